@@ -1,0 +1,47 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <span>
+
+#include "base/time.h"
+
+namespace stator {
+
+/// A hybrid logical time: wall microseconds in the high 52 bits, a logical counter in the low 12.
+/// Orders plain (Redis) writes and last-write-wins buckets; never decides causality (D6).
+struct Hlc {
+  std::uint64_t value = 0;
+  auto operator<=>(const Hlc&) const = default;
+  [[nodiscard]] WallTime wall() const { return {static_cast<std::int64_t>(value >> 12)}; }
+  static Hlc from_wall(WallTime wall) { return {static_cast<std::uint64_t>(wall.us) << 12}; }
+};
+
+/// Keeps this node's idea of the time honest (design 4.2 "Time", D6): a node whose clock is more
+/// than `kSkewMax` from the median of its peers stamps with the peers' time and says so; a stamp
+/// from the future moves nobody's clock by more than that bound. Not thread-safe: one per shard.
+class HybridClock {
+ public:
+  static constexpr Duration kSkewMax = seconds(1);
+
+  /// The peers' clocks minus ours, as measured by pings; the median counts, ours (0) included.
+  /// `offsets` has one entry per peer that answered lately.
+  void set_peer_offsets(std::span<const Duration> offsets);
+  /// The wall clock corrected to the peers' median when it is more than kSkewMax away. This is the
+  /// time that judges expiry and dates write ids.
+  [[nodiscard]] WallTime guarded(WallTime local) const;
+  /// True while the correction is on: an alarm in `status`.
+  [[nodiscard]] bool skewed() const { return skewed_; }
+  /// A time later than every time issued here and later than `floor` (what the write supersedes,
+  /// and what its connection has seen), at least the guarded wall time. A floor that lies more than
+  /// kSkewMax in the future is still exceeded for this one stamp, but does not move later stamps of
+  /// other keys.
+  [[nodiscard]] Hlc stamp(WallTime local, Hlc floor);
+
+ private:
+  Duration correction_{};
+  bool skewed_ = false;
+  Hlc last_{};
+};
+
+}  // namespace stator

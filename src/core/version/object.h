@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/small_vector.h"
+#include "base/time.h"
+#include "core/version/clock.h"
+#include "core/version/hlc.h"
+
+// An object: everything that a replica knows of one key (design 4.2). One clock for the whole set,
+// plus the live versions, each with its own dot (a dotted version vector set): as small as a
+// version vector, and k racing clients make at most k siblings (D4). Replication always sends the
+// whole object.
+//
+// All byte strings are views. An Object decoded from a buffer lives as long as that buffer; merging
+// two objects leaves views into both. Encode (object_codec.h) to make it own its bytes.
+
+namespace stator {
+
+struct Context;
+
+/// One version: immutable once minted (paper 4.4).
+struct Version {
+  Dot dot{};
+  /// A plain write that is covered again under a new dot before it is answered (design 2.4) keeps
+  /// its write id; this is the counter of its first dot, of the same actor. Who has seen any of
+  /// [first_counter, dot.counter] has seen this write. Equal to dot.counter everywhere else.
+  std::uint64_t first_counter = 0;
+  WriteId write_id{};
+  Hlc time{};
+  WallTime expires_at{};  // 0: never. Judged by the coordinator of a read alone (design 4.2)
+  bool tombstone = false;
+  std::string_view content_type{};  // as sent over HTTP; empty: none
+  std::string_view value{};         // empty for a tombstone
+
+  /// An expired version is a tombstone in place. `now` is guarded time.
+  [[nodiscard]] bool dead(WallTime now) const {
+    return tombstone || (expires_at.us != 0 && expires_at <= now);
+  }
+};
+
+struct Object {
+  Clock clock;
+  /// Dots seen beyond the clock: what a writer's context named and this replica has not received
+  /// yet. Absorbed as soon as the clock covers them.
+  SmallVector<Dot, 2> cloud;
+  SmallVector<Version, 2> versions;  // live, sorted by dot
+  /// Ids of superseded writes that may have been minted twice (WriteId::retryable): a version that
+  /// carries one is dead, whatever its dot (D7). Sorted. See kGuardsMax.
+  SmallVector<WriteId, 2> guards;
+
+  [[nodiscard]] bool empty() const { return clock.empty() && cloud.empty() && versions.empty(); }
+  void clear();
+  /// The event of this version, or one of its dots, has been seen here (live or superseded).
+  [[nodiscard]] bool has_seen(const Version& version) const;
+  [[nodiscard]] bool guards_id(const WriteId& id) const;
+  /// The live version with this write id, or nullptr.
+  [[nodiscard]] const Version* find(const WriteId& id) const;
+  /// The version that a plain read returns: highest time, tombstones included, ties by dot; nullptr
+  /// if none.
+  [[nodiscard]] const Version* latest() const;
+  /// Live versions that are not dead at `now`.
+  [[nodiscard]] std::size_t living(WallTime now) const;
+};
+
+/// How long a write may be retried after the time in its id (design 4.2). Later it is answered
+/// `unknown` and not applied, so that its guard may go.
+inline constexpr Duration kRetryWindow = seconds(600);
+/// The newest guards that an object keeps; see docs/design for what happens beyond.
+inline constexpr std::size_t kGuardsMax = 256;
+
+/// The union of two replicas' knowledge (syntactic reconciliation, paper 4.4). A version survives
+/// if it is live in both, or live in one and unseen by the other, and its id is not guarded; of
+/// several with one write id the smallest dot survives. Commutative, associative, idempotent.
+/// `into` may not alias `other`.
+void merge(Object& into, const Object& other);
+
+/// What two replicas' knowledge says of each other.
+enum class Relation : std::uint8_t { kEqual, kCovers, kCoveredBy, kConcurrent };
+/// Of `a` as seen from `b`: kCovers when merging b into a would change nothing in a.
+[[nodiscard]] Relation compare(const Object& a, const Object& b);
+
+/// Equal digests: equal clock, cloud and live versions (values follow from dots). Guards do not
+/// count, since they are dropped by age on each replica alone. Never 0 for an object that is not
+/// empty; 0 for one that is.
+[[nodiscard]] std::uint64_t digest(const Object& object);
+
+/// A write as the minting node applies it.
+struct Write {
+  WriteId id{};
+  Hlc time{};
+  WallTime expires_at{};
+  bool tombstone = false;
+  std::string_view content_type{};
+  std::string_view value{};
+};
+
+enum class PutEffect : std::uint8_t {
+  kMinted,             // the object now holds the write under the given dot
+  kAlreadyLive,        // a retry: the write stands here already; nothing changed
+  kAlreadySuperseded,  // a retry of a write that somebody has overwritten since; nothing changed
+};
+
+/// What a put of `id` would be here, without minting: so that no counter is used up by a retry.
+[[nodiscard]] PutEffect probe(const Object& object, const WriteId& id);
+
+/// Mints `write` into `object` under `dot` (which must be fresh and of this node, D1). Drops the
+/// versions that `context` covers by dot or by write id, keeps all others as siblings. Superseded
+/// retryable ids become guards; context dots that the clock does not cover go to the cloud. Guards
+/// older than kRetryWindow before `now` (guarded) are dropped.
+PutEffect put(Object& object, const Write& write, const Context& context, const Dot& dot,
+              WallTime now);
+
+/// A plain (Redis) write: supersedes all that `object` holds (design 2.4).
+PutEffect put_over_all(Object& object, const Write& write, const Dot& dot, WallTime now);
+
+/// Covers everything that `object` holds now under a new dot of the same write: what a coordinator
+/// of a plain write does when an acknowledgement showed a version that the write did not cover.
+/// Returns false, and changes nothing, when the write is no longer live here or its dot is of
+/// another actor.
+bool restamp(Object& object, const WriteId& id, const Dot& dot, Hlc time);
+
+}  // namespace stator
