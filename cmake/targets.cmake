@@ -3,15 +3,76 @@ if(STATOR_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
-# stator_library(NAME SOURCES a.cc ... LINKS lib ...): one layer, or one folder of a layer.
+# The shelves of style and of ./check. A test stands on exactly one of them; it may carry further
+# labels: `tsan` (also run under ThreadSanitizer), `slow` (only in ./check full).
+set(STATOR_SHELVES unit paper golden contract fuzz sim process clients bench-smoke)
+# Tests of these shelves start processes, open ports or measure, so they never run side by side.
+set(STATOR_SERIAL_SHELVES process clients bench-smoke)
+
+# Aggregates: `cmake --build ... --target unit_tests` builds the binaries of one shelf.
+foreach(shelf IN LISTS STATOR_SHELVES ITEMS tsan)
+  string(REPLACE "-" "_" target ${shelf})
+  add_custom_target(${target}_tests)
+endforeach()
+add_custom_target(fuzzers)
+
+# stator_library(NAME SOURCES a.cc ... LINKS lib ... PRIVATE_LINKS lib ...): one layer, or one folder
+# of a layer, as target stator_NAME.
 function(stator_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(stator_${name} STATIC ${arg_SOURCES})
   target_link_libraries(stator_${name} PUBLIC stator_options ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
 endfunction()
 
-# stator_test(NAME SOURCES a_test.cc ... LINKS lib ... [LABELS l ...] [TIMEOUT s]): one GoogleTest binary,
-# one ctest entry of the same name.
+# stator_executable(NAME SOURCES main.cc ... LINKS lib ...): a program at the top of the build folder,
+# e.g. build/release/stator.
+function(stator_executable name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE stator_options ${arg_LINKS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endfunction()
+
+# What every ctest entry has in common: shelf, labels, time limit, place in the aggregates. `target`
+# may be empty.
+function(_stator_register test target labels timeout environment)
+  set(shelf "")
+  foreach(label IN LISTS labels)
+    if(label IN_LIST STATOR_SHELVES)
+      if(shelf)
+        message(FATAL_ERROR "test ${test} stands on two shelves: ${shelf} and ${label}")
+      endif()
+      set(shelf ${label})
+    endif()
+  endforeach()
+  if(NOT shelf)
+    set(shelf unit)
+    list(APPEND labels unit)
+  endif()
+  if(NOT timeout)
+    set(timeout 300)
+  endif()
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    math(EXPR timeout "${timeout} * 4")
+  endif()
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${timeout} LABELS "${labels}"
+    ENVIRONMENT "${environment}")
+  if(shelf IN_LIST STATOR_SERIAL_SHELVES)
+    set_tests_properties(${test} PROPERTIES RUN_SERIAL ON)
+  endif()
+  if(target)
+    foreach(label IN LISTS labels)
+      string(REPLACE "-" "_" aggregate ${label})
+      if(TARGET ${aggregate}_tests)
+        add_dependencies(${aggregate}_tests ${target})
+      endif()
+    endforeach()
+  endif()
+endfunction()
+
+# stator_test(NAME SOURCES a_test.cc ... LINKS lib ... [LABELS shelf ...] [TIMEOUT s]): one GoogleTest
+# binary, one ctest entry of the same name. Its cases are counted from the report that it leaves in
+# <build>/gtest.
 function(stator_test name)
   if(NOT STATOR_TESTS)
     return()
@@ -20,8 +81,38 @@ function(stator_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE stator_options ${arg_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300)
+  _stator_register(${name} ${name} "${arg_LABELS}" "${arg_TIMEOUT}"
+    "GTEST_OUTPUT=json:${CMAKE_BINARY_DIR}/gtest/${name}.json")
+endfunction()
+
+# stator_script_test(NAME COMMAND program args ... LABELS shelf ... [TIMEOUT s]): a test that is a
+# script, run in the source folder with STATOR_BINARY set to the program under test. It counts as one
+# case, or as what it says in a last line `N passed, M failed` (Python's unittest is understood too).
+function(stator_script_test name)
+  if(NOT STATOR_TESTS)
+    return()
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  _stator_register(${name} "" "${arg_LABELS}" "${arg_TIMEOUT}"
+    "STATOR_BINARY=${CMAKE_BINARY_DIR}/stator;PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
+# stator_fuzz(NAME SOURCES a_fuzz.cc ... LINKS lib ...): a plain LLVMFuzzerTestOneInput. With
+# STATOR_FUZZ a libFuzzer binary; without it a binary that replays test/fuzz/corpus/NAME, on the shelf
+# `fuzz`, so that every compiler runs the corpus.
+function(stator_fuzz name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY STATOR_FUZZ_TARGETS ${name})
+  if(STATOR_FUZZ)
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE stator_options ${arg_LINKS} -fsanitize=fuzzer)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+    add_dependencies(fuzzers ${name})
+  elseif(STATOR_TESTS)
+    add_executable(${name} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/test/fuzz/replay_main.cc)
+    target_link_libraries(${name} PRIVATE stator_options ${arg_LINKS})
+    add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/test/fuzz/corpus/${name})
+    _stator_register(${name} ${name} "fuzz" 120 "")
+  endif()
 endfunction()
