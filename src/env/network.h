@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/callback.h"
+#include "base/error.h"
+
+// Two kinds of conversation. Streams are ordered bytes, for clients (RESP, HTTP). Frame links are
+// for peers: whole frames, best effort: a frame may be lost, repeated, late or overtaken, and the
+// peer protocol assumes nothing better. Over TCP in production, as packets of the faulty network in
+// the simulator. All calls and callbacks happen on the shard's loop.
+
+namespace stator::env {
+
+/// Host (name or number; IPv6 without brackets) and port. "127.0.0.1:7379", "[::1]:7379".
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const Address&) const = default;
+  auto operator<=>(const Address&) const = default;
+};
+[[nodiscard]] Result<Address> parse_address(std::string_view text);
+[[nodiscard]] std::string to_string(const Address& address);
+/// 127.0.0.0/8, ::1 and "localhost": what may be bound without credentials.
+[[nodiscard]] bool is_loopback(const Address& address);
+
+/// One connection to a client, or from one. Lives until StreamHandler::on_closed returns.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// Append what shall be sent; it leaves at the end of the turn. Bytes stay in order.
+  virtual std::string& output() = 0;
+  /// Bytes that the other side has not taken yet.
+  [[nodiscard]] virtual std::size_t unsent() const = 0;
+  /// No more on_data until resume_reading, which first delivers again what was not consumed.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  /// Sends what is in output(), then closes. No more on_data.
+  virtual void close_after_flush() = 0;
+  virtual void close_now() = 0;
+  [[nodiscard]] virtual const Address& remote() const = 0;
+};
+
+/// Owned by the network from accept or connect on; destroyed after on_closed.
+class StreamHandler {
+ public:
+  virtual ~StreamHandler() = default;
+  /// `bytes` is all input that was not consumed yet. Returns how many of them are consumed; the
+  /// rest is kept (in memory of its own, grown by what arrives, never by what is announced) and
+  /// comes again with more behind it. An idle connection with nothing left over holds no input
+  /// buffer.
+  virtual std::size_t on_data(std::string_view bytes) = 0;
+  /// unsent() fell to zero after it was over 64 KiB.
+  virtual void on_drained() {}
+  /// The last call: ended by either side, or never connected.
+  virtual void on_closed() = 0;
+};
+
+class StreamAcceptor {
+ public:
+  virtual ~StreamAcceptor() = default;
+  /// Returns nullptr to refuse (the connection is closed at once).
+  virtual std::unique_ptr<StreamHandler> on_accept(Stream& stream) = 0;
+};
+
+/// Takes whole frames from any peer.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  /// `frame` is valid during the call only.
+  virtual void on_frame(std::string_view frame) = 0;
+};
+
+/// One-way, best-effort, to one peer; connects by itself, again and again with a capped back-off.
+class FrameLink {
+ public:
+  virtual ~FrameLink() = default;  // closes
+  /// Append exactly one frame, then call end_frame(). It leaves at the end of the turn. While the
+  /// link is not up, or more than its limit is unsent, the frame is dropped.
+  virtual std::string& begin_frame() = 0;
+  virtual void end_frame() = 0;
+  /// False when a frame sent now would certainly not leave: a sender may treat it as "never sent"
+  /// (D8).
+  [[nodiscard]] virtual bool up() const = 0;
+  [[nodiscard]] virtual std::size_t unsent() const = 0;
+};
+
+class LinkEvents {
+ public:
+  virtual ~LinkEvents() = default;
+  virtual void on_link_up() = 0;
+  /// Frames sent on it may or may not have arrived.
+  virtual void on_link_down() = 0;
+};
+
+/// Stops listening when destroyed; accepted connections live on.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// The bound address, with the port that the system chose if 0 was asked for.
+  [[nodiscard]] virtual const Address& address() const = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+  /// kConflict when the address is in use. With several shards each calls it with the same address:
+  /// the first binds, and connections are dealt out to all of them in turn.
+  [[nodiscard]] virtual Result<std::unique_ptr<Listener>> listen_streams(
+      const Address& address, StreamAcceptor& acceptor) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Listener>> listen_frames(const Address& address,
+                                                                        FrameSink& sink) = 0;
+  /// `events` outlives the link.
+  [[nodiscard]] virtual std::unique_ptr<FrameLink> open_link(const Address& address,
+                                                             LinkEvents& events) = 0;
+  /// Dials: on_accept of `acceptor` when connected, else `failed`. For clients (bench, tools,
+  /// simulated clients).
+  virtual void connect_stream(const Address& address, StreamAcceptor& acceptor,
+                              Callback<void(const Error&)> failed) = 0;
+};
+
+}  // namespace stator::env
