@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+
+namespace stator::node {
+
+/// Plain integers per shard, summed and written out as Prometheus text at the scrape (design 5).
+/// One line per metric: STATOR_METRICS(X) lists name, type and help, so that the text is made from
+/// the same table.
+#define STATOR_METRICS(X)                                                                         \
+  X(reads_total, counter, "reads coordinated here")                                               \
+  X(reads_failed_total, counter, "reads that did not reach R replicas in time")                   \
+  X(writes_total, counter, "writes coordinated here")                                             \
+  X(writes_unknown_total, counter, "writes that ended with an unknown outcome")                   \
+  X(writes_not_applied_total, counter, "writes refused before anything was stored or sent")       \
+  X(writes_forwarded_total, counter, "writes forwarded to an owner (paper 4.5)")                  \
+  X(forwards_received_total, counter, "writes coordinated for another node")                      \
+  X(writes_covered_again_total, counter, "plain writes stamped again over what a replica showed") \
+  X(siblings_seen_total, counter, "reads that returned more than one living version")             \
+  X(read_repairs_total, counter, "stale replicas brought up to date after a read")                \
+  X(late_digests_total, counter, "owners asked for a digest after the answer")                    \
+  X(replica_writes_total, counter, "writes applied for a coordinator")                            \
+  X(replica_writes_equal_total, counter, "replica writes that changed nothing")                   \
+  X(replica_reads_total, counter, "reads served to a coordinator")                                \
+  X(frames_in_total, counter, "peer frames received")                                             \
+  X(frames_out_total, counter, "peer frames sent")                                                \
+  X(frames_bad_total, counter, "peer frames refused: checksum, version, cluster or format")       \
+  X(history_refusals_total, counter, "peer requests refused for their history version")           \
+  X(records_unreadable_total, counter, "stored records that failed their checksum")               \
+  X(contexts_refused_total, counter, "contexts of another key or cluster, cut or random")         \
+  X(storage_batches_total, counter, "write batches handed to the engine")                         \
+  X(storage_errors_total, counter, "write batches that the engine failed")                        \
+  X(operations_open, gauge, "requests in the table of operations")                                \
+  X(turns_total, counter, "turns of the loop")                                                    \
+  X(clients_connected, gauge, "open client connections")                                          \
+  X(client_bytes_in_total, counter, "bytes received from clients")                                \
+  X(commands_total, counter, "client commands and requests")                                      \
+  X(commands_refused_total, counter, "client commands answered with an error")
+
+struct Metrics {
+#define STATOR_METRIC_FIELD(name, type, help) std::uint64_t name = 0;
+  STATOR_METRICS(STATOR_METRIC_FIELD)
+#undef STATOR_METRIC_FIELD
+
+  void add(const Metrics& other) {
+#define STATOR_METRIC_ADD(name, type, help) name += other.name;
+    STATOR_METRICS(STATOR_METRIC_ADD)
+#undef STATOR_METRIC_ADD
+  }
+};
+
+}  // namespace stator::node
