@@ -1,0 +1,165 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "core/quorum/candidates.h"
+
+// One get, from the first request to the last straggler (paper 4.5 and 5, design 4.4): replies and
+// clock ticks go in, wishes come out. The coordinator carries wishes out and decides nothing.
+//
+// How a read goes. The value is asked of one replica (the local one if it is a candidate, else the
+// first usable), digests of R-1 others. A replica is *counted* when all that it knows is part of
+// the merged object: its value was merged, or its digest is 0 (it knows nothing), or its digest
+// equals that of the merged object or of something merged earlier. R counted replicas, PR of them
+// owners, are the answer. Where a digest names something not merged yet, the value is asked of one
+// replica per digest. A replica that fails, refuses or stays silent for `hedge_after` is replaced
+// by the next candidate, usable ones first; a silent one may still count when it speaks. After the
+// answer the rest is heard until `straggler_window` is over, for repair only.
+//
+// Promises (checked by exhaustive tests):
+//  - wishes are: asks, then exactly one of kAnswer and kFail, perhaps asks, then exactly one
+//    kFinished, and nothing after it;
+//  - no replica is asked the same thing twice, none is counted twice, a failed one never counts: an
+//    unreadable record is not "not found";
+//  - the round has finished at the first tick at or after the deadline, and as soon as everybody
+//    asked has answered or failed and nobody is left to ask.
+//
+// No allocation, no clock; about 700 bytes, made to be reused: start() begins anew. Not
+// thread-safe, lives on one shard. Events that come twice, unasked, after a failure of that replica
+// or after the end are ignored, since a peer can cause them.
+
+namespace stator {
+
+struct ReadOptions {
+  std::uint8_t r = 2;        // replicas counted in the answer, at least 1
+  std::uint8_t pr = 0;       // owners among them
+  bool allow_digest = true;  // false: ask everybody for the value
+  MonoTime deadline{};
+  Duration hedge_after = milliseconds(50);        // about the recent p95 of a replica's answer
+  Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
+};
+
+struct ReadWish {
+  enum class Kind : std::uint8_t {
+    kAskValue,   // ask `replica` for its whole object
+    kAskDigest,  // ask `replica` for its digest
+    kAnswer,     // the merged object is the answer; evidence() stands behind it
+    kFail,       // answer with `code`, `needed`, `got`
+    kFinished,   // repair what stale() and unreadable() name; the round may be reused
+  };
+  Kind kind = Kind::kFinished;
+  ReplicaIndex replica = kNoReplica;
+  ErrorCode code = ErrorCode::kTimeout;
+  std::uint8_t needed = 0;
+  std::uint8_t got = 0;
+  bool operator==(const ReadWish&) const = default;
+};
+
+class ReadRound {
+ public:
+  /// `candidates` in preference order, distinct nodes, 1 to kCandidatesMax; copied. `local`: the
+  /// coordinator's own index or kNoReplica.
+  void start(const ReadOptions& options, std::span<const Candidate> candidates, ReplicaIndex local,
+             MonoTime now);
+
+  /// `i` says that the digest of what it holds is `digest` (0: it holds nothing of the key).
+  void on_digest(ReplicaIndex i, std::uint64_t digest, MonoTime now);
+  /// `i` sent its object, of digest `digest`; the coordinator has merged it and the merged object
+  /// has now `merged_digest`. A replica that holds nothing: digest 0, merged_digest unchanged.
+  void on_value(ReplicaIndex i, std::uint64_t digest, std::uint64_t merged_digest, MonoTime now);
+  /// `i` refused, failed, or cannot read its record (kUnreadable). kClosed, kTimeout and the like
+  /// for what the link says.
+  void on_failure(ReplicaIndex i, ErrorCode code, MonoTime now);
+  void on_tick(MonoTime now);
+
+  /// The oldest wish not carried out yet. Carrying one out may feed events back at once.
+  [[nodiscard]] std::optional<ReadWish> next();
+  /// When on_tick() has something to do next.
+  [[nodiscard]] MonoTime wake_at() const;
+
+  [[nodiscard]] bool answered() const { return phase_ >= Phase::kAnswered && !failed_round_; }
+  [[nodiscard]] bool finished() const { return phase_ == Phase::kFinished; }
+  [[nodiscard]] const Candidate& candidate(ReplicaIndex i) const { return candidates_[i]; }
+  [[nodiscard]] std::size_t candidate_count() const { return count_; }
+
+  /// Of the replicas counted when the answer was given.
+  [[nodiscard]] const QuorumEvidence& evidence() const { return evidence_; }
+  [[nodiscard]] ReplicaSet counted() const { return included_; }
+  /// The owner that answered first: whom the context names as coordinator of the write that follows
+  /// (paper 5). kNoReplica when none did.
+  [[nodiscard]] ReplicaIndex fastest() const { return fastest_; }
+  [[nodiscard]] std::uint64_t merged_digest() const { return merged_digest_; }
+
+  /// Replicas whose last known digest is not that of the merged object: they get the whole of it
+  /// (core/repair). Final at kFinished.
+  [[nodiscard]] ReplicaSet stale() const;
+  /// Replicas that hold a damaged record.
+  [[nodiscard]] ReplicaSet unreadable() const { return unreadable_; }
+  /// Owners that were not asked, for the share of reads that probes them after the answer
+  /// (design 4.4).
+  [[nodiscard]] ReplicaSet owners_not_asked() const;
+  /// Replicas asked that have neither answered nor failed.
+  [[nodiscard]] ReplicaSet waiting() const { return pending_; }
+
+ private:
+  enum class Phase : std::uint8_t { kAsking, kAnswered, kFinished };
+
+  void advance(MonoTime now);
+  void note_reply(ReplicaIndex i);
+  void include_what_matches();
+  void ask_for_differing(MonoTime now);
+  void ask_more(MonoTime now);
+  void ask(ReplicaIndex i, bool value, MonoTime now);
+  void answer(MonoTime now);
+  void fail(ErrorCode code);
+  void finish();
+  void wish(const ReadWish& w);
+  [[nodiscard]] bool enough() const;
+  [[nodiscard]] bool hopeless() const;
+  [[nodiscard]] bool merged_before(std::uint64_t digest) const;
+  [[nodiscard]] bool first_value_is_coming() const;
+  [[nodiscard]] bool group_has_source(ReplicaIndex i) const;
+  [[nodiscard]] ReplicaSet in_play() const;
+  [[nodiscard]] ReplicaIndex pick(bool owners_only) const;
+  [[nodiscard]] ErrorCode failure_code() const;
+
+  ReadOptions options_;
+  std::uint8_t count_ = 0;
+  ReplicaIndex local_ = kNoReplica;
+  ReplicaIndex fastest_ = kNoReplica;
+  Phase phase_ = Phase::kFinished;
+  bool failed_round_ = false;
+  MonoTime straggler_end_{};
+  std::uint64_t merged_digest_ = 0;
+  QuorumEvidence evidence_;
+
+  ReplicaSet all_, owners_, usable_;
+  ReplicaSet asked_digest_, asked_value_;
+  ReplicaSet pending_;        // an answer is outstanding
+  ReplicaSet pending_value_;  // that answer is a value
+  ReplicaSet silent_;         // pending for longer than hedge_after
+  ReplicaSet known_;          // its digest is known
+  ReplicaSet merged_;         // its value was merged
+  ReplicaSet included_;       // counted
+  ReplicaSet failed_, unreadable_;
+
+  std::array<Candidate, kCandidatesMax> candidates_;
+  std::array<std::uint64_t, kCandidatesMax> digests_;
+  std::array<MonoTime, kCandidatesMax> asked_at_;
+  std::array<ErrorCode, kCandidatesMax> codes_;
+  // Digests that the merged object has had: whoever shows one of them knows nothing beyond it.
+  std::array<std::uint64_t, kCandidatesMax> merged_history_;
+  std::uint8_t merged_history_count_ = 0;
+  // All wishes of a round fit: each replica is asked at most twice, then kAnswer or kFail,
+  // kFinished.
+  std::array<ReadWish, 2 * kCandidatesMax + 2> wishes_;
+  std::uint8_t wish_first_ = 0;
+  std::uint8_t wish_end_ = 0;
+};
+
+}  // namespace stator

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "core/quorum/candidates.h"
+
+// One put or delete on the node that mints it (paper 4.5: "W-1 others"; design 1, 2.4, 4.2): events
+// go in, wishes come out. The coordinator carries wishes out and decides nothing.
+//
+// How a write goes. kStore: the coordinator mints the version into the local object and hands it to
+// the engine; on_minted() says that this happened, and only then is it sent to the N-1 other places
+// at once: usable owners, then usable stand-ins, then whoever is left. The completion of the local
+// store is an acknowledgement like any other (on_ack of the local index), so that for W=1 the local
+// write is enough. W distinct acknowledgements, PW of owners and DW of them durable, are success. A
+// replica that fails or stays silent for `hedge_after` before that is replaced by the next
+// candidate.
+//
+// Covering (design 2.4). An acknowledgement whose digest is not that of the sent object comes from
+// a replica that holds something which the write did not cover. It counts. For a plain write
+// (options.cover) the round then wishes kCover once, before it answers: the coordinator merges what
+// the acknowledgements brought, restamps the write and stores it; on_covered() sends the result as
+// attempt 1 to the same places, and W acknowledgements of *that* are success. Once is enough: a
+// write that was acknowledged before this one began stands on W replicas, and W+W > N puts one of
+// them among the W that acknowledged attempt 0. Whatever shows up later ran beside this write.
+//
+// Honesty (D8): kFail says kNotApplied only while nothing was minted and nothing sent; from then on
+// a failure is kUnknown.
+//
+// Promises (checked by exhaustive tests): kStore, sends, perhaps kCover and sends of attempt 1,
+// then exactly one of kAnswer and kFail, then exactly one kFinished and nothing after it; nothing
+// is sent twice to one replica in one attempt; nobody counts twice; the round has finished at the
+// first tick at or after the deadline, and as soon as everybody sent to has answered or failed.
+//
+// No allocation, no clock; reused by start(). Not thread-safe, lives on one shard. Events that come
+// twice, unasked, of an earlier attempt or after the end are ignored.
+
+namespace stator {
+
+struct WriteOptions {
+  std::uint8_t n = 3;   // places that get a copy
+  std::uint8_t w = 2;   // acknowledgements, the local one included; at least 1
+  std::uint8_t pw = 0;  // owners among them
+  std::uint8_t dw = 0;  // durable ones among them
+  bool cover = false;   // a plain write: cover what acknowledgements show before answering
+  MonoTime deadline{};
+  Duration hedge_after = milliseconds(200);
+  Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
+};
+
+struct WriteWish {
+  enum class Kind : std::uint8_t {
+    kStore,     // mint into the local object and store it; then on_minted(), later on_ack(local)
+    kSend,      // send the whole object to `replica`, for `attempt`
+    kCover,     // merge what came back, restamp, store; then on_covered() or on_cover_refused()
+    kAnswer,    // success; evidence() stands behind it
+    kFail,      // answer with `code`, `outcome`, `needed`, `got`
+    kFinished,  // repair what differing() names; the round may be reused
+  };
+  Kind kind = Kind::kFinished;
+  ReplicaIndex replica = kNoReplica;
+  std::uint8_t attempt = 0;
+  ErrorCode code = ErrorCode::kTimeout;
+  Outcome outcome = Outcome::kOk;
+  std::uint8_t needed = 0;
+  std::uint8_t got = 0;
+  bool operator==(const WriteWish&) const = default;
+};
+
+class WriteRound {
+ public:
+  /// `candidates` in preference order, distinct nodes, 1 to kCandidatesMax; copied. `local` is the
+  /// index of this, the minting, node.
+  void start(const WriteOptions& options, std::span<const Candidate> candidates, ReplicaIndex local,
+             MonoTime now);
+
+  /// The version is minted and on its way to the engine; the object to send has `digest`. May be
+  /// called before the store is complete: an incarnation never reuses a dot, so a copy elsewhere of
+  /// what this node lost in a crash is an ordinary version.
+  void on_minted(std::uint64_t digest, MonoTime now);
+  /// `i` (the local replica too) holds the object of `attempt`; after its merge its digest is
+  /// `digest`. The same replica may acknowledge again with `durable` once it is.
+  void on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t digest, bool durable,
+              MonoTime now);
+  /// `i` refused or failed. Of the local replica before on_minted(): nothing was applied.
+  void on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code, MonoTime now);
+  /// The restamped object is on its way to the engine and has `digest`.
+  void on_covered(std::uint64_t digest, MonoTime now);
+  /// Nothing to cover: the write is superseded already, or what came back is covered by it.
+  void on_cover_refused(MonoTime now);
+  void on_tick(MonoTime now);
+
+  [[nodiscard]] std::optional<WriteWish> next();
+  [[nodiscard]] MonoTime wake_at() const;
+
+  [[nodiscard]] bool answered() const { return phase_ >= Phase::kAnswered && !failed_round_; }
+  [[nodiscard]] bool finished() const { return phase_ == Phase::kFinished; }
+  [[nodiscard]] const Candidate& candidate(ReplicaIndex i) const { return candidates_[i]; }
+  [[nodiscard]] std::size_t candidate_count() const { return count_; }
+  [[nodiscard]] std::uint8_t attempt() const { return attempt_; }
+
+  /// Of the acknowledgements counted when the answer was given.
+  [[nodiscard]] const QuorumEvidence& evidence() const { return evidence_; }
+  /// Acknowledgements of the present attempt.
+  [[nodiscard]] ReplicaSet acked() const { return acked_; }
+  [[nodiscard]] ReplicaSet durable() const { return durable_; }
+  /// Digest of the object of the present attempt, and what `i` (in acked()) said of its own.
+  [[nodiscard]] std::uint64_t object_digest() const { return object_digest_; }
+  [[nodiscard]] std::uint64_t digest_of(ReplicaIndex i) const { return digests_[i]; }
+  /// Acknowledged with another digest than the object's: they hold more than was sent, and the
+  /// others lack it.
+  [[nodiscard]] ReplicaSet differing() const { return differing_; }
+  /// Sent to, without acknowledgement so far, failed ones included: whom hints are for.
+  [[nodiscard]] ReplicaSet not_acked() const { return sent_ - acked_; }
+  /// Owners that do not have the write for all that is known.
+  [[nodiscard]] ReplicaSet owners_missing() const { return owners_ - acked_; }
+
+ private:
+  enum class Phase : std::uint8_t { kStoring, kSending, kCovering, kAnswered, kFinished };
+
+  void advance(MonoTime now);
+  void begin_attempt(std::uint64_t digest, MonoTime now);
+  void fill_places(MonoTime now);
+  void send(ReplicaIndex i, MonoTime now);
+  void answer(MonoTime now);
+  void fail(ErrorCode code);
+  void finish();
+  void wish(const WriteWish& w);
+  [[nodiscard]] bool enough() const;
+  [[nodiscard]] bool hopeless() const;
+  [[nodiscard]] ReplicaIndex pick() const;
+  [[nodiscard]] ReplicaIndex pick_owner() const;
+  [[nodiscard]] ErrorCode failure_code() const;
+  void shortfall(WriteWish& w) const;
+
+  WriteOptions options_;
+  std::uint8_t count_ = 0;
+  std::uint8_t attempt_ = 0;
+  ReplicaIndex local_ = kNoReplica;
+  Phase phase_ = Phase::kFinished;
+  bool failed_round_ = false;
+  bool exposed_ = false;  // minted or sent: the outcome of a failure is unknown
+  bool cover_done_ = false;
+  MonoTime straggler_end_{};
+  std::uint64_t object_digest_ = 0;
+  QuorumEvidence evidence_;
+
+  ReplicaSet all_, owners_, usable_;
+  ReplicaSet sent_;  // of the present attempt, the local store included
+  ReplicaSet acked_, durable_, differing_, failed_, silent_;
+
+  std::array<Candidate, kCandidatesMax> candidates_;
+  std::array<std::uint64_t, kCandidatesMax> digests_;
+  std::array<MonoTime, kCandidatesMax> sent_at_;
+  std::array<ErrorCode, kCandidatesMax> codes_;
+  // All wishes of a round fit: two attempts, kStore, kCover, kAnswer or kFail, kFinished.
+  std::array<WriteWish, 2 * kCandidatesMax + 4> wishes_;
+  std::uint8_t wish_first_ = 0;
+  std::uint8_t wish_end_ = 0;
+};
+
+}  // namespace stator

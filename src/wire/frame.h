@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "wire/message_type.h"
+
+// The frame around every message between peers (docs/format/frames.md; design 4.3 rule 4). A fixed
+// header, then a body of tagged fields. Everything is little endian. One checksum covers the header
+// and the body, so that no bit of a frame is believed unchecked; the length is bounded before
+// anything is allocated. Pure functions; any thread.
+
+namespace stator::wire {
+
+inline constexpr std::size_t kHeaderBytes = 72;
+/// What frame_size() must see: these bytes have one meaning in all versions of the format.
+inline constexpr std::size_t kPrefixBytes = 16;
+inline constexpr std::size_t kBodyBytesMax = std::size_t{17} << 20;
+inline constexpr std::uint16_t kMagic = 0x7453;  // "St"
+inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint16_t kNoPartition = 0xFFFF;
+
+/// Of the frame, in host terms. The sender fills everything but `type`, which follows from the
+/// message.
+struct FrameHeader {
+  MessageType type = MessageType::kRefusal;
+  std::uint16_t flags = 0;       // none defined yet: sent as 0, ignored when read
+  std::uint64_t request_id = 0;  // slot and generation in the asker's table; echoed in the reply
+  HistoryVersion history{};      // of the sender, as far as it matters to this request
+  NodeId sender{};
+  NodeId receiver{};                       // 0: not known yet (first contact by address)
+  std::uint64_t cluster_tag = 0;           // hash64 of the cluster id
+  Incarnation incarnation{};               // of the sender
+  std::uint32_t deadline_us = 0;           // time left when sent; 0: none
+  std::uint16_t partition = kNoPartition;  // that the request is about
+  bool operator==(const FrameHeader&) const = default;
+};
+
+/// A frame taken apart: `body` is a view into the bytes given.
+struct Frame {
+  FrameHeader header{};
+  std::string_view body{};
+};
+
+/// Size of the frame that begins with `bytes`, header included; 0: fewer than kPrefixBytes, need
+/// more. kCorrupt: no frame begins here. kNotSupported: of another version of the format.
+/// kTooLarge: a body over kBodyBytesMax. After an error the stream cannot be resynchronised.
+[[nodiscard]] Result<std::size_t> frame_size(std::string_view bytes);
+
+/// Takes apart exactly one frame. kCorrupt: cut, too long, or the checksum does not hold. The type
+/// may be one that this version does not know (see is_known): answer it with a Refusal.
+[[nodiscard]] Result<Frame> decode_frame(std::string_view bytes);
+
+/// Remaining time to a deadline, for the header: rounded down, at least 1 us while it is not over,
+/// clamped to about 71 minutes; 0 stands for "none", so a passed deadline gives 1.
+[[nodiscard]] std::uint32_t remaining_us(MonoTime now, MonoTime deadline);
+
+namespace internal {
+/// Appends room for a header; returns its offset.
+std::size_t begin_frame(std::string& out);
+/// Fills in the header in front of the body appended since.
+void end_frame(std::string& out, std::size_t at, const FrameHeader& header, MessageType type);
+}  // namespace internal
+
+}  // namespace stator::wire
