@@ -1,0 +1,85 @@
+"""The counters of ./check must not turn a failure, a crash, a skip or an empty run into a pass."""
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import counting  # noqa: E402
+import shelves  # noqa: E402
+
+
+def gtest_report(*cases):
+    return {"testsuites": [{"name": "S", "testsuite": [dict({"name": f"c{i}"}, **case)
+                                                       for i, case in enumerate(cases)]}]}
+
+
+GOOD = {"status": "RUN", "result": "COMPLETED"}
+BAD = dict(GOOD, failures=[{"failure": "x"}])
+SKIPPED = {"status": "RUN", "result": "SKIPPED"}
+DISABLED = {"status": "NOTRUN", "result": "SUPPRESSED"}
+
+
+class Counting(unittest.TestCase):
+    def entry(self, succeeded=True, output="", report=None):
+        count = counting.count_entry("t", succeeded, output, report)
+        self.assertEqual(bool(count.failed), bool(count.problems))
+        return count.passed, count.failed
+
+    def test_gtest_cases_are_counted_one_by_one(self):
+        self.assertEqual(self.entry(report=gtest_report(GOOD, GOOD)), (2, 0))
+        self.assertEqual(self.entry(False, report=gtest_report(GOOD, BAD)), (1, 1))
+
+    def test_skipped_and_disabled_have_failed(self):
+        self.assertEqual(self.entry(report=gtest_report(GOOD, SKIPPED, DISABLED)), (1, 2))
+
+    def test_a_failing_exit_code_counts_although_all_cases_passed(self):
+        self.assertEqual(self.entry(False, report=gtest_report(GOOD)), (1, 1))
+
+    def test_a_binary_without_cases_has_failed(self):
+        self.assertEqual(self.entry(report=gtest_report()), (0, 1))
+
+    def test_scripts(self):
+        self.assertEqual(self.entry(True, "all is well\n"), (1, 0))
+        self.assertEqual(self.entry(False, "crash\n"), (0, 1))
+        self.assertEqual(self.entry(True, "a\n7 passed, 0 failed\n"), (7, 0))
+        self.assertEqual(self.entry(True, "7 passed, 2 failed\n"), (7, 2))
+        self.assertEqual(self.entry(False, "7 passed, 0 failed\n"), (7, 1))
+        self.assertEqual(self.entry(True, "0 passed, 0 failed\n"), (0, 1))
+
+    def test_unittest_scripts(self):
+        self.assertEqual(self.entry(True, "Ran 5 tests in 0.1s\n\nOK\n"), (5, 0))
+        self.assertEqual(self.entry(True, "Ran 5 tests in 0.1s\n\nOK (skipped=2)\n"), (3, 2))
+        self.assertEqual(self.entry(False, "Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1)\n"), (3, 2))
+
+    def count(self, xml):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "r.xml"
+            if xml is not None:
+                file.write_text(xml)
+            count = counting.count_ctest(file, folder)
+        return count.passed, count.failed
+
+    def test_ctest_reports(self):
+        self.assertEqual(self.count(None), (0, 1))
+        self.assertEqual(self.count("<testsuite></testsuite>"), (0, 1))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="run"/></testsuite>'), (1, 0))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="fail"/></testsuite>'), (0, 1))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="notrun"/></testsuite>'), (0, 1))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="disabled"/></testsuite>'), (0, 1))
+
+
+class Table(unittest.TestCase):
+    def test_names_are_unique(self):
+        names = [shelf.name for shelf in shelves.SHELVES]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_every_label_of_cmake_is_a_shelf(self):
+        cmake = (Path(__file__).resolve().parents[2] / "cmake/targets.cmake").read_text()
+        listed = cmake.split("set(STATOR_SHELVES ")[1].split(")")[0].split()
+        self.assertEqual(listed, [label for label, _, _ in shelves.LABELS])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,192 @@
+"""The runner behind ./check: runs the shelves of shelves.py, prints a table, exits 1 on any failure."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from counting import Count, count_said  # noqa: E402
+from shelves import ALL, DEFAULT, SHELVES, failure  # noqa: E402
+
+TAIL_LINES = 80
+
+
+class Run:
+    """What shelves share: where things are, how to run a command, what it may cost."""
+
+    def __init__(self, root, mode):
+        self.root = Path(root)
+        self.mode = mode
+        self.jobs = len(os.sched_getaffinity(0))
+        self.seed = int(os.environ.get("STATOR_SEED") or random.SystemRandom().randrange(1, 1 << 31))
+        self.logs = self.root / "build/check"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.deadline = None
+        self.log = None
+        self.lock = threading.Lock()
+        self.tests = {}
+        self.environment = dict(os.environ, STATOR_CHECK=mode, STATOR_SEED=str(self.seed),
+                                PYTHONDONTWRITEBYTECODE="1", CTEST_OUTPUT_ON_FAILURE="1")
+
+    def sources(self, *endings):
+        """Files of ours, relative, sorted: tracked ones and new ones, never what a build made."""
+        listed = subprocess.run(
+            ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"],
+            cwd=self.root, capture_output=True, text=True, check=True).stdout.splitlines()
+        return sorted({f for f in listed
+                       if f.endswith(endings) and (self.root / f).is_file()})
+
+    def command(self, words):
+        """Runs in the root folder, output to the shelf's log. Returns (succeeded, output)."""
+        limit = max(self.deadline - time.monotonic(), 1) if self.deadline else None
+        started = time.monotonic()
+        try:
+            process = subprocess.Popen(words, cwd=self.root, env=self.environment,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, start_new_session=True)
+        except OSError as problem:
+            self.write(f"$ {' '.join(words)}\n{problem}\n")
+            return False, str(problem)
+        timer = threading.Timer(limit, kill_group, [process]) if limit else None
+        if timer:
+            timer.start()
+        try:
+            output = process.communicate()[0].decode(errors="replace")
+        except BaseException:
+            kill_group(process)
+            raise
+        finally:
+            if timer:
+                timer.cancel()
+        end = f"exit {process.returncode}, {time.monotonic() - started:.1f} s"
+        if limit and time.monotonic() - started >= limit:
+            end += ", killed at the time limit of the shelf"
+        self.write(f"$ {shorten(' '.join(words))}\n{output}[{end}]\n")
+        return process.returncode == 0, output
+
+    def script(self, words):
+        """A command that says `N passed, M failed` at its end."""
+        ok, output = self.command(words)
+        count = count_said(output) or Count()
+        if count.failed and not count.problems:
+            count.problems.append(" ".join(words))
+        if not ok and count.failed == 0:
+            count.fail(f"{' '.join(words)} failed")
+        return count
+
+    def write(self, text):
+        with self.lock:
+            self.log.write(text)
+            self.log.flush()
+
+    def stamp(self, kind, files):
+        """A file that exists if `kind` succeeded on exactly these contents before."""
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(f"{file}\0".encode() + (self.root / file).read_bytes())
+        folder = self.logs / "stamps"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{kind}-{digest.hexdigest()[:32]}"
+
+    def read_tests(self, build_dir):
+        """Learns which tests a build folder has, with their labels."""
+        asked = subprocess.run(["ctest", "--test-dir", build_dir, "--show-only=json-v1"],
+                               cwd=self.root, capture_output=True, text=True)
+        self.tests[build_dir] = {}
+        if asked.returncode != 0:
+            return
+        for test in json.loads(asked.stdout)["tests"]:
+            labels = next((p["value"] for p in test["properties"] if p["name"] == "LABELS"), [])
+            self.tests[build_dir][test["name"]] = labels
+
+    def tests_of(self, build_dir, label):
+        return [name for name, labels in self.tests.get(build_dir, {}).items() if label in labels
+                and (self.mode == "full" or "slow" not in labels)]
+
+    def has_tests(self, build_dir, label):
+        return bool(self.tests_of(build_dir, label))
+
+
+def kill_group(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def shorten(text, most=400):
+    return text if len(text) <= most else text[:most] + " ..."
+
+
+def run_shelf(run, shelf):
+    run.deadline = time.monotonic() + (shelf.limit_s * (20 if run.mode == "full" else 1))
+    log_file = run.logs / f"{shelf.name}.log"
+    with open(log_file, "w", encoding="utf-8") as run.log:
+        try:
+            count = shelf.run(run)
+        except Exception as problem:  # a broken shelf is a failed shelf, not the end of the check
+            count = failure(f"the shelf itself failed: {problem!r}")
+    if count.passed + count.failed == 0:
+        count.fail("nothing ran on this shelf")
+    return count, log_file
+
+
+def show_failure(count, log_file):
+    for problem in count.problems:
+        print(f"    FAILED {problem}")
+    print(f"    ---- end of {log_file}")
+    for line in log_file.read_text(encoding="utf-8").splitlines()[-TAIL_LINES:]:
+        print(f"    | {line}")
+
+
+def main(arguments):
+    mode = arguments[0] if arguments else DEFAULT
+    if mode == "list":
+        for shelf in SHELVES:
+            print(f"{shelf.name:16} {'/'.join(shelf.modes):20} {shelf.what}")
+        return 0
+    names = arguments[1:]
+    unknown = set(names) - {shelf.name for shelf in SHELVES}
+    if mode not in ALL or unknown:
+        print(f"usage: ./check [{'|'.join(ALL)}] [SHELF...] or ./check list", file=sys.stderr)
+        return 2
+    run = Run(Path(__file__).resolve().parents[2], mode)
+    print(f"./check {mode}: {run.jobs} cores, STATOR_SEED={run.seed} (set it to repeat this run)")
+    if names:
+        run.read_tests("build/release")
+    rows, total, began = [], Count(), time.monotonic()
+    for shelf in SHELVES:
+        if names and shelf.name not in names:
+            continue
+        if mode not in shelf.modes or not shelf.exists(run):
+            continue
+        print(f"==> {shelf.name}: {shelf.what}", flush=True)
+        started = time.monotonic()
+        count, log_file = run_shelf(run, shelf)
+        took = time.monotonic() - started
+        print(f"    {count.passed} passed, {count.failed} failed, {took:.1f} s", flush=True)
+        if count.failed:
+            show_failure(count, log_file)
+        rows.append((shelf.name, count, took))
+        total.add(count)
+    print(f"\n{'shelf':16} {'passed':>7} {'failed':>7} {'seconds':>9}")
+    for name, count, took in rows:
+        print(f"{name:16} {count.passed:7} {count.failed:7} {took:9.1f}")
+    minutes = (time.monotonic() - began) / 60
+    print(f"{'all':16} {total.passed:7} {total.failed:7} {minutes * 60:9.1f}")
+    for problem in total.problems:
+        print(f"FAILED {problem}")
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed or not rows else 0
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    sys.exit(main(sys.argv[1:]))

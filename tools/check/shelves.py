@@ -1,0 +1,263 @@
+"""The shelves of ./check, in the order in which they run.
+
+A shelf is one row of SHELVES and one function that returns a Count. To add one, write the function
+and the row. Tests that are registered in CMake need neither: each label of cmake/targets.cmake that
+has tests is a shelf by itself (see `label_shelves`).
+"""
+
+import concurrent.futures
+import re
+import shutil
+from dataclasses import dataclass
+from typing import Callable
+
+from counting import Count, count_ctest
+
+QUICK, DEFAULT, FULL = "quick", "default", "full"
+ALL = (QUICK, DEFAULT, FULL)
+SLOW = (DEFAULT, FULL)
+
+# Shelves of ctest, in order: (label, modes, limit in seconds). A label that is REQUIRED and has no
+# test fails the check, so that a shelf cannot get lost.
+LABELS = [
+    ("unit", ALL, 300),
+    ("paper", ALL, 300),
+    ("golden", ALL, 120),
+    ("contract", ALL, 240),
+    ("fuzz", ALL, 120),
+    ("sim", SLOW, 300),
+    ("process", SLOW, 300),
+    ("clients", SLOW, 300),
+    ("bench-smoke", SLOW, 180),
+]
+REQUIRED_LABELS = set()
+
+SANITIZED_LABELS = ["unit", "contract"]  # under AddressSanitizer and UBSan
+TIDY_FOLDERS = ["src/base", "src/core", "src/wire"]  # ./check full takes all of src
+
+
+@dataclass
+class Shelf:
+    name: str
+    what: str
+    modes: tuple
+    limit_s: int
+    run: Callable  # (Run) -> Count
+    exists: Callable = lambda run: True  # asked when the release build is configured
+
+
+# --- reading the source ------------------------------------------------------------------------
+
+
+def format_check(run):
+    files = run.sources(".h", ".cc")
+    ok, output = run.command(["clang-format-19", "--dry-run", "-Werror", *files])
+    bad = sorted(set(re.findall(r"^(\S+?):\d+:\d+: error", output, re.M)))
+    count = Count(passed=1 if ok else 0)
+    if not ok:
+        count.fail("run clang-format-19 -i on: " + " ".join(bad))
+    return count
+
+
+def lint(run):
+    return run.script(["python3", "tools/lint/lint.py"])
+
+
+def lint_self_test(run):
+    count = run.script(["python3", "tools/lint/lint_test.py"])
+    count.add(run.script(["python3", "tools/check/check_test.py"]))
+    return count
+
+
+def headers(run):
+    """Each header compiles alone. Redone only when a header changed since the last success."""
+    files = [f for f in run.sources(".h") if f.startswith("src/")]
+    stamp = run.stamp("headers", files)
+    if stamp.exists():
+        return Count(passed=len(files))
+    flags = ["-std=c++23", "-Wall", "-Wextra", "-Werror", "-Wno-pragma-once-outside-header",
+             "-fsyntax-only", "-Isrc", "-x", "c++"]
+    count = each(run, files, lambda f: ["clang++-19", *flags, f], "does not compile alone")
+    if count.failed == 0:
+        stamp.touch()
+    return count
+
+
+def tidy(run):
+    """clang-tidy; a file is read again only when it, a header or the rules changed."""
+    ok, _ = run.command(["cmake", "--preset", "tidy"])
+    if not ok:
+        return failure("cmake --preset tidy failed")
+    folders = ["src"] if run.mode == FULL else TIDY_FOLDERS
+    files = [f for f in run.sources(".cc")
+             if any(f.startswith(folder + "/") for folder in folders) and not f.endswith("_test.cc")]
+    rules = [".clang-tidy", *[f for f in run.sources(".h") if f.startswith("src/")]]
+    stamps = {f: run.stamp("tidy", [f, *rules]) for f in files}
+    due = [f for f in files if not stamps[f].exists()]
+    command = ["clang-tidy-19", "-p", "build/tidy", "--quiet", "--warnings-as-errors=*"]
+    count = each(run, due, lambda f: [*command, f], "clang-tidy",
+                 on_success=lambda f: stamps[f].touch())
+    count.passed += len(files) - len(due)
+    return count
+
+
+# --- building ------------------------------------------------------------------------------------
+
+
+def build(run, preset, targets, options=()):
+    ok, _ = run.command(["cmake", "--preset", preset, *options])
+    if ok:
+        ok, _ = run.command(["cmake", "--build", "--preset", preset, "--parallel", str(run.jobs),
+                             *(["--target", *targets] if targets else []), "--", "-k", "0"])
+    return Count(passed=1) if ok else failure(f"the build '{preset}' failed")
+
+
+def release_build(run):
+    targets = []
+    if run.mode == QUICK:
+        targets = [label.replace("-", "_") + "_tests" for label, modes, _ in LABELS if QUICK in modes]
+        targets += ["stator"] if has_stator(run) else []
+    count = build(run, "release", targets, ["-DSTATOR_TESTS=ON", "-DSTATOR_BENCH=ON"])
+    run.read_tests("build/release")
+    return count
+
+
+# --- running tests -------------------------------------------------------------------------------
+
+
+def run_ctest(run, build_dir, label):
+    """All entries of a label, side by side where they allow it."""
+    reports = run.root / build_dir / "gtest"
+    reports.mkdir(parents=True, exist_ok=True)
+    for test in run.tests_of(build_dir, label):
+        (reports / f"{test}.json").unlink(missing_ok=True)
+    junit = run.logs / f"{build_dir.replace('/', '-')}-{label}.xml"
+    junit.unlink(missing_ok=True)
+    command = ["ctest", "--test-dir", build_dir, "--output-on-failure", "-j", str(run.jobs),
+               "-L", f"^{label}$", "--output-junit", str(junit), "--test-output-size-passed", "1000000",
+               "--test-output-size-failed", "4000000", "--no-tests=error"]
+    if run.mode != FULL:
+        command += ["-LE", "^slow$"]
+    ok, _ = run.command(command)
+    count = count_ctest(junit, reports)
+    if not ok and count.failed == 0:
+        count.fail("ctest failed")
+    return count
+
+
+def label_shelf(label, modes, limit_s):
+    return Shelf(label, f"tests labelled {label}", modes, limit_s,
+                 lambda run: run_ctest(run, "build/release", label),
+                 lambda run: label in REQUIRED_LABELS or run.has_tests("build/release", label))
+
+
+def asan(run):
+    aggregates = [label.replace("-", "_") + "_tests" for label in SANITIZED_LABELS]
+    count = build(run, "asan", aggregates + (["stator"] if has_stator(run) else []))
+    run.read_tests("build/asan")
+    for label in SANITIZED_LABELS:
+        if run.has_tests("build/asan", label):
+            count.add(run_ctest(run, "build/asan", label))
+    return count
+
+
+def tsan(run):
+    count = build(run, "tsan", ["tsan_tests"] + (["stator"] if has_stator(run) else []))
+    run.read_tests("build/tsan")
+    count.add(run_ctest(run, "build/tsan", "tsan"))
+    return count
+
+
+def fuzz(run):
+    """Every target under libFuzzer, from its corpus, with a fresh seed."""
+    targets = fuzz_targets(run)
+    count = build(run, "fuzz", ["fuzzers"])
+    seconds = 60 if run.mode == FULL else 5
+
+    def command(target):
+        scratch = run.logs / "fuzz" / target
+        scratch.mkdir(parents=True, exist_ok=True)
+        return [f"build/fuzz/fuzz/{target}", f"-max_total_time={seconds}", f"-seed={run.seed}",
+                "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+                f"-artifact_prefix={scratch}/finding-", str(scratch), f"test/fuzz/corpus/{target}"]
+
+    def fresh(target):
+        shutil.rmtree(run.logs / "fuzz" / target, ignore_errors=True)
+        return command(target)
+
+    count.add(each(run, targets, fresh, "found something"))
+    return count
+
+
+def simulate(run, build_dir, seeds, minutes):
+    """`stator sim` over fresh seeds; a seed is a case."""
+    ok, output = run.command([f"{build_dir}/stator", "sim", "--seed", str(run.seed), "--seeds",
+                              str(seeds), "--nodes", "5", "--minutes", str(minutes), "--faults", "all"])
+    if not ok or not re.search(r"trace=[0-9a-f]+", output):
+        return failure(f"{build_dir}/stator sim --seed {run.seed} --seeds {seeds}")
+    return Count(passed=seeds)
+
+
+def sim_release(run):
+    return simulate(run, "build/release", 200, 10) if run.mode == FULL else simulate(
+        run, "build/release", 30, 1)
+
+
+def sim_asan(run):
+    return simulate(run, "build/asan", 30, 1)
+
+
+# --- helpers -------------------------------------------------------------------------------------
+
+
+def failure(why):
+    count = Count()
+    count.fail(why)
+    return count
+
+
+def each(run, items, command, why, on_success=lambda item: None):
+    """One command per item, `run.jobs` at a time; an item is a case."""
+    count = Count()
+    with concurrent.futures.ThreadPoolExecutor(run.jobs) as pool:
+        for item, (ok, _) in zip(items, pool.map(lambda i: run.command(command(i)), items)):
+            if ok:
+                count.passed += 1
+                on_success(item)
+            else:
+                count.fail(f"{item}: {why}")
+    return count
+
+
+def has_stator(run):
+    return (run.root / "src/cli/CMakeLists.txt").exists()
+
+
+def has_sim(run):
+    return any((run.root / "src/cli").glob("*sim*.cc"))
+
+
+def fuzz_targets(run):
+    file = run.root / "build/release/fuzz_targets.txt"
+    return file.read_text().split() if file.exists() else []
+
+
+def label_shelves():
+    return [label_shelf(*row) for row in LABELS]
+
+
+SHELVES = [
+    Shelf("format", "clang-format 19", ALL, 60, format_check),
+    Shelf("lint", "tools/lint: layers, banned calls, sizes, documents", ALL, 60, lint),
+    Shelf("lint-self-test", "the rules catch what they forbid", ALL, 60, lint_self_test),
+    Shelf("build", "release, GCC 12, warnings are errors", ALL, 1200, release_build),
+    *label_shelves(),
+    Shelf("headers", "each header compiles alone (clang 19)", SLOW, 180, headers),
+    Shelf("tidy", "clang-tidy 19", SLOW, 300, tidy),
+    Shelf("sim-seeds", "stator sim, fresh seeds", SLOW, 300, sim_release, has_sim),
+    Shelf("asan", "build and tests under AddressSanitizer and UBSan", SLOW, 1200, asan),
+    Shelf("asan-sim", "30 simulation seeds under ASan and UBSan", SLOW, 300, sim_asan, has_sim),
+    Shelf("tsan", "threads and processes under ThreadSanitizer", SLOW, 900, tsan,
+          lambda run: run.has_tests("build/release", "tsan")),
+    Shelf("fuzz-run", "libFuzzer on every target", SLOW, 900, fuzz, lambda run: bool(fuzz_targets(run))),
+]
