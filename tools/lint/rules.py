@@ -277,9 +277,9 @@ def pragma_once(tree):
 
 
 def own_header_first(tree):
-    """a.cc and a_test.cc include a.h before anything else, where it exists: a header stands alone."""
+    """a.cc includes a.h before anything else, where it exists: a header stands alone."""
     for file in _cpp_files(tree, ("src/",)):
-        own = re.sub(r"(_test|_prop_test)?\.cc$", ".h", file)
+        own = re.sub(r"\.cc$", ".h", file)
         if not file.endswith(".cc") or own not in tree:
             continue
         first = next(cpp.includes(tree[file]), None)
