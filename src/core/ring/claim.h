@@ -26,10 +26,11 @@ namespace stator {
 
 inline constexpr std::uint32_t kMaxReplicas = 7;
 inline constexpr std::size_t kMaxMembers = 1000;
+inline constexpr std::uint32_t kMaxClaimPartitions = 65536;
 
-/// `q` >= 1 (any number here; a Ring wants a power of two), 1 <= n <= 7, 1 to 1000 members with
-/// distinct ids that are not 0. `previous`, when given, has the same `q`; its `width` may differ
-/// and it may name nodes that are no members any more. All of these are asserted.
+/// `q` from 1 to 65536 (a Ring wants a power of two up to 16384), 1 <= n <= 7, 1 to 1000 members
+/// with distinct ids that are not 0. `previous`, when given, has the same `q`; its `width` may
+/// differ and it may name nodes that are no members any more. All of these are asserted.
 [[nodiscard]] PlacementTable claim(std::uint32_t q, std::uint32_t n,
                                    std::span<const RingMember> members,
                                    const PlacementTable* previous = nullptr);

@@ -79,6 +79,8 @@ class Ring {
 
  private:
   void build();
+  void make_digest();
+  [[nodiscard]] std::size_t index_of(NodeId id) const;  // members_.size() when it is no member
 
   std::uint32_t replicas_;
   std::vector<RingMember> members_;
