@@ -63,8 +63,10 @@ struct Frame {
 namespace internal {
 /// Appends room for a header; returns its offset.
 std::size_t begin_frame(std::string& out);
-/// Fills in the header in front of the body appended since.
-void end_frame(std::string& out, std::size_t at, const FrameHeader& header, MessageType type);
+/// Fills in the header in front of the body appended since. False, and `out` as it was before
+/// begin_frame(), when the body is over kBodyBytesMax.
+[[nodiscard]] bool end_frame(std::string& out, std::size_t at, const FrameHeader& header,
+                             MessageType type);
 }  // namespace internal
 
 }  // namespace stator::wire

@@ -55,7 +55,7 @@ struct NodeInfo {
   std::string_view version{};  // of the program
   Incarnation incarnation{};
   WallTime started_at{};
-  std::uint32_t weight_milli = 1000;      // 1000: one ordinary share
+  std::uint32_t weight_milli = 0;         // 1000: one ordinary share
   std::uint32_t requests_per_second = 0;  // coordinated here, over the last seconds
   std::uint32_t requests_in_flight = 0;
   std::uint32_t storage_p99_us = 0;  // over the last 60 s
@@ -210,18 +210,21 @@ using Messages =
 template <typename Message>
 void encode_body(const Message& message, std::string& out);
 
-/// The fields of a body; views into `body`. kCorrupt: cut, out of order, of a wrong size, or an
-/// enumerator out of range where none may be added; kTooLarge: a list over kListMax.
+/// The fields of a body; views into `body`. kCorrupt: cut, out of order, or not in the one form
+/// that encode_body() gives; kNotSupported: an enumerator that this version does not know (an
+/// unknown error code is read as kIo instead); kTooLarge: a list over kListMax.
 template <typename Message>
 [[nodiscard]] Result<void> decode_body(std::string_view body, Message& out);
 
 /// Appends one whole frame: the link's output buffer is the only memory touched. `header.type` is
-/// ignored. The body must fit kBodyBytesMax (the limits on values and keys see to that).
+/// ignored. False, with nothing appended, when the body is over kBodyBytesMax (an object of many
+/// large siblings can be).
 template <typename Message>
-void encode_frame(const FrameHeader& header, const Message& message, std::string& out) {
+[[nodiscard]] bool encode_frame(const FrameHeader& header, const Message& message,
+                                std::string& out) {
   const std::size_t at = internal::begin_frame(out);
   encode_body(message, out);
-  internal::end_frame(out, at, header, Message::kType);
+  return internal::end_frame(out, at, header, Message::kType);
 }
 
 namespace internal {

@@ -3,8 +3,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/assert.h"
+#include "base/error.h"
 #include "base/ids.h"
 
 // Who may take part in one read or write, and small sets of them. Pure values, no ownership.
@@ -93,5 +95,16 @@ struct QuorumEvidence {
   std::uint8_t zones = 0;      // distinct zones among them
   bool operator==(const QuorumEvidence&) const = default;
 };
+
+/// What `counted` amounts to.
+[[nodiscard]] QuorumEvidence evidence_of(ReplicaSet counted, std::span<const Candidate> candidates);
+
+/// What to tell the client when too many of those asked have failed with `codes` (by index).
+/// kHistoryMismatch if anybody said it, since a retry with the newer history cures it; a code that
+/// all share and that says what is wrong with the nodes; else kTooFewNodes.
+[[nodiscard]] ErrorCode failure_of(ReplicaSet failed, std::span<const ErrorCode> codes);
+
+/// Distinct nodes, 1 to kCandidatesMax of them: what a round takes for granted.
+[[nodiscard]] bool well_formed(std::span<const Candidate> candidates);
 
 }  // namespace stator

@@ -12,7 +12,7 @@
 // One get, from the first request to the last straggler (paper 4.5 and 5, design 4.4): replies and
 // clock ticks go in, wishes come out. The coordinator carries wishes out and decides nothing.
 //
-// How a read goes. The value is asked of one replica (the local one if it is a candidate, else the
+// How a read goes. The value is asked of one replica (the local one if it is an owner, else the
 // first usable), digests of R-1 others. A replica is *counted* when all that it knows is part of
 // the merged object: its value was merged, or its digest is 0 (it knows nothing), or its digest
 // equals that of the merged object or of something merged earlier. R counted replicas, PR of them
@@ -89,7 +89,7 @@ class ReadRound {
 
   /// Of the replicas counted when the answer was given.
   [[nodiscard]] const QuorumEvidence& evidence() const { return evidence_; }
-  [[nodiscard]] ReplicaSet counted() const { return included_; }
+  [[nodiscard]] ReplicaSet counted() const { return counted_; }
   /// The owner that answered first: whom the context names as coordinator of the write that follows
   /// (paper 5). kNoReplica when none did.
   [[nodiscard]] ReplicaIndex fastest() const { return fastest_; }
@@ -111,7 +111,8 @@ class ReadRound {
 
   void advance(MonoTime now);
   void note_reply(ReplicaIndex i);
-  void include_what_matches();
+  void note_silence(MonoTime now);
+  void include_what_is_merged();
   void ask_for_differing(MonoTime now);
   void ask_more(MonoTime now);
   void ask(ReplicaIndex i, bool value, MonoTime now);
@@ -119,14 +120,12 @@ class ReadRound {
   void fail(ErrorCode code);
   void finish();
   void wish(const ReadWish& w);
-  [[nodiscard]] bool enough() const;
-  [[nodiscard]] bool hopeless() const;
-  [[nodiscard]] bool merged_before(std::uint64_t digest) const;
+  [[nodiscard]] bool enough(ReplicaSet set) const;
+  [[nodiscard]] bool is_merged(std::uint64_t digest) const;
   [[nodiscard]] bool first_value_is_coming() const;
-  [[nodiscard]] bool group_has_source(ReplicaIndex i) const;
+  [[nodiscard]] bool value_is_coming_for(std::uint64_t digest) const;
   [[nodiscard]] ReplicaSet in_play() const;
-  [[nodiscard]] ReplicaIndex pick(bool owners_only) const;
-  [[nodiscard]] ErrorCode failure_code() const;
+  [[nodiscard]] ReplicaIndex pick(ReplicaSet from) const;
 
   ReadOptions options_;
   std::uint8_t count_ = 0;
@@ -139,13 +138,15 @@ class ReadRound {
   QuorumEvidence evidence_;
 
   ReplicaSet all_, owners_, usable_;
-  ReplicaSet asked_digest_, asked_value_;
-  ReplicaSet pending_;        // an answer is outstanding
-  ReplicaSet pending_value_;  // that answer is a value
+  ReplicaSet asked_;          // for anything
+  ReplicaSet asked_value_;    // for the value
+  ReplicaSet pending_;        // the answer is outstanding; at most one request per replica is
+  ReplicaSet pending_value_;  // that request is for the value
   ReplicaSet silent_;         // pending for longer than hedge_after
   ReplicaSet known_;          // its digest is known
   ReplicaSet merged_;         // its value was merged
-  ReplicaSet included_;       // counted
+  ReplicaSet included_;       // all it knows is in the merged object
+  ReplicaSet counted_;        // included_ when the answer was given
   ReplicaSet failed_, unreadable_;
 
   std::array<Candidate, kCandidatesMax> candidates_;

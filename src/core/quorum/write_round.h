@@ -29,7 +29,7 @@
 // them among the W that acknowledged attempt 0. Whatever shows up later ran beside this write.
 //
 // Honesty (D8): kFail says kNotApplied only while nothing was minted and nothing sent; from then on
-// a failure is kUnknown.
+// a failure is kUnknown. After kFail the coordinator must not mint what kStore asked for.
 //
 // Promises (checked by exhaustive tests): kStore, sends, perhaps kCover and sends of attempt 1,
 // then exactly one of kAnswer and kFail, then exactly one kFinished and nothing after it; nothing
@@ -83,10 +83,11 @@ class WriteRound {
   /// what this node lost in a crash is an ordinary version.
   void on_minted(std::uint64_t digest, MonoTime now);
   /// `i` (the local replica too) holds the object of `attempt`; after its merge its digest is
-  /// `digest`. The same replica may acknowledge again with `durable` once it is.
+  /// `digest`. The local replica may acknowledge again, with `durable`, once it is.
   void on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t digest, bool durable,
               MonoTime now);
-  /// `i` refused or failed. Of the local replica before on_minted(): nothing was applied.
+  /// `i` refused or failed. Of the local replica before on_minted(): nothing was applied; after an
+  /// acknowledgement that was not durable: it will not become so, and does not count.
   void on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code, MonoTime now);
   /// The restamped object is on its way to the engine and has `digest`.
   void on_covered(std::uint64_t digest, MonoTime now);
@@ -123,19 +124,19 @@ class WriteRound {
   enum class Phase : std::uint8_t { kStoring, kSending, kCovering, kAnswered, kFinished };
 
   void advance(MonoTime now);
+  void advance_sending(MonoTime now);
   void begin_attempt(std::uint64_t digest, MonoTime now);
-  void fill_places(MonoTime now);
+  void note_silence(MonoTime now);
+  void fill_places(ReplicaSet live, MonoTime now);
   void send(ReplicaIndex i, MonoTime now);
   void answer(MonoTime now);
   void fail(ErrorCode code);
   void finish();
   void wish(const WriteWish& w);
-  [[nodiscard]] bool enough() const;
+  [[nodiscard]] bool enough(ReplicaSet acked, ReplicaSet durable) const;
   [[nodiscard]] bool hopeless() const;
-  [[nodiscard]] ReplicaIndex pick() const;
-  [[nodiscard]] ReplicaIndex pick_owner() const;
-  [[nodiscard]] ErrorCode failure_code() const;
-  void shortfall(WriteWish& w) const;
+  [[nodiscard]] ReplicaSet pending() const { return sent_ - acked_ - failed_; }
+  [[nodiscard]] ReplicaIndex pick(ReplicaSet from) const;
 
   WriteOptions options_;
   std::uint8_t count_ = 0;
@@ -143,7 +144,6 @@ class WriteRound {
   ReplicaIndex local_ = kNoReplica;
   Phase phase_ = Phase::kFinished;
   bool failed_round_ = false;
-  bool exposed_ = false;  // minted or sent: the outcome of a failure is unknown
   bool cover_done_ = false;
   MonoTime straggler_end_{};
   std::uint64_t object_digest_ = 0;

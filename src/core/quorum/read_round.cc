@@ -1,0 +1,251 @@
+#include "core/quorum/read_round.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stator {
+
+void ReadRound::start(const ReadOptions& options, std::span<const Candidate> candidates,
+                      ReplicaIndex local, MonoTime now) {
+  STATOR_ASSERT(well_formed(candidates));
+  STATOR_ASSERT(options.r >= 1);
+  STATOR_ASSERT(local == kNoReplica || local < candidates.size());
+  options_ = options;
+  count_ = static_cast<std::uint8_t>(candidates.size());
+  local_ = local;
+  fastest_ = kNoReplica;
+  phase_ = Phase::kAsking;
+  failed_round_ = false;
+  merged_digest_ = 0;
+  merged_history_count_ = 0;
+  wish_first_ = wish_end_ = 0;
+  evidence_ = {};
+  all_ = owners_ = usable_ = asked_ = asked_value_ = pending_ = pending_value_ = silent_ = known_ =
+      merged_ = included_ = counted_ = failed_ = unreadable_ = ReplicaSet();
+  for (ReplicaIndex i = 0; i < count_; ++i) {
+    candidates_[i] = candidates[i];
+    all_.add(i);
+    if (candidates[i].owner) owners_.add(i);
+    if (candidates[i].usable) usable_.add(i);
+  }
+  advance(now);
+}
+
+void ReadRound::on_digest(ReplicaIndex i, std::uint64_t digest, MonoTime now) {
+  if (phase_ == Phase::kFinished || !pending_.contains(i)) return;
+  if (pending_value_.contains(i) && digest != 0) {
+    // It was asked for the value and names it instead: it will not say more.
+    on_failure(i, ErrorCode::kCorrupt, now);
+    return;
+  }
+  note_reply(i);
+  known_.add(i);
+  digests_[i] = digest;
+  advance(now);
+}
+
+void ReadRound::on_value(ReplicaIndex i, std::uint64_t digest, std::uint64_t merged_digest,
+                         MonoTime now) {
+  // What was merged is merged, even if the reply itself comes too late to be counted.
+  if (phase_ == Phase::kFinished || i >= count_ || !pending_.contains(i)) return;
+  note_reply(i);
+  known_.add(i);
+  merged_.add(i);
+  included_.add(i);
+  digests_[i] = digest;
+  merged_digest_ = merged_digest;
+  merged_history_[merged_history_count_++] = merged_digest;
+  advance(now);
+}
+
+void ReadRound::on_failure(ReplicaIndex i, ErrorCode code, MonoTime now) {
+  if (phase_ == Phase::kFinished || !pending_.contains(i)) return;
+  pending_.remove(i);
+  pending_value_.remove(i);
+  silent_.remove(i);
+  // It may have been included by a digest given earlier; a node that has failed since stands behind
+  // nothing.
+  included_.remove(i);
+  failed_.add(i);
+  codes_[i] = code;
+  if (code == ErrorCode::kUnreadable) unreadable_.add(i);
+  advance(now);
+}
+
+void ReadRound::on_tick(MonoTime now) {
+  if (phase_ != Phase::kFinished) advance(now);
+}
+
+std::optional<ReadWish> ReadRound::next() {
+  if (wish_first_ == wish_end_) return std::nullopt;
+  return wishes_[wish_first_++];
+}
+
+MonoTime ReadRound::wake_at() const {
+  if (phase_ == Phase::kFinished) return {std::numeric_limits<std::int64_t>::max()};
+  MonoTime at = phase_ == Phase::kAnswered ? straggler_end_ : options_.deadline;
+  for (const ReplicaIndex i : pending_ - silent_) {
+    at = std::min(at, asked_at_[i] + options_.hedge_after);
+  }
+  return at;
+}
+
+ReplicaSet ReadRound::stale() const {
+  ReplicaSet set;
+  for (const ReplicaIndex i : known_) {
+    if (digests_[i] != merged_digest_) set.add(i);
+  }
+  return set;
+}
+
+ReplicaSet ReadRound::owners_not_asked() const {
+  return owners_ - asked_;
+}
+
+// Everything that an event may have made possible, in one place.
+void ReadRound::advance(MonoTime now) {
+  note_silence(now);
+  include_what_is_merged();
+  if (phase_ == Phase::kAsking) {
+    if (enough(included_)) {
+      answer(now);
+    } else if (!enough(all_ - failed_)) {
+      fail(failure_of(failed_, codes_));
+    } else if (now >= options_.deadline) {
+      fail(ErrorCode::kTimeout);
+    } else {
+      ask_for_differing(now);
+      ask_more(now);
+    }
+  }
+  if (phase_ == Phase::kAnswered) {
+    // Whoever differs may know more than the answer: its value makes the repair complete.
+    if (now < straggler_end_) ask_for_differing(now);
+    if (now >= straggler_end_ || pending_.empty()) finish();
+  }
+}
+
+void ReadRound::note_reply(ReplicaIndex i) {
+  pending_.remove(i);
+  pending_value_.remove(i);
+  silent_.remove(i);
+  if (fastest_ == kNoReplica && candidates_[i].owner) fastest_ = i;
+}
+
+void ReadRound::note_silence(MonoTime now) {
+  for (const ReplicaIndex i : pending_ - silent_) {
+    if (now - asked_at_[i] >= options_.hedge_after) silent_.add(i);
+  }
+}
+
+void ReadRound::include_what_is_merged() {
+  for (const ReplicaIndex i : known_ - included_ - failed_) {
+    if (is_merged(digests_[i])) included_.add(i);
+  }
+}
+
+bool ReadRound::is_merged(std::uint64_t digest) const {
+  if (digest == 0) return true;
+  for (std::uint8_t k = 0; k < merged_history_count_; ++k) {
+    if (merged_history_[k] == digest) return true;
+  }
+  for (const ReplicaIndex i : merged_) {
+    if (digests_[i] == digest) return true;
+  }
+  return false;
+}
+
+// Until the first value is there, nobody can tell whether a digest differs from it.
+bool ReadRound::first_value_is_coming() const {
+  return merged_.empty() && !(pending_value_ - silent_ - known_).empty();
+}
+
+bool ReadRound::value_is_coming_for(std::uint64_t digest) const {
+  for (const ReplicaIndex i : (pending_value_ - silent_) & known_) {
+    if (digests_[i] == digest) return true;
+  }
+  return false;
+}
+
+// One value per digest is enough: replicas of one digest hold the same.
+void ReadRound::ask_for_differing(MonoTime now) {
+  if (first_value_is_coming()) return;
+  for (const ReplicaIndex i : known_ - included_ - failed_ - asked_value_) {
+    if (!value_is_coming_for(digests_[i])) ask(i, true, now);
+  }
+}
+
+// Replicas that are counted already or may soon be.
+ReplicaSet ReadRound::in_play() const {
+  ReplicaSet set = included_ | (pending_ - silent_);
+  const bool first_value = first_value_is_coming();
+  for (const ReplicaIndex i : known_ - set - failed_) {
+    if (first_value || value_is_coming_for(digests_[i])) set.add(i);
+  }
+  return set;
+}
+
+void ReadRound::ask_more(MonoTime now) {
+  while (!enough(in_play())) {
+    const bool owner_missing = (in_play() & owners_).size() < options_.pr;
+    const ReplicaIndex i = pick((owner_missing ? owners_ : all_) - asked_);
+    if (i == kNoReplica) return;
+    const bool have_value = !merged_.empty() || !(pending_value_ - silent_).empty();
+    ask(i, !options_.allow_digest || !have_value, now);
+  }
+}
+
+// The local replica costs no message, then preference order; who is believed down comes last.
+ReplicaIndex ReadRound::pick(ReplicaSet from) const {
+  if (local_ != kNoReplica && (from & owners_ & usable_).contains(local_)) return local_;
+  const ReplicaSet usable = from & usable_;
+  return usable.empty() ? from.first() : usable.first();
+}
+
+void ReadRound::ask(ReplicaIndex i, bool value, MonoTime now) {
+  STATOR_ASSERT(!pending_.contains(i));
+  asked_.add(i);
+  pending_.add(i);
+  if (value) {
+    asked_value_.add(i);
+    pending_value_.add(i);
+  }
+  asked_at_[i] = now;
+  wish({.kind = value ? ReadWish::Kind::kAskValue : ReadWish::Kind::kAskDigest, .replica = i});
+}
+
+bool ReadRound::enough(ReplicaSet set) const {
+  return set.size() >= options_.r && (set & owners_).size() >= options_.pr;
+}
+
+void ReadRound::answer(MonoTime now) {
+  STATOR_ASSERT(enough(included_));
+  counted_ = included_;
+  evidence_ = evidence_of(counted_, candidates_);
+  phase_ = Phase::kAnswered;
+  straggler_end_ = std::min(now + options_.straggler_window, options_.deadline);
+  wish({.kind = ReadWish::Kind::kAnswer, .replica = kNoReplica});
+}
+
+void ReadRound::fail(ErrorCode code) {
+  failed_round_ = true;
+  const bool r_missing = included_.size() < options_.r;
+  wish({.kind = ReadWish::Kind::kFail,
+        .replica = kNoReplica,
+        .code = code,
+        .needed = r_missing ? options_.r : options_.pr,
+        .got = r_missing ? included_.size() : (included_ & owners_).size()});
+  finish();
+}
+
+void ReadRound::finish() {
+  phase_ = Phase::kFinished;
+  wish({.kind = ReadWish::Kind::kFinished, .replica = kNoReplica});
+}
+
+void ReadRound::wish(const ReadWish& w) {
+  STATOR_ASSERT(wish_end_ < wishes_.size());
+  wishes_[wish_end_++] = w;
+}
+
+}  // namespace stator
