@@ -1,0 +1,59 @@
+"""Starts the systems, measures, prints, cleans up whatever happens."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from comparison import measure, options, report
+from comparison.errors import ComparisonError, UsageError
+from comparison.options import Options
+from comparison.systems import Limit, Redis, Stator, System
+
+
+def main(arguments: list[str]) -> int:
+    """0 done (and all bars held), 1 below a bar or something failed, 2 wrong command line."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        chosen = options.parse(arguments)
+        rows = report.rows(run(chosen), chosen)
+    except UsageError as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 2
+    except ComparisonError as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("run: stopped; all processes ended and their data removed", file=sys.stderr)
+        return 1
+    print(report.as_json(rows, chosen) if chosen.output == "json" else report.as_table(rows, chosen))
+    return 1 if chosen.enforce and not report.passed(rows) else 0
+
+
+def run(chosen: Options) -> measure.Samples:
+    with ExitStack() as cleanup:
+        directory = Path(cleanup.enter_context(
+            tempfile.TemporaryDirectory(prefix="stator-compare-", dir=chosen.directory)))
+        if chosen.fsync:
+            require_disk(directory)
+        systems: list[System] = [Redis(directory / "redis"), Limit(chosen, directory / "limit")]
+        if not chosen.limit_only:
+            systems.append(Stator(chosen, directory / "stator"))
+        for system in systems:
+            cleanup.enter_context(system)
+            system.fill()
+            system.check_contents()
+        samples = measure.measure(systems, chosen)
+        for system in systems:
+            system.check_contents()
+        return samples
+
+
+def require_disk(directory: Path) -> None:
+    """An fsync in memory costs nothing and proves nothing."""
+    kind = subprocess.run(["stat", "-f", "-c", "%T", str(directory)], capture_output=True,
+                          text=True, check=False).stdout.strip()
+    if kind in ("tmpfs", "ramfs"):
+        raise UsageError(f"{directory.parent} is in memory: --fsync needs --dir on a disk")
