@@ -32,8 +32,15 @@ class Run:
         self.log = None
         self.lock = threading.Lock()
         self.tests = {}
-        self.environment = dict(os.environ, STATOR_CHECK=mode, STATOR_SEED=str(self.seed),
-                                PYTHONDONTWRITEBYTECODE="1", CTEST_OUTPUT_ON_FAILURE="1")
+        self.environment = dict(
+            os.environ, STATOR_CHECK=mode, STATOR_SEED=str(self.seed), PYTHONDONTWRITEBYTECODE="1",
+            ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+            UBSAN_OPTIONS="print_stacktrace=1", TSAN_OPTIONS="second_deadlock_stack=1",
+            ASAN_SYMBOLIZER_PATH="/usr/bin/llvm-symbolizer-19",
+            TSAN_SYMBOLIZER_PATH="/usr/bin/llvm-symbolizer-19")
+        suppressions = self.root / "tools/tsan.supp"
+        if suppressions.exists():
+            self.environment["TSAN_OPTIONS"] += f":suppressions={suppressions}"
 
     def sources(self, *endings):
         """Files of ours, relative, sorted: tracked ones and new ones, never what a build made."""

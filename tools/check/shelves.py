@@ -72,14 +72,17 @@ def lint_self_test(run):
 def headers(run):
     """Each header compiles alone. Redone only when a header changed since the last success."""
     files = [f for f in run.sources(".h") if f.startswith("src/")]
+    compile_alone = ["clang++-19", "-std=c++23", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                     "-Wno-pragma-once-outside-header", "-Isrc", "-x", "c++"]
     stamp = run.stamp("headers", files)
     if stamp.exists():
-        return Count(passed=len(files))
-    flags = ["-std=c++23", "-Wall", "-Wextra", "-Werror", "-Wno-pragma-once-outside-header",
-             "-fsyntax-only", "-Isrc", "-x", "c++"]
-    count = each(run, files, lambda f: ["clang++-19", *flags, f], "does not compile alone")
-    if count.failed == 0:
-        stamp.touch()
+        count = Count(passed=len(files))
+    else:
+        count = each(run, files, lambda f: [*compile_alone, f], "does not compile alone")
+        if count.failed == 0:
+            stamp.touch()
+    canary(run, count, "canary.h", "#pragma once\nstd::string missing_include();\n",
+           lambda f: [*compile_alone, f])
     return count
 
 
@@ -98,6 +101,8 @@ def tidy(run):
     count = each(run, due, lambda f: [*command, f], "clang-tidy",
                  on_success=lambda f: stamps[f].touch())
     count.passed += len(files) - len(due)
+    canary(run, count, "canary.cc", "int BadName() { return 1; }\n",
+           lambda f: ["clang-tidy-19", "--config-file=.clang-tidy", "--quiet", f, "--", "-std=c++23"])
     return count
 
 
@@ -227,6 +232,17 @@ def each(run, items, command, why, on_success=lambda item: None):
             else:
                 count.fail(f"{item}: {why}")
     return count
+
+
+def canary(run, count, name, text, command):
+    """A file that must be refused: a checker that accepts everything would pass unseen."""
+    file = run.logs / name
+    file.write_text(text)
+    ok, _ = run.command(command(str(file)))
+    if ok:
+        count.fail(f"{name} was accepted: the checker does not check")
+    else:
+        count.passed += 1
 
 
 def has_stator(run):
