@@ -11,7 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
+import tree  # noqa: E402
 from counting import Count, count_said  # noqa: E402
 from shelves import ALL, DEFAULT, SHELVES, failure  # noqa: E402
 
@@ -43,12 +44,8 @@ class Run:
             self.environment["TSAN_OPTIONS"] += f":suppressions={suppressions}"
 
     def sources(self, *endings):
-        """Files of ours, relative, sorted: tracked ones and new ones, never what a build made."""
-        listed = subprocess.run(
-            ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"],
-            cwd=self.root, capture_output=True, text=True, check=True).stdout.splitlines()
-        return sorted({f for f in listed
-                       if f.endswith(endings) and (self.root / f).is_file()})
+        """Files of ours with these endings, relative, sorted."""
+        return [name for name in tree.files(self.root) if name.endswith(endings)]
 
     def command(self, words):
         """Runs in the root folder, output to the shelf's log. Returns (succeeded, output)."""

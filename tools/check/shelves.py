@@ -25,9 +25,9 @@ LABELS = [
     ("golden", ALL, 120),
     ("contract", ALL, 240),
     ("fuzz", ALL, 120),
-    ("sim", SLOW, 300),
-    ("process", SLOW, 300),
-    ("clients", SLOW, 300),
+    ("sim", SLOW, 600),
+    ("process", SLOW, 600),
+    ("clients", SLOW, 600),
     ("bench-smoke", SLOW, 180),
 ]
 REQUIRED_LABELS = set()

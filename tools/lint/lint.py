@@ -1,22 +1,18 @@
 """Runs every rule of rules.py over the tree; one case per rule. Last line: N passed, M failed."""
 
-import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import rules  # noqa: E402
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools/lint"), str(ROOT / "tools")]
+import rules  # noqa: E402
+import tree as our  # noqa: E402
 
 
 def read_tree(root):
-    """All files of ours, tracked and new, as text; bytes that are not UTF-8 are kept as surrogates."""
-    listed = subprocess.run(
-        ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"],
-        cwd=root, capture_output=True, check=True).stdout.decode().split("\0")
+    """All files of ours as text; bytes that are not UTF-8 are kept as surrogates."""
     return {name: (root / name).read_bytes().decode("utf-8", "surrogateescape")
-            for name in listed if name and (root / name).is_file() and not (root / name).is_symlink()}
+            for name in our.files(root)}
 
 
 def main():
