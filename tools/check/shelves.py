@@ -30,7 +30,7 @@ LABELS = [
     ("clients", SLOW, 600),
     ("bench-smoke", SLOW, 180),
 ]
-REQUIRED_LABELS = set()
+REQUIRED_LABELS = {"unit"}
 
 SANITIZED_LABELS = ["unit", "contract"]  # under AddressSanitizer and UBSan
 TIDY_FOLDERS = ["src/base", "src/core", "src/wire"]  # ./check full takes all of src

@@ -56,6 +56,9 @@ CASES = {
             ("auto x = 1 + co_await g();", "switch (a) { case 1: co_await g(); break; }"),
         ]
     ],
+    rules.no_coroutines_below: [
+        ({"src/core/a.cc": "task f() { co_return; }"}, {"src/front/a.cc": "task f() { co_return; }"}),
+    ],
     rules.file_sizes: [({"src/base/a.cc": "\n" * 801}, {"src/base/a.cc": "\n" * 800})],
     rules.function_sizes: [
         ({"src/base/a.cc": "namespace stator {\n" + LONG_FUNCTION + "}\n"},

@@ -190,6 +190,14 @@ def _balanced_head(before):
     return bool(_CONTROL_HEAD.match(before)) and before.count("(") == before.count(")")
 
 
+def no_coroutines_below(tree):
+    """No coroutine in base, core, wire and storage: they stay at the rim."""
+    for file in _cpp_files(tree, ("src/base/", "src/core/", "src/wire/", "src/storage/")):
+        text = cpp.blank(tree[file])
+        for found in re.finditer(r"\bco_(await|return|yield)\b", text):
+            yield file, cpp.line_of(text, found.start()), f"{found[0]} in {_layer(file)}"
+
+
 def _statement_start(text, end):
     """Offset after the `;`, `{` or `}` before `end` that is not inside a bracket closed since."""
     depth = 0
@@ -394,6 +402,6 @@ def page_lengths(tree):
         yield "ARCHITECTURE.md", lines, f"{lines} lines, 300 allowed"
 
 
-RULES = [layering, links, third_party, banned_calls, co_await_alone, file_sizes, function_sizes, blobs,
-         pragma_once, own_header_first, sources_listed, test_folders_built, script_tests_listed,
+RULES = [layering, links, third_party, banned_calls, co_await_alone, no_coroutines_below,
+         file_sizes, function_sizes, blobs, pragma_once, own_header_first, sources_listed, test_folders_built, script_tests_listed,
          no_skipped_tests, documents, no_machine_names, page_lengths]
