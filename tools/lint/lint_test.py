@@ -40,7 +40,9 @@ CASES = {
                      "std::random_device d", "int x = rand()", "std::thread t(g)", "int fd = ::open(p, 0)",
                      "int fd = ::socket(1, 2, 3)", "co_spawn(e, g(), asio::detached)", "std::ifstream in(p)",
                      "auto t = std::time(nullptr)")
-    ] + [({"src/core/a.h": "auto t = system_clock::now();"}, {"src/core/a.h": "// system_clock::now() is banned\n"})],
+    ] + [({"src/core/a.h": "auto t = system_clock::now();"}, {"src/core/a.h": "// system_clock::now() is banned\n"}),
+         ({"src/core/a_test.cc": "std::random_device d;"}, {"src/core/a_test.cc": "std::mt19937_64 r(1);"}),
+         ({"src/core/a.cc": "std::mt19937_64 r(1);"}, {"src/core/a.cc": "Random r(1);"})],
     rules.co_await_alone: [
         ({"src/node/a.cc": f"void f() {{ {bad} }}\n"}, {"src/node/a.cc": f"void f() {{ {good} }}\n"})
         for bad, good in [
