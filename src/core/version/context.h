@@ -19,14 +19,17 @@ namespace stator {
 
 struct SeenVersion {
   Dot dot{};
-  std::uint64_t first_counter = 0;
-  WriteId write_id{};
+  std::uint64_t first_counter = 0;  // as in Version
+  WriteId write_id{};               // empty for an event of a cloud, whose id is not known
+
+  [[nodiscard]] Dot event() const { return {dot.actor, first_counter}; }
 };
 
 struct Context {
-  Clock clock;                       // the vector read
-  SmallVector<SeenVersion, 2> seen;  // versions read, and own writes since; at most one per actor
-                                     // and write id that the clock does not cover
+  Clock clock;  // the vector read
+  /// What the clock does not say: the ids of versions read (only of retryable writes, for the
+  /// guards), the cloud of what was read, and own writes since, one per actor.
+  SmallVector<SeenVersion, 2> seen;
   Hlc time{};        // the latest time among the versions seen
   NodeId fastest{};  // 0: none
 
@@ -39,8 +42,8 @@ struct Context {
 void make_context(const Object& object, NodeId fastest, Context& out);
 
 /// The context after a put: the writer's own plus this write, not what others wrote meanwhile
-/// (design 2.3). Of earlier own writes of the same actor only the last is kept: its object covers
-/// them.
+/// (design 2.3). Of everything seen of the same actor only this write is kept: its object covers
+/// the rest, and a context is extended only by a write that was acknowledged, hence durable.
 void extend_context(Context& context, const Version& own_write);
 
 /// Longest encoded context that is accepted, in bytes.
@@ -54,7 +57,7 @@ void encode_context(const Context& context, std::string_view bucket, std::string
 [[nodiscard]] Result<void> decode_context(std::string_view bytes, std::string_view bucket,
                                           std::string_view key, std::uint64_t secret, Context& out);
 
-/// base64url without padding, for HTTP headers, the shell and RESP.
+/// The same in base64url without padding, for HTTP headers, the shell and RESP.
 void encode_context_text(const Context& context, std::string_view bucket, std::string_view key,
                          std::uint64_t secret, std::string& out);
 [[nodiscard]] Result<void> decode_context_text(std::string_view text, std::string_view bucket,

@@ -24,18 +24,20 @@ class HybridClock {
  public:
   static constexpr Duration kSkewMax = seconds(1);
 
-  /// The peers' clocks minus ours, as measured by pings; the median counts, ours (0) included.
-  /// `offsets` has one entry per peer that answered lately.
+  /// The peers' clocks minus ours, as measured by pings; the median counts, ours (0) included; of
+  /// two middle ones the nearer to ours. `offsets` has one entry per peer that answered lately.
   void set_peer_offsets(std::span<const Duration> offsets);
   /// The wall clock corrected to the peers' median when it is more than kSkewMax away. This is the
   /// time that judges expiry and dates write ids.
   [[nodiscard]] WallTime guarded(WallTime local) const;
   /// True while the correction is on: an alarm in `status`.
   [[nodiscard]] bool skewed() const { return skewed_; }
-  /// A time later than every time issued here and later than `floor` (what the write supersedes,
-  /// and what its connection has seen), at least the guarded wall time. A floor that lies more than
-  /// kSkewMax in the future is still exceeded for this one stamp, but does not move later stamps of
-  /// other keys.
+  /// A time later than `floor` (what the write supersedes, and what its connection has seen), at
+  /// least the guarded wall time, and later than every time issued here, with two exceptions. A
+  /// floor that lies more than kSkewMax in the future is exceeded for this one stamp, but does not
+  /// move later stamps of other keys. Stamps issued before our own clock was set back by more than
+  /// kSkewMax are forgotten, or one wrong hour would be stamped for an hour. At the end of the
+  /// range (year 2112, or a forged floor) it stays at the greatest time.
   [[nodiscard]] Hlc stamp(WallTime local, Hlc floor);
 
  private:

@@ -26,8 +26,9 @@ struct Context;
 struct Version {
   Dot dot{};
   /// A plain write that is covered again under a new dot before it is answered (design 2.4) keeps
-  /// its write id; this is the counter of its first dot, of the same actor. Who has seen any of
-  /// [first_counter, dot.counter] has seen this write. Equal to dot.counter everywhere else.
+  /// its write id; this is the counter of its first dot, of the same actor: the event by which the
+  /// write is known. Counters between the two belong to other writes. Equal to dot.counter
+  /// everywhere else.
   std::uint64_t first_counter = 0;
   WriteId write_id{};
   Hlc time{};
@@ -36,16 +37,22 @@ struct Version {
   std::string_view content_type{};  // as sent over HTTP; empty: none
   std::string_view value{};         // empty for a tombstone
 
+  /// What a clock, a cloud or a context must contain to have seen this version. Never changes.
+  [[nodiscard]] Dot event() const { return {dot.actor, first_counter}; }
   /// An expired version is a tombstone in place. `now` is guarded time.
   [[nodiscard]] bool dead(WallTime now) const {
     return tombstone || (expires_at.us != 0 && expires_at <= now);
   }
 };
 
+// Invariants, which every function here keeps and decode_object checks: the clock covers the dot of
+// each live version and no dot of the cloud; of one actor, [first_counter, dot.counter] of live
+// versions do not overlap; no two live versions have one write id; no live id is guarded.
+
 struct Object {
   Clock clock;
-  /// Dots seen beyond the clock: what a writer's context named and this replica has not received
-  /// yet. Absorbed as soon as the clock covers them.
+  /// Events seen beyond the clock: what a writer's context named and this replica has not received
+  /// yet. Absorbed as soon as the clock covers them. Sorted.
   SmallVector<Dot, 2> cloud;
   SmallVector<Version, 2> versions;  // live, sorted by dot
   /// Ids of superseded writes that may have been minted twice (WriteId::retryable): a version that
@@ -54,7 +61,7 @@ struct Object {
 
   [[nodiscard]] bool empty() const { return clock.empty() && cloud.empty() && versions.empty(); }
   void clear();
-  /// The event of this version, or one of its dots, has been seen here (live or superseded).
+  /// The event of this version has been seen here: it is live, or superseded.
   [[nodiscard]] bool has_seen(const Version& version) const;
   [[nodiscard]] bool guards_id(const WriteId& id) const;
   /// The live version with this write id, or nullptr.
@@ -73,14 +80,16 @@ inline constexpr Duration kRetryWindow = seconds(600);
 inline constexpr std::size_t kGuardsMax = 256;
 
 /// The union of two replicas' knowledge (syntactic reconciliation, paper 4.4). A version survives
-/// if it is live in both, or live in one and unseen by the other, and its id is not guarded; of
-/// several with one write id the smallest dot survives. Commutative, associative, idempotent.
+/// if its event is live in both (the later stamp of a restamped one), or live in one and unseen by
+/// the other, and its id is not guarded; of several with one write id the smallest dot survives.
+/// Commutative, idempotent, and associative as long as no guard was dropped by age or number.
 /// `into` may not alias `other`.
 void merge(Object& into, const Object& other);
 
 /// What two replicas' knowledge says of each other.
 enum class Relation : std::uint8_t { kEqual, kCovers, kCoveredBy, kConcurrent };
-/// Of `a` as seen from `b`: kCovers when merging b into a would change nothing in a.
+/// Of `a` as seen from `b`: kCovers when merging b into a would change nothing in a but its guards.
+/// kEqual if and only if the digests are equal.
 [[nodiscard]] Relation compare(const Object& a, const Object& b);
 
 /// Equal digests: equal clock, cloud and live versions (values follow from dots). Guards do not
@@ -90,7 +99,7 @@ enum class Relation : std::uint8_t { kEqual, kCovers, kCoveredBy, kConcurrent };
 
 /// A write as the minting node applies it.
 struct Write {
-  WriteId id{};
+  WriteId id{};  // never empty: without an id a write cannot be told from another
   Hlc time{};
   WallTime expires_at{};
   bool tombstone = false;
@@ -104,13 +113,23 @@ enum class PutEffect : std::uint8_t {
   kAlreadySuperseded,  // a retry of a write that somebody has overwritten since; nothing changed
 };
 
+/// `dot` may be minted here: it is above all that `object` holds of its actor, and neither the
+/// object's cloud nor the context knows an event of that actor which the object's clock lacks. The
+/// latter means that the record which this life wrote was lost (D1) or that the context is forged;
+/// the life has ended then.
+[[nodiscard]] bool can_mint(const Object& object, const Context& context, const Dot& dot);
+/// The dot to mint with: `life` (life 0: the record has none) is continued if that is safe, else a
+/// new life begins, named by `counter`. `counter` is the incarnation's next one in the partition.
+[[nodiscard]] Dot choose_dot(const Object& object, const Context& context, const Actor& life,
+                             std::uint64_t counter);
+
 /// What a put of `id` would be here, without minting: so that no counter is used up by a retry.
 [[nodiscard]] PutEffect probe(const Object& object, const WriteId& id);
 
-/// Mints `write` into `object` under `dot` (which must be fresh and of this node, D1). Drops the
-/// versions that `context` covers by dot or by write id, keeps all others as siblings. Superseded
-/// retryable ids become guards; context dots that the clock does not cover go to the cloud. Guards
-/// older than kRetryWindow before `now` (guarded) are dropped.
+/// Mints `write` into `object` under `dot`, which must be one that can_mint allows (asserted, D1).
+/// Drops the versions that `context` covers by dot or by write id, keeps all others as siblings.
+/// Superseded retryable ids become guards; context dots that the clock does not cover go to the
+/// cloud. Guards older than kRetryWindow before `now` (guarded) are dropped.
 PutEffect put(Object& object, const Write& write, const Context& context, const Dot& dot,
               WallTime now);
 
@@ -119,8 +138,8 @@ PutEffect put_over_all(Object& object, const Write& write, const Dot& dot, WallT
 
 /// Covers everything that `object` holds now under a new dot of the same write: what a coordinator
 /// of a plain write does when an acknowledgement showed a version that the write did not cover.
-/// Returns false, and changes nothing, when the write is no longer live here or its dot is of
-/// another actor.
+/// Returns false, and changes nothing, when the write is no longer live here, when its dot is of
+/// another actor, or when `dot` is not above the clock. `time` never sets the write's time back.
 bool restamp(Object& object, const WriteId& id, const Dot& dot, Hlc time);
 
 }  // namespace stator

@@ -14,7 +14,8 @@
 namespace stator {
 
 void encode_object(const Object& object, std::string& out);
-/// `out` holds views into `bytes`. kCorrupt when cut, unsorted, or self-contradicting.
+/// `out` holds views into `bytes`. kCorrupt when cut, unsorted, or against the invariants of
+/// Object; `out` is empty then. kNotSupported for a later format.
 [[nodiscard]] Result<void> decode_object(std::string_view bytes, Object& out);
 
 }  // namespace stator

@@ -1,0 +1,203 @@
+#include "core/version/object_codec.h"
+
+#include <cstring>
+#include <type_traits>
+
+#include "base/bytes.h"
+#include "core/version/object_edit.h"
+
+// docs/format/object.md describes the bytes.
+
+namespace stator {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+constexpr std::uint8_t kTombstone = 1;
+constexpr std::uint8_t kRestamped = 2;
+constexpr std::uint8_t kExpires = 4;
+constexpr std::uint8_t kHasContentType = 8;
+constexpr std::uint8_t kKnownFlags = kTombstone | kRestamped | kExpires | kHasContentType;
+
+// Dots and ids are stored as they lie in memory.
+static_assert(sizeof(Dot) == 24 && std::is_trivially_copyable_v<Dot>);
+static_assert(sizeof(WriteId) == 16 && std::is_trivially_copyable_v<WriteId>);
+
+template <typename T>
+void append_raw(std::string& out, std::span<const T> items) {
+  out.append(reinterpret_cast<const char*>(items.data()), items.size_bytes());
+}
+
+// Calls `take` with each of `count` items; false when the input is too short or `take` refuses.
+template <typename T, typename Take>
+bool read_raw(ByteReader& reader, std::uint64_t count, Take take) {
+  if (count > reader.rest().size() / sizeof(T)) return false;
+  const std::string_view raw = reader.bytes(count * sizeof(T));
+  for (std::size_t at = 0; at < raw.size(); at += sizeof(T)) {
+    T item;
+    std::memcpy(&item, raw.data() + at, sizeof item);
+    if (!take(item)) return false;
+  }
+  return true;
+}
+
+std::size_t place_in(const Clock& clock, const Actor& actor) {
+  const std::span<const Dot> entries = clock.entries();
+  std::size_t place = 0;
+  while (entries[place].actor != actor) ++place;
+  return place;
+}
+
+void append_version(std::string& out, const Clock& clock, const Version& version) {
+  std::uint8_t flags = 0;
+  if (version.tombstone) flags |= kTombstone;
+  if (version.first_counter != version.dot.counter) flags |= kRestamped;
+  if (version.expires_at.us != 0) flags |= kExpires;
+  if (!version.content_type.empty()) flags |= kHasContentType;
+  append_varint(out, place_in(clock, version.dot.actor));
+  append_u8(out, flags);
+  append_u64(out, version.dot.counter);
+  if ((flags & kRestamped) != 0) append_u64(out, version.first_counter);
+  append_u64(out, version.write_id.high);
+  append_u64(out, version.write_id.low);
+  append_u64(out, version.time.value);
+  if ((flags & kExpires) != 0) append_integer(out, version.expires_at.us);
+  if ((flags & kHasContentType) != 0) append_varint(out, version.content_type.size());
+  append_varint(out, version.value.size());
+}
+
+// The lengths of a version's bytes, which follow after all headers.
+struct Sizes {
+  std::uint64_t content_type = 0;
+  std::uint64_t value = 0;
+};
+
+bool read_version(ByteReader& reader, const Clock& clock, Version& version, Sizes& sizes) {
+  const std::uint64_t place = reader.varint();
+  const std::uint8_t flags = reader.u8();
+  if (place >= clock.entries().size() || (flags & ~kKnownFlags) != 0) return false;
+  const Dot& seen = clock.entries()[place];
+  version.dot = {seen.actor, reader.u64()};
+  version.first_counter = (flags & kRestamped) != 0 ? reader.u64() : version.dot.counter;
+  version.write_id.high = reader.u64();
+  version.write_id.low = reader.u64();
+  version.time = {reader.u64()};
+  version.expires_at = {(flags & kExpires) != 0 ? static_cast<std::int64_t>(reader.u64()) : 0};
+  version.tombstone = (flags & kTombstone) != 0;
+  sizes.content_type = (flags & kHasContentType) != 0 ? reader.varint() : 0;
+  sizes.value = reader.varint();
+  if (!reader.ok() || version.dot.counter > seen.counter || version.first_counter == 0)
+    return false;
+  // One object has one encoding: no flag without what it announces.
+  if ((flags & kRestamped) != 0 && version.first_counter >= version.dot.counter) return false;
+  if ((flags & kExpires) != 0 && version.expires_at.us == 0) return false;
+  if ((flags & kHasContentType) != 0 && sizes.content_type == 0) return false;
+  return !version.tombstone || sizes.value == 0;
+}
+
+// In the order of dots, and nothing of one actor between the two dots of a restamped one.
+bool may_follow(const Object& object, const Version& next) {
+  if (object.versions.empty()) return true;
+  const Version& last = object.versions.back();
+  if (last.dot.actor == next.dot.actor) return last.dot.counter < next.first_counter;
+  return last.dot < next.dot;
+}
+
+bool read_versions(ByteReader& reader, std::uint64_t count, Object& out,
+                   SmallVector<Sizes, 4>& sizes) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Version version;
+    Sizes size;
+    if (!read_version(reader, out.clock, version, size) || !may_follow(out, version)) return false;
+    out.versions.push_back(version);
+    sizes.push_back(size);
+  }
+  return true;
+}
+
+bool read_clock(ByteReader& reader, std::uint64_t count, Clock& clock) {
+  return read_raw<Dot>(reader, count, [&](const Dot& dot) {
+    if (dot.counter == 0) return false;
+    if (!clock.empty() && dot.actor <= clock.entries().back().actor) return false;
+    clock.add(dot);
+    return true;
+  });
+}
+
+bool read_cloud(ByteReader& reader, std::uint64_t count, Object& out) {
+  return read_raw<Dot>(reader, count, [&](const Dot& dot) {
+    if (out.clock.covers(dot)) return false;
+    if (!out.cloud.empty() && dot <= out.cloud.back()) return false;
+    out.cloud.push_back(dot);
+    return true;
+  });
+}
+
+bool read_guards(ByteReader& reader, std::uint64_t count, Object& out) {
+  return read_raw<WriteId>(reader, count, [&](const WriteId& id) {
+    if (!id || !id.retryable()) return false;
+    if (!out.guards.empty() && id <= out.guards.back()) return false;
+    out.guards.push_back(id);
+    return true;
+  });
+}
+
+bool consistent(const Object& object) {
+  for (const Version& version : object.versions) {
+    if (object.guards_id(version.write_id)) return false;
+  }
+  return !has_second_mint(object);
+}
+
+bool read_object(ByteReader& reader, Object& out) {
+  const std::uint64_t clock_count = reader.varint();
+  const std::uint64_t cloud_count = reader.varint();
+  const std::uint64_t version_count = reader.varint();
+  const std::uint64_t guard_count = reader.varint();
+  SmallVector<Sizes, 4> sizes;
+  if (!read_clock(reader, clock_count, out.clock)) return false;
+  if (!read_cloud(reader, cloud_count, out)) return false;
+  if (!read_versions(reader, version_count, out, sizes)) return false;
+  if (!read_guards(reader, guard_count, out)) return false;
+  for (std::size_t i = 0; i < out.versions.size(); ++i) {
+    out.versions[i].content_type = reader.bytes(sizes[i].content_type);
+    out.versions[i].value = reader.bytes(sizes[i].value);
+  }
+  return reader.ok() && consistent(out);
+}
+
+}  // namespace
+
+void encode_object(const Object& object, std::string& out) {
+  append_u8(out, kFormat);
+  append_varint(out, object.clock.entries().size());
+  append_varint(out, object.cloud.size());
+  append_varint(out, object.versions.size());
+  append_varint(out, object.guards.size());
+  append_raw(out, object.clock.entries());
+  append_raw(out, object.cloud.view());
+  for (const Version& version : object.versions) append_version(out, object.clock, version);
+  append_raw(out, object.guards.view());
+  for (const Version& version : object.versions) {
+    out.append(version.content_type);
+    out.append(version.value);
+  }
+}
+
+Result<void> decode_object(std::string_view bytes, Object& out) {
+  out.clear();
+  ByteReader reader{bytes};
+  const std::uint8_t format = reader.u8();
+  if (reader.ok() && format > kFormat) {
+    return std::unexpected(Error{.code = ErrorCode::kNotSupported,
+                                 .detail = "the object has format " + std::to_string(format) +
+                                           ", this build reads up to " + std::to_string(kFormat)});
+  }
+  if (format != kFormat || !read_object(reader, out)) {
+    out.clear();
+    return std::unexpected(Error{.code = ErrorCode::kCorrupt});
+  }
+  return {};
+}
+
+}  // namespace stator

@@ -1,0 +1,103 @@
+#include "core/version/object_edit.h"
+
+#include <algorithm>
+
+namespace stator {
+namespace {
+
+// A version that may leave because its write lives on under a smaller dot.
+struct Minted {
+  WriteId id{};
+  std::size_t position = 0;
+  auto operator<=>(const Minted&) const = default;
+};
+using MintedList = SmallVector<Minted, 8>;
+
+// The positions of all second mints, in no order. Empty ids name no write and never match.
+void find_second_mints(const Object& object, MintedList& found) {
+  if (object.versions.size() < 2) return;
+  MintedList all;
+  for (std::size_t i = 0; i < object.versions.size(); ++i) {
+    if (object.versions[i].write_id) all.push_back({object.versions[i].write_id, i});
+  }
+  std::sort(all.begin(), all.end());
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i].id == all[i - 1].id) found.push_back(all[i]);
+  }
+}
+
+}  // namespace
+
+bool in_cloud(const Object& object, const Dot& event) {
+  return std::binary_search(object.cloud.begin(), object.cloud.end(), event);
+}
+
+void add_to_cloud(Object& object, const Dot& event) {
+  if (object.clock.covers(event)) return;
+  const auto place = std::lower_bound(object.cloud.begin(), object.cloud.end(), event);
+  if (place != object.cloud.end() && *place == event) return;
+  object.cloud.insert(static_cast<std::size_t>(place - object.cloud.begin()), event);
+}
+
+void absorb_cloud(Object& object) {
+  if (object.cloud.empty()) return;
+  const auto kept = std::remove_if(object.cloud.begin(), object.cloud.end(),
+                                   [&](const Dot& dot) { return object.clock.covers(dot); });
+  object.cloud.truncate(static_cast<std::size_t>(kept - object.cloud.begin()));
+}
+
+const Version* find_event(const Object& object, const Dot& event) {
+  for (const Version& version : object.versions) {
+    if (version.dot.actor == event.actor && version.first_counter == event.counter) return &version;
+  }
+  return nullptr;
+}
+
+void insert_version(Object& object, const Version& version) {
+  const auto place =
+      std::lower_bound(object.versions.begin(), object.versions.end(), version,
+                       [](const Version& a, const Version& b) { return a.dot < b.dot; });
+  object.versions.insert(static_cast<std::size_t>(place - object.versions.begin()), version);
+}
+
+void add_guard(Object& object, const WriteId& id) {
+  if (!id || !id.retryable()) return;
+  const auto place = std::lower_bound(object.guards.begin(), object.guards.end(), id);
+  if (place != object.guards.end() && *place == id) return;
+  object.guards.insert(static_cast<std::size_t>(place - object.guards.begin()), id);
+}
+
+void limit_guards(Object& object) {
+  // Ids begin with their time, so the oldest are the first.
+  const std::size_t size = object.guards.size();
+  if (size <= kGuardsMax) return;
+  std::copy(object.guards.end() - kGuardsMax, object.guards.end(), object.guards.begin());
+  object.guards.truncate(kGuardsMax);
+}
+
+void expire_guards(Object& object, WallTime now) {
+  const std::int64_t horizon_ms = now.ms() - kRetryWindow.ms();
+  const auto kept = std::find_if(
+      object.guards.begin(), object.guards.end(),
+      [&](const WriteId& id) { return static_cast<std::int64_t>(id.time_ms()) >= horizon_ms; });
+  const auto left = static_cast<std::size_t>(object.guards.end() - kept);
+  std::copy(kept, object.guards.end(), object.guards.begin());
+  object.guards.truncate(left);
+}
+
+void drop_second_mints(Object& object) {
+  MintedList seconds;
+  find_second_mints(object, seconds);
+  if (seconds.empty()) return;
+  std::sort(seconds.begin(), seconds.end(),
+            [](const Minted& a, const Minted& b) { return a.position > b.position; });
+  for (const Minted& second : seconds) object.versions.erase(second.position);
+}
+
+bool has_second_mint(const Object& object) {
+  MintedList seconds;
+  find_second_mints(object, seconds);
+  return !seconds.empty();
+}
+
+}  // namespace stator

@@ -1,0 +1,110 @@
+#include <algorithm>
+
+#include "base/assert.h"
+#include "core/version/context.h"
+#include "core/version/object.h"
+#include "core/version/object_edit.h"
+
+namespace stator {
+namespace {
+
+bool free_in(const Clock& clock, const Dot& dot) {
+  return clock.counter_of(dot.actor) < dot.counter;
+}
+
+// Drops every version for which `superseded` holds and leaves its guard.
+template <typename Predicate>
+void supersede(Object& object, Predicate superseded) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < object.versions.size(); ++i) {
+    const Version& version = object.versions[i];
+    if (superseded(version)) {
+      add_guard(object, version.write_id);
+    } else {
+      object.versions[kept++] = version;
+    }
+  }
+  object.versions.truncate(kept);
+}
+
+void mint(Object& object, const Write& write, const Dot& dot, WallTime now) {
+  expire_guards(object, now);
+  limit_guards(object);
+  object.clock.add(dot);
+  insert_version(object, Version{.dot = dot,
+                                 .first_counter = dot.counter,
+                                 .write_id = write.id,
+                                 .time = write.time,
+                                 .expires_at = write.expires_at,
+                                 .tombstone = write.tombstone,
+                                 .content_type = write.content_type,
+                                 .value = write.tombstone ? std::string_view{} : write.value});
+}
+
+}  // namespace
+
+bool can_mint(const Object& object, const Context& context, const Dot& dot) {
+  if (dot.counter == 0 || !free_in(object.clock, dot)) return false;
+  for (const Dot& seen : object.cloud) {
+    if (seen.actor == dot.actor) return false;
+  }
+  const std::uint64_t known = object.clock.counter_of(dot.actor);
+  if (context.clock.counter_of(dot.actor) > known) return false;
+  return std::none_of(context.seen.begin(), context.seen.end(), [&](const SeenVersion& seen) {
+    return seen.dot.actor == dot.actor && seen.dot.counter > known;
+  });
+}
+
+Dot choose_dot(const Object& object, const Context& context, const Actor& life,
+               std::uint64_t counter) {
+  const Dot continued{life, counter};
+  if (life.life != 0 && can_mint(object, context, continued)) return continued;
+  return {{life.incarnation, counter}, counter};
+}
+
+PutEffect probe(const Object& object, const WriteId& id) {
+  if (object.find(id) != nullptr) return PutEffect::kAlreadyLive;
+  if (object.guards_id(id)) return PutEffect::kAlreadySuperseded;
+  return PutEffect::kMinted;
+}
+
+PutEffect put(Object& object, const Write& write, const Context& context, const Dot& dot,
+              WallTime now) {
+  const PutEffect effect = probe(object, write.id);
+  if (effect != PutEffect::kMinted) return effect;
+  STATOR_ASSERT(can_mint(object, context, dot));
+  supersede(object, [&](const Version& version) { return context.covers(version); });
+  object.clock.merge(context.clock);
+  absorb_cloud(object);
+  for (const SeenVersion& seen : context.seen) {
+    add_to_cloud(object, seen.event());
+    // The write itself may be among what its writer saw, when a retry comes with a later context.
+    if (seen.write_id != write.id) add_guard(object, seen.write_id);
+  }
+  mint(object, write, dot, now);
+  return effect;
+}
+
+PutEffect put_over_all(Object& object, const Write& write, const Dot& dot, WallTime now) {
+  const PutEffect effect = probe(object, write.id);
+  if (effect != PutEffect::kMinted) return effect;
+  STATOR_ASSERT(can_mint(object, Context{}, dot));
+  supersede(object, [](const Version&) { return true; });
+  mint(object, write, dot, now);
+  return effect;
+}
+
+bool restamp(Object& object, const WriteId& id, const Dot& dot, Hlc time) {
+  const Version* live = object.find(id);
+  if (live == nullptr || live->dot.actor != dot.actor || !free_in(object.clock, dot)) return false;
+  Version renewed = *live;
+  renewed.dot = dot;
+  renewed.time = std::max(renewed.time, time);
+  supersede(object, [&](const Version& version) { return version.write_id != id; });
+  limit_guards(object);
+  object.versions[0] = renewed;
+  object.clock.add(dot);
+  return true;
+}
+
+}  // namespace stator

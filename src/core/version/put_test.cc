@@ -1,0 +1,216 @@
+#include <gtest/gtest.h>
+
+#include "core/version/test_support.h"
+
+namespace stator {
+namespace {
+
+using namespace testing;
+using ::testing::Test;
+
+TEST(Put, IntoNothingMakesOneVersion) {
+  Object object;
+  EXPECT_TRUE(object.empty());
+  EXPECT_EQ(put(object, write(once_id(1), "a"), {}, dot(1, 1), kNow), PutEffect::kMinted);
+  EXPECT_EQ(values(object), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(object.versions[0].first_counter, 1u);
+  EXPECT_TRUE(object.clock.covers(dot(1, 1)));
+}
+
+TEST(Put, WithoutContextKeepsWhatIsThereAsASibling) {
+  Object object;
+  put(object, write(once_id(1), "a"), {}, dot(1, 1), kNow);
+  put(object, write(once_id(2), "b"), {}, dot(1, 2), kNow);
+  EXPECT_EQ(values(object), (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(Put, WithAContextReplacesWhatItSawAndNothingElse) {
+  Object object;
+  put(object, write(once_id(1), "a"), {}, dot(1, 1), kNow);
+  const Context saw_a = context_of(object);
+  put(object, write(once_id(2), "b"), {}, dot(1, 2), kNow);
+  put(object, write(once_id(3), "c"), saw_a, dot(1, 3), kNow);
+  EXPECT_EQ(values(object), (std::vector<std::string>{"b", "c"}));
+}
+
+TEST(Put, OfAnIdThatIsLiveOrGuardedChangesNothing) {
+  Object object;
+  put(object, write(retryable_id(1), "a"), {}, dot(1, 1), kNow);
+  EXPECT_EQ(put(object, write(retryable_id(1), "a"), {}, dot(1, 2), kNow), PutEffect::kAlreadyLive);
+  put(object, write(once_id(2), "b"), context_of(object), dot(1, 3), kNow);
+  const std::uint64_t before = digest(object);
+  EXPECT_EQ(probe(object, retryable_id(1)), PutEffect::kAlreadySuperseded);
+  EXPECT_EQ(put(object, write(retryable_id(1), "a"), {}, dot(1, 4), kNow),
+            PutEffect::kAlreadySuperseded);
+  EXPECT_EQ(put_over_all(object, write(retryable_id(1), "a"), dot(1, 4), kNow),
+            PutEffect::kAlreadySuperseded);
+  EXPECT_EQ(digest(object), before);
+  EXPECT_EQ(object.clock.counter_of(actor(1)), 3u);
+}
+
+TEST(Put, LeavesGuardsOnlyOfWritesThatMayBeMintedTwice) {
+  Object object;
+  put(object, write(once_id(1), "a"), {}, dot(1, 1), kNow);
+  put(object, write(retryable_id(2), "b"), {}, dot(1, 2), kNow);
+  put_over_all(object, write(once_id(3), "c"), dot(1, 3), kNow);
+  EXPECT_EQ(object.guards.size(), 1u);
+  EXPECT_TRUE(object.guards_id(retryable_id(2)));
+  EXPECT_FALSE(object.guards_id(once_id(1)));
+}
+
+TEST(Put, AThousandPlainWritesLeaveOneVersionAndNoGuard) {
+  Object object;
+  for (std::uint64_t i = 1; i <= 1000; ++i) {
+    put_over_all(object, write(once_id(i)), dot(1, i), kNow);
+  }
+  EXPECT_EQ(object.versions.size(), 1u);
+  EXPECT_TRUE(object.guards.empty());
+  EXPECT_EQ(object.clock.entries().size(), 1u);
+}
+
+TEST(Put, GuardsWhatItsContextSawElsewhere) {
+  Object elsewhere;
+  put(elsewhere, write(retryable_id(1), "a"), {}, dot(1, 1), kNow);
+  Object here;
+  put(here, write(once_id(2), "b"), context_of(elsewhere), dot(2, 1), kNow);
+  EXPECT_TRUE(here.guards_id(retryable_id(1)));
+  EXPECT_EQ(values(merged(here, elsewhere)), (std::vector<std::string>{"b"}));
+}
+
+TEST(Put, DropsGuardsThatNobodyMayRetry) {
+  Object object;
+  put(object, write(retryable_id(1), "a"), {}, dot(1, 1), kNow);
+  put_over_all(object, write(once_id(2), "b"), dot(1, 2), kNow + kRetryWindow);
+  EXPECT_EQ(object.guards.size(), 1u) << "at the end of the window it may still be retried";
+  put_over_all(object, write(once_id(3), "c"), dot(1, 3), kNow + kRetryWindow + milliseconds(1));
+  EXPECT_TRUE(object.guards.empty());
+}
+
+TEST(Put, KeepsTheNewestGuardsWhenThereAreTooMany) {
+  Object object;
+  for (std::uint64_t i = 1; i <= kGuardsMax + 10; ++i) {
+    const auto id =
+        WriteId::make(static_cast<std::uint64_t>(kNow.ms()) + i, WriteId::kRetryable, 1, i);
+    put_over_all(object, write(id), dot(1, i), kNow);
+  }
+  EXPECT_EQ(object.guards.size(), kGuardsMax);
+  EXPECT_EQ(object.guards[0].time_ms(), static_cast<std::uint64_t>(kNow.ms()) + 10);
+}
+
+TEST(Put, KeepsDotsThatItHasNotReceivedInTheCloud) {
+  Object other;
+  put(other, write(once_id(1), "lost in between"), {}, dot(1, 1), kNow);
+  Context own;
+  put(other, write(once_id(2), "mine"), {}, dot(1, 2), kNow);
+  extend_context(own, *other.find(once_id(2)));
+  Object here;
+  put(here, write(once_id(3), "next"), own, dot(2, 1), kNow);
+  ASSERT_EQ(here.cloud.size(), 1u);
+  EXPECT_EQ(here.cloud[0], dot(1, 2));
+  EXPECT_FALSE(here.clock.covers(dot(1, 1))) << "the writer has never seen the other's write";
+
+  merge(here, other);
+  EXPECT_EQ(values(here), (std::vector<std::string>{"lost in between", "next"}));
+  EXPECT_TRUE(here.cloud.empty()) << "the clock covers it now";
+}
+
+TEST(Put, OfAWriteThatItsOwnContextNamesStaysAlive) {
+  Object first;
+  put(first, write(retryable_id(1), "a"), {}, dot(1, 1), kNow);
+  Context extended;
+  extend_context(extended, first.versions[0]);
+  Object second;  // a client that extends its context before it retries
+  EXPECT_EQ(put(second, write(retryable_id(1), "a"), extended, dot(2, 1), kNow),
+            PutEffect::kMinted);
+  EXPECT_EQ(values(merged(first, second)), (std::vector<std::string>{"a"}));
+}
+
+TEST(Put, EmptiesAreNeverOneWrite) {
+  Object object;
+  put(object, write(WriteId{}, "a"), {}, dot(1, 1), kNow);
+  EXPECT_EQ(put(object, write(WriteId{}, "b"), {}, dot(1, 2), kNow), PutEffect::kMinted);
+  EXPECT_EQ(object.versions.size(), 2u);
+  put_over_all(object, write(WriteId{}, "c"), dot(1, 3), kNow);
+  EXPECT_TRUE(object.guards.empty());
+}
+
+TEST(ChooseDot, ContinuesALifeOnlyWhereItsRecordIsWhole) {
+  Object object;
+  put(object, write(once_id(1)), {}, Dot{actor(1, 7), 7}, kNow);
+  EXPECT_EQ(choose_dot(object, {}, actor(1, 7), 9), (Dot{actor(1, 7), 9}));
+  EXPECT_EQ(choose_dot(object, {}, actor(1, 0), 9), (Dot{actor(1, 9), 9})) << "no life yet";
+  Context ahead;
+  ahead.clock.add(Dot{actor(1, 7), 8});
+  EXPECT_EQ(choose_dot(object, ahead, actor(1, 7), 9), (Dot{actor(1, 9), 9}))
+      << "somebody saw a write of this life that the record lacks: it was lost";
+  Context named;
+  named.seen.push_back({Dot{actor(1, 7), 8}, 8, {}});
+  EXPECT_EQ(choose_dot(object, named, actor(1, 7), 9), (Dot{actor(1, 9), 9}));
+  EXPECT_EQ(choose_dot(object, {}, actor(1, 7), 7), (Dot{actor(1, 7), 7}))
+      << "a counter that does not rise is the caller's bug: can_mint says no";
+  EXPECT_FALSE(can_mint(object, {}, Dot{actor(1, 7), 7}));
+}
+
+TEST(PutDeathTest, UsesNoDotTwice) {
+  Object object;
+  put(object, write(once_id(1)), {}, dot(1, 1), kNow);
+  EXPECT_DEATH(put(object, write(once_id(2)), {}, dot(1, 1), kNow), "can_mint");
+}
+
+TEST(Restamp, CoversWhatAnAcknowledgementShowed) {
+  Object here;
+  put_over_all(here, write(once_id(5), "mine"), dot(1, 1), kNow);
+  Object there;
+  put_over_all(there, write(retryable_id(9), "theirs"), dot(2, 1), kNow);
+  merge(here, there);
+  ASSERT_EQ(here.versions.size(), 2u);
+  EXPECT_TRUE(restamp(here, once_id(5), dot(1, 2), {99}));
+  EXPECT_EQ(values(here), (std::vector<std::string>{"mine"}));
+  EXPECT_EQ(here.versions[0].dot, dot(1, 2));
+  EXPECT_EQ(here.versions[0].first_counter, 1u);
+  EXPECT_EQ(here.versions[0].time.value, 99u);
+  EXPECT_TRUE(here.guards_id(retryable_id(9)));
+  merge(there, here);
+  EXPECT_EQ(values(there), (std::vector<std::string>{"mine"}));
+}
+
+TEST(Restamp, NeverSetsTheTimeBack) {
+  Object object;
+  put_over_all(object, write(once_id(5)), dot(1, 1), kNow);
+  const Hlc before = object.versions[0].time;
+  EXPECT_TRUE(restamp(object, once_id(5), dot(1, 2), {before.value - 1}));
+  EXPECT_EQ(object.versions[0].time, before);
+}
+
+TEST(Restamp, RefusesWhatIsNotLiveHereOrNotOurs) {
+  Object object;
+  put(object, write(once_id(1)), {}, dot(1, 1), kNow);
+  const std::uint64_t before = digest(object);
+  EXPECT_FALSE(restamp(object, once_id(2), dot(1, 2), {1}));
+  EXPECT_FALSE(restamp(object, once_id(1), dot(2, 2), {1}));
+  EXPECT_FALSE(restamp(object, once_id(1), dot(1, 1), {1}));
+  EXPECT_EQ(digest(object), before);
+}
+
+TEST(Object, APlainReadReturnsTheLatestTime) {
+  Object object;
+  EXPECT_EQ(object.latest(), nullptr);
+  put(object, {.id = once_id(1), .time = {30}, .value = "late"}, {}, dot(1, 1), kNow);
+  put(object, {.id = once_id(2), .time = {20}, .value = "early"}, {}, dot(2, 1), kNow);
+  EXPECT_EQ(object.latest()->value, "late");
+  put(object, {.id = once_id(3), .time = {30}, .tombstone = true, .value = "x"}, {}, dot(3, 1),
+      kNow);
+  EXPECT_TRUE(object.latest()->tombstone) << "ties go to the greater dot";
+  EXPECT_TRUE(object.latest()->value.empty());
+  EXPECT_EQ(object.living(kNow), 2u);
+}
+
+TEST(Object, AnExpiredVersionIsDead) {
+  Object object;
+  put(object, {.id = once_id(1), .expires_at = kNow, .value = "v"}, {}, dot(1, 1), kNow);
+  EXPECT_EQ(object.living({kNow.us - 1}), 1u);
+  EXPECT_EQ(object.living(kNow), 0u);
+}
+
+}  // namespace
+}  // namespace stator
