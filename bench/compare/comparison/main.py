@@ -1,5 +1,6 @@
 """Starts the systems, measures, prints, cleans up whatever happens."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         chosen = options.parse(arguments)
+        busy = os.getloadavg()[0]
         rows = report.rows(run(chosen), chosen)
     except UsageError as error:
         print(f"run: {error}", file=sys.stderr)
@@ -28,7 +30,8 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("run: stopped; all processes ended and their data removed", file=sys.stderr)
         return 1
-    print(report.as_json(rows, chosen) if chosen.output == "json" else report.as_table(rows, chosen))
+    write = report.as_json if chosen.output == "json" else report.as_table
+    print(write(rows, chosen, busy))
     return 1 if chosen.enforce and not report.passed(rows) else 0
 
 

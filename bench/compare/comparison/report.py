@@ -110,31 +110,31 @@ def _median_or_none(values: list[float | None]) -> float | None:
     return None if None in values else median(values)
 
 
-def as_json(all_rows: list[Row], options: Options) -> str:
+def as_json(all_rows: list[Row], options: Options, busy: float) -> str:
     return json.dumps({
         "load": {"keys": KEYS, "value_size": VALUE_SIZE, "requests": options.requests,
                  "clients": options.clients, "runs": options.runs, "engine": options.engine,
                  "fsync": options.fsync, "limit_get": options.limit_get,
-                 "limit_durability": options.limit_durability, "cores": os.cpu_count()},
+                 "limit_durability": options.limit_durability, "cores": os.cpu_count(), "load_average_before": busy},
         "rows": [asdict(row) for row in all_rows],
         "passed": passed(all_rows),
     }, indent=2)
 
 
-def as_table(all_rows: list[Row], options: Options) -> str:
+def as_table(all_rows: list[Row], options: Options, busy: float) -> str:
     head, body = _columns(all_rows)
     widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
     lines = ["  ".join(text.rjust(width) for text, width in zip(line, widths)).rstrip()
              for line in [head, *body]]
-    return "\n".join([_title(options), "", *lines, "", *_verdict(all_rows, options)])
+    return "\n".join([_title(options, busy), "", *lines, "", *_verdict(all_rows, options)])
 
 
-def _title(options: Options) -> str:
+def _title(options: Options, busy: float) -> str:
     durability = ", fsync" if options.fsync else ""
     return (f"engine {options.engine}{durability}; limit: {options.limit_durability},"
             f" {options.limit_get}; {options.requests:,} requests, {options.clients} connections,"
             f" {VALUE_SIZE}-byte values, {KEYS:,} keys, median of {options.runs} interleaved rounds"
-            f" on {os.cpu_count()} cores")
+            f" on {os.cpu_count()} cores; load average before the run {busy:.1f}")
 
 
 def _columns(all_rows: list[Row]) -> tuple[list[str], list[list[str]]]:
