@@ -1,0 +1,316 @@
+#include "storage/memory/memory_engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "storage/memory/hash_table.h"
+#include "storage/memory/journal.h"
+
+namespace stator::storage::memory {
+namespace {
+
+constexpr Capabilities kCapabilities{
+    .name = "memory",
+    .summary = "a hash table in memory: the fastest; everything is lost when the process ends"};
+constexpr Capabilities kJournalCapabilities{
+    .name = "memory",
+    .summary = "a hash table in memory, and a journal of its changes",
+    .survives_process = true,
+    .survives_power = true};
+
+class MemoryEngine;
+
+/// What the shards of a node share. Without a journal the shards run on threads of their own, and
+/// each touches the tables of its own partitions only: the array never grows.
+class Store final : public JournalOwner,
+                    public ChangeSink,
+                    public std::enable_shared_from_this<Store> {
+ public:
+  explicit Store(std::uint64_t seed) : seed_(seed), tables_(kPartitionsMax) {}
+
+  Result<void> open_journal(env::Disk& disk, const std::string& directory) {
+    auto journal = Journal::open(disk, directory, seed_, *this);
+    if (!journal) return std::unexpected(std::move(journal.error()));
+    journal_ = std::move(*journal);
+    return {};
+  }
+  [[nodiscard]] Journal* journal() const { return journal_.get(); }
+
+  [[nodiscard]] HashTable* find(PartitionId partition) const {
+    STATOR_ASSERT(partition.value < kPartitionsMax);
+    return tables_[partition.value].get();
+  }
+  HashTable& find_or_make(PartitionId partition) {
+    STATOR_ASSERT(partition.value < kPartitionsMax);
+    auto& table = tables_[partition.value];
+    if (!table) table = std::make_unique<HashTable>(seed_);
+    return *table;
+  }
+
+  // ChangeSink
+  void put(PartitionId partition, std::string_view key, std::string_view value) override {
+    find_or_make(partition).put(key, value);
+  }
+  void erase(PartitionId partition, std::string_view key) override {
+    if (HashTable* table = find(partition)) table->erase(key);
+  }
+  void drop(PartitionId partition) override { tables_[partition.value].reset(); }
+
+  // JournalOwner
+  ChangeSink& begin_replay(std::uint64_t seed) override {
+    seed_ = seed;
+    return *this;
+  }
+  void write_all(ChangeSink& sink) override;
+  void on_journal_progress() override;
+
+  void add(MemoryEngine* engine) { engines_.push_back(engine); }
+  void remove(MemoryEngine* engine) {
+    std::replace(engines_.begin(), engines_.end(), engine, static_cast<MemoryEngine*>(nullptr));
+  }
+  /// Over all partitions: for whoever has just opened it.
+  [[nodiscard]] EngineStats count() const {
+    EngineStats sum;
+    for (const auto& table : tables_) {
+      if (!table) continue;
+      sum.keys += table->size();
+      sum.bytes += table->bytes();
+    }
+    return sum;
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::vector<std::unique_ptr<HashTable>> tables_;
+  std::shared_ptr<Journal> journal_;
+  std::vector<MemoryEngine*> engines_;  // with a journal only; nullptr: gone
+};
+
+class MemoryEngine final : public Engine {
+ public:
+  MemoryEngine(std::shared_ptr<Store> store, EngineStats initial)
+      : store_(std::move(store)), journal_(store_->journal()), stats_(initial) {
+    if (journal_ != nullptr) store_->add(this);
+  }
+  ~MemoryEngine() override {
+    if (journal_ != nullptr) store_->remove(this);
+  }
+  MemoryEngine(const MemoryEngine&) = delete;
+  MemoryEngine& operator=(const MemoryEngine&) = delete;
+
+  [[nodiscard]] const Capabilities& capabilities() const override {
+    return journal_ != nullptr ? kJournalCapabilities : kCapabilities;
+  }
+  GetStatus get(PartitionId partition, std::string_view key, std::string& value,
+                Callback<void(GetStatus, std::string_view)> done) override;
+  void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) override;
+  [[nodiscard]] Result<std::string> scan(PartitionId partition, std::string_view after,
+                                         ScanBudget budget, ScanVisitor& visitor) override;
+  void drop(PartitionId partition, Callback<void(Result<void>)> done) override;
+  [[nodiscard]] EngineStats stats() const override;
+  void close(Callback<void(Result<void>)> done) override;
+
+  /// Completes what can be completed, in order.
+  void settle();
+
+ private:
+  struct Waiter {
+    Callback<void(Result<void>)> done;
+    Result<void> result;
+    std::uint64_t position = 0;  // the journal has to be durable up to here
+    bool last = false;           // that of close(): the engine may be gone when it returns
+  };
+
+  void apply(const WriteBatch& batch);
+  void complete(bool sync, const Result<void>& result, Callback<void(Result<void>)> done);
+  void finish_close(const Result<void>& result);
+
+  std::shared_ptr<Store> store_;
+  Journal* journal_;
+  EngineStats stats_;
+  std::deque<Waiter> waiters_;
+  Callback<void(Result<void>)> closed_;
+  bool settling_ = false;
+  bool closing_ = false;
+};
+
+void Store::write_all(ChangeSink& sink) {
+  class Copy final : public ScanVisitor {
+   public:
+    Copy(PartitionId partition, ChangeSink& to) : partition_(partition), to_(to) {}
+    void visit(std::string_view key, std::string_view value) override {
+      to_.put(partition_, key, value);
+    }
+
+   private:
+    PartitionId partition_;
+    ChangeSink& to_;
+  };
+  constexpr ScanBudget kAll{.keys_max = SIZE_MAX, .bytes_max = SIZE_MAX};
+  for (std::uint32_t partition = 0; partition < kPartitionsMax; ++partition) {
+    if (!tables_[partition]) continue;
+    Copy copy(PartitionId{partition}, sink);
+    static_cast<void>(tables_[partition]->scan({}, kAll, copy));
+  }
+}
+
+void Store::on_journal_progress() {
+  const auto alive = shared_from_this();
+  for (std::size_t i = 0; i < engines_.size(); ++i) {
+    if (engines_[i] != nullptr) engines_[i]->settle();
+  }
+}
+
+GetStatus MemoryEngine::get(PartitionId partition, std::string_view key, std::string& value,
+                            Callback<void(GetStatus, std::string_view)>) {
+  const HashTable* table = store_->find(partition);
+  if (table == nullptr) return GetStatus::kMissing;
+  const auto found = table->find(key);
+  if (!found) return GetStatus::kMissing;
+  value.assign(*found);
+  return GetStatus::kFound;
+}
+
+void MemoryEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) {
+  Result<void> appended;
+  if (closing_) {
+    appended = std::unexpected(Error{.code = ErrorCode::kClosed});
+  } else if (journal_ != nullptr) {
+    appended = journal_->append(batch);
+  }
+  if (appended) apply(batch);
+  ++stats_.batches;
+  complete(sync, appended, std::move(done));
+}
+
+void MemoryEngine::apply(const WriteBatch& batch) {
+  for (const WriteBatch::Entry& entry : batch.entries()) {
+    HashTable& table = store_->find_or_make(entry.partition);
+    stats_.keys -= table.size();
+    stats_.bytes -= table.bytes();
+    if (entry.erase) {
+      table.erase(batch.key(entry));
+    } else {
+      table.put(batch.key(entry), batch.value(entry));
+    }
+    stats_.keys += table.size();
+    stats_.bytes += table.bytes();
+  }
+}
+
+void MemoryEngine::drop(PartitionId partition, Callback<void(Result<void>)> done) {
+  Result<void> appended;
+  if (closing_) {
+    appended = std::unexpected(Error{.code = ErrorCode::kClosed});
+  } else if (journal_ != nullptr) {
+    appended = journal_->append_drop(partition);
+  }
+  if (const HashTable* table = store_->find(partition); appended && table != nullptr) {
+    stats_.keys -= table->size();
+    stats_.bytes -= table->bytes();
+    store_->drop(partition);
+  }
+  complete(true, appended, std::move(done));
+}
+
+void MemoryEngine::complete(bool sync, const Result<void>& result,
+                            Callback<void(Result<void>)> done) {
+  if (journal_ == nullptr || closing_) {
+    done(result);
+    return;
+  }
+  const bool wait = sync && result.has_value();
+  waiters_.push_back({std::move(done), result, wait ? journal_->appended() : 0});
+  if (wait) journal_->sync();
+  settle();
+  journal_->applied();
+}
+
+void MemoryEngine::settle() {
+  if (settling_) return;  // a completion has submitted: the loop below goes on with it
+  settling_ = true;
+  while (!waiters_.empty()) {
+    const bool durable = waiters_.front().position <= journal_->durable();
+    if (!durable && journal_->failure()) break;
+    Waiter waiter = std::move(waiters_.front());
+    waiters_.pop_front();
+    const Result<void> result = durable ? waiter.result : journal_->failure();
+    waiter.done(result);
+    if (waiter.last) return;
+  }
+  settling_ = false;
+}
+
+Result<std::string> MemoryEngine::scan(PartitionId partition, std::string_view after,
+                                       ScanBudget budget, ScanVisitor& visitor) {
+  const HashTable* table = store_->find(partition);
+  if (table == nullptr) return std::string();
+  return std::string(table->scan(after, budget, visitor));
+}
+
+EngineStats MemoryEngine::stats() const {
+  EngineStats stats = stats_;
+  if (journal_ != nullptr) stats.syncs = journal_->syncs();
+  return stats;
+}
+
+void MemoryEngine::close(Callback<void(Result<void>)> done) {
+  STATOR_ASSERT(!closing_);
+  closing_ = true;
+  if (journal_ == nullptr) {
+    done({});
+    return;
+  }
+  closed_ = std::move(done);
+  waiters_.push_back(
+      {[this](const Result<void>& result) { finish_close(result); }, {}, journal_->appended()});
+  journal_->sync();
+  settle();
+}
+
+/// Everything is durable: says so in the journal, so that the next start notices if it no longer
+/// is.
+void MemoryEngine::finish_close(const Result<void>& result) {
+  Result<void> marked = result;
+  if (marked) marked = journal_->append_mark();
+  waiters_.push_back({std::move(closed_), marked, marked ? journal_->appended() : 0, true});
+  if (marked) journal_->sync();
+}
+
+class MemoryHome final : public EngineHome {
+ public:
+  explicit MemoryHome(std::shared_ptr<Store> store) : store_(std::move(store)) {}
+  std::unique_ptr<Engine> attach(const env::Env&) override {
+    // What was there before is counted by the first.
+    EngineStats initial;
+    if (!counted_.exchange(true) && store_->journal() != nullptr) initial = store_->count();
+    return std::make_unique<MemoryEngine>(store_, initial);
+  }
+
+ private:
+  std::shared_ptr<Store> store_;
+  std::atomic<bool> counted_ = false;
+};
+
+}  // namespace
+
+const Capabilities& capabilities() {
+  return kCapabilities;
+}
+
+Result<std::unique_ptr<EngineHome>> open(const EngineOptions& options, const env::Env& env) {
+  auto store = std::make_shared<Store>(env.executor.random());
+  if (options.journal) {
+    if (auto opened = store->open_journal(env.disk, options.directory); !opened) {
+      return std::unexpected(std::move(opened.error()));
+    }
+  }
+  return std::make_unique<MemoryHome>(std::move(store));
+}
+
+}  // namespace stator::storage::memory

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "storage/engine.h"
+
+namespace stator::storage::rocks {
+
+/// `rocksdb`: the embedded default (docs/format/rocksdb.md says what stands where). One RocksDB for
+/// the whole node.
+///
+/// Writes of a shard gather while its last group is being written on a side thread; a group is one
+/// RocksDB batch and at most one fsync, and groups of several shards share RocksDB's own group
+/// commit. A batch without sync that finds nothing in its way is written inside the call, since its
+/// cost is a copy into memory and into the page cache. Reads try on the loop what RocksDB has in
+/// memory, and what the system has in its page cache; only what would wait for the disk goes to a
+/// side thread.
+///
+/// After a failed fsync of the log the store takes no writes any more until it is opened again
+/// (D31). A full disk refuses writes with kDiskFull and heals within seconds when there is space
+/// again.
+[[nodiscard]] const Capabilities& capabilities();
+[[nodiscard]] Result<std::unique_ptr<EngineHome>> open(const EngineOptions& options,
+                                                       const env::Env& env);
+
+/// What the files of a store have met; and, for tests, what they shall meet. Any thread.
+struct FileEvents {
+  std::atomic<bool> log_sync_failed = false;  // for good
+  std::atomic<std::uint64_t> reads_handed_over = 0;
+
+  std::atomic<bool> fail_log_syncs = false;  // the next syncs of the log fail with EIO
+  std::atomic<bool> no_space = false;        // nothing can be appended
+  std::atomic<bool> no_page_cache = false;   // every read of a table waits for the disk
+};
+[[nodiscard]] Result<std::unique_ptr<EngineHome>> open_with_events(
+    const EngineOptions& options, std::shared_ptr<FileEvents> events);
+
+}  // namespace stator::storage::rocks

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include "storage/rocksdb/rocksdb_engine.h"
+
+namespace rocksdb {
+class FileSystem;
+}  // namespace rocksdb
+
+namespace stator::storage::rocks {
+
+/// While one lives, reads of tables on this thread that would wait for the disk fail instead.
+class NoWaiting {
+ public:
+  NoWaiting();
+  ~NoWaiting();
+  NoWaiting(const NoWaiting&) = delete;
+  NoWaiting& operator=(const NoWaiting&) = delete;
+  /// A read has failed for this reason.
+  [[nodiscard]] bool would_have_waited() const;
+};
+
+/// The system's files, with an eye on what happens to them: notices failed syncs of the log, which
+/// RocksDB does not tell from other errors, and reads tables without waiting where NoWaiting says
+/// so.
+[[nodiscard]] std::shared_ptr<::rocksdb::FileSystem> watched_files(
+    std::shared_ptr<FileEvents> events);
+
+}  // namespace stator::storage::rocks

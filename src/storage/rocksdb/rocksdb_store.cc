@@ -1,0 +1,213 @@
+#include "storage/rocksdb/rocksdb_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/experimental.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "storage/rocksdb/rocksdb_files.h"
+
+namespace stator::storage::rocks {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+std::shared_ptr<::rocksdb::TableFactory> table_options(std::uint64_t cache_bytes) {
+  ::rocksdb::BlockBasedTableOptions table;
+  table.format_version = 5;
+  table.checksum = ::rocksdb::kXXH3;
+  table.filter_policy.reset(::rocksdb::NewBloomFilterPolicy(10));
+  table.data_block_index_type =
+      ::rocksdb::BlockBasedTableOptions::DataBlockIndexType::kDataBlockBinaryAndHash;
+  // Filters and indexes live in the cache too: so the cache bounds all memory for reading.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.block_cache = ::rocksdb::NewLRUCache(cache_bytes, /*num_shard_bits=*/2);
+  return std::shared_ptr<::rocksdb::TableFactory>(::rocksdb::NewBlockBasedTableFactory(table));
+}
+
+/// Everything is allocated as it is used: an empty store takes a few MiB, whatever its bounds are.
+::rocksdb::Options make_options(std::uint64_t memory_bytes_max, ::rocksdb::Env* env) {
+  const std::uint64_t memory = std::max(memory_bytes_max, 8 * kMiB);
+  ::rocksdb::Options options;
+  options.env = env;
+  options.create_if_missing = true;
+  options.paranoid_checks = true;
+  // The log ends at the first record that is cut or does not pass its checksum: everything synced
+  // stands before it, and half a record never counts.
+  options.wal_recovery_mode = ::rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.track_and_verify_wals_in_manifest = true;
+  options.recycle_log_file_num =
+      2;  // RocksDB 7.8 ignores it in this recovery mode; a later one need not
+  // A failed sync is final (D31). A full disk is not, and is watched by RocksDB itself.
+  options.max_bgerror_resume_count = 0;
+
+  options.write_buffer_size = memory / 4;
+  options.max_write_buffer_number = 3;
+  options.db_write_buffer_size = memory / 2;
+  options.table_factory = table_options(memory / 2);
+  options.max_open_files = 512;
+  options.max_file_opening_threads = 1;
+
+  options.compression = ::rocksdb::kLZ4Compression;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.target_file_size_base = std::max(memory / 4, 2 * kMiB);
+  options.max_bytes_for_level_base = std::max(memory, 8 * kMiB);
+  options.max_subcompactions = 1;
+  options.bytes_per_sync = kMiB;
+  options.avoid_unnecessary_blocking_io = true;
+  options.skip_stats_update_on_db_open = true;
+
+  options.info_log_level = ::rocksdb::WARN_LEVEL;
+  options.max_log_file_size = kMiB;
+  options.keep_log_file_num = 2;
+  options.max_manifest_file_size = 16 * kMiB;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  return options;
+}
+
+std::string prefix_of(std::uint32_t partition) {
+  return {static_cast<char>(partition >> 8), static_cast<char>(partition & 0xFF)};
+}
+
+Error cannot_open(const std::string& directory, const ::rocksdb::Status& status) {
+  Error error = to_error(status);
+  const std::string text = status.ToString();
+  if (text.find("lock") != std::string::npos && status.IsIOError()) {
+    error.code = ErrorCode::kConflict;
+    error.detail = directory + " is in use by another process. Stop it, or use another directory.";
+  } else if (status.IsCorruption() || status.IsInvalidArgument()) {
+    error.code = ErrorCode::kCorrupt;
+    error.detail = directory + " cannot be recovered (" + text +
+                   "). Restore it, or remove it and let this node be replaced.";
+  } else if (error.code == ErrorCode::kDiskFull) {
+    error.detail = "No space left for " + directory + ". Free some and start again.";
+  } else {
+    error.detail = directory + " cannot be opened (" + text +
+                   "). Check the disk and the permissions and start again.";
+  }
+  return error;
+}
+
+}  // namespace
+
+void set_key(PartitionId partition, std::string_view key, std::string& out) {
+  STATOR_ASSERT(partition.value <= 0xFFFF);
+  out.resize(2);
+  out[0] = static_cast<char>(partition.value >> 8);
+  out[1] = static_cast<char>(partition.value & 0xFF);
+  out.append(key);
+}
+
+void set_key_after(PartitionId partition, std::string& out) {
+  STATOR_ASSERT(partition.value <= 0xFFFF);
+  // Behind the last partition: longer than any key, and above all of them.
+  out = partition.value == 0xFFFF ? std::string(1 << 16, '\xFF') : prefix_of(partition.value + 1);
+}
+
+Error to_error(const ::rocksdb::Status& status) {
+  const ErrorCode code = status.IsNoSpace()      ? ErrorCode::kDiskFull
+                         : status.IsCorruption() ? ErrorCode::kUnreadable
+                                                 : ErrorCode::kIo;
+  return {.code = code, .detail = status.ToString()};
+}
+
+struct RocksStore::Parts {
+  std::unique_ptr<::rocksdb::Env> env;
+};
+
+RocksStore::RocksStore() = default;
+RocksStore::~RocksStore() = default;
+
+Result<std::shared_ptr<RocksStore>> RocksStore::open(const EngineOptions& options,
+                                                     std::shared_ptr<FileEvents> events) {
+  std::shared_ptr<RocksStore> store(new RocksStore);
+  store->events_ = std::move(events);
+  store->parts_ = std::make_unique<Parts>();
+  store->parts_->env = ::rocksdb::NewCompositeEnv(watched_files(store->events_));
+  ::rocksdb::Env* env = store->parts_->env.get();
+  env->SetBackgroundThreads(1, ::rocksdb::Env::HIGH);  // flushes
+  env->SetBackgroundThreads(1, ::rocksdb::Env::LOW);   // compactions
+  ::rocksdb::DB* db = nullptr;
+  const ::rocksdb::Status opened =
+      ::rocksdb::DB::Open(make_options(options.memory_bytes_max, env), options.directory, &db);
+  if (!opened.ok()) return std::unexpected(cannot_open(options.directory, opened));
+  store->db_.reset(db);
+  return store;
+}
+
+Result<void> RocksStore::outcome(const ::rocksdb::Status& status) {
+  if (status.ok()) return {};
+  if (events_->log_sync_failed.load()) return std::unexpected(refusal());
+  Error error = to_error(status);
+  if (error.code == ErrorCode::kUnreadable) error.code = ErrorCode::kCorrupt;
+  return std::unexpected(std::move(error));
+}
+
+Error RocksStore::refusal() const {
+  return {.code = ErrorCode::kIo,
+          .detail =
+              "The log could not be made durable: nothing is written until a restart. Check the "
+              "disk; if it is sound, restart the node."};
+}
+
+Result<void> RocksStore::write(::rocksdb::WriteBatch& batch, bool sync) {
+  if (events_->log_sync_failed.load()) return std::unexpected(refusal());
+  ::rocksdb::WriteOptions options;
+  options.sync = sync;
+  if (sync) syncs_under_way_.fetch_add(1);
+  const ::rocksdb::Status status = db_->Write(options, &batch);
+  if (sync) syncs_under_way_.fetch_sub(1);
+  return outcome(status);
+}
+
+bool RocksStore::try_write(::rocksdb::WriteBatch& batch, Result<void>& result) {
+  // RocksDB would make it wait for the sync of another shard.
+  if (syncs_under_way_.load() != 0) return false;
+  if (events_->log_sync_failed.load()) {
+    result = std::unexpected(refusal());
+    return true;
+  }
+  ::rocksdb::WriteOptions options;
+  options.no_slowdown = true;
+  const ::rocksdb::Status status = db_->Write(options, &batch);
+  if (status.IsIncomplete()) return false;
+  result = outcome(status);
+  return true;
+}
+
+void RocksStore::suggest_compaction(PartitionId partition) {
+  std::string end;
+  set_key_after(partition, end);
+  const std::string begin = prefix_of(partition.value);
+  const ::rocksdb::Slice first(begin);
+  const ::rocksdb::Slice last(end);
+  // Only the space comes back earlier by it; deleted it is already.
+  ::rocksdb::experimental::SuggestCompactRange(db_.get(), &first, &last).PermitUncheckedError();
+}
+
+Result<void> RocksStore::remove_user() {
+  Result<void> result;
+  if (events_->log_sync_failed.load()) {
+    result = std::unexpected(refusal());
+  } else {
+    syncs_under_way_.fetch_add(1);
+    result = outcome(db_->SyncWAL());
+    syncs_under_way_.fetch_sub(1);
+  }
+  if (users_.fetch_sub(1) > 1) return result;
+  const ::rocksdb::Status closed = db_->Close();
+  db_.reset();
+  if (!result) return result;
+  return outcome(closed);
+}
+
+}  // namespace stator::storage::rocks
