@@ -199,9 +199,9 @@ class Claimer {
     return !hungrier(b, a) && rank(row, a) > rank(row, b);
   }
 
-  /// `to` may stand in this row in place of `from`, which is in it.
+  /// `from` stands in this row, and `to` may stand there in its place.
   [[nodiscard]] bool may_replace(std::uint32_t row, NodeIndex from, NodeIndex to) {
-    if (holds(row, to)) return false;
+    if (holds(row, to) || !holds(row, from)) return false;
     const std::uint16_t zone_from = problem_.zones[from];
     const std::uint16_t zone_to = problem_.zones[to];
     return zone_from == zone_to ||
@@ -212,7 +212,6 @@ class Claimer {
     *std::ranges::find(cells(row), from) = to;
     --loads_[from];
     ++loads_[to];
-    std::erase(rows_of_[from], row);
     rows_of_[to].push_back(row);
   }
   /// Places that change hands more (1), or less (-1), by this replacement.
@@ -314,7 +313,8 @@ class Claimer {
   std::vector<NodeIndex> before_;  // the previous table, as far as it can stay
   std::vector<std::uint32_t> loads_;
   std::vector<std::uint32_t> targets_;
-  std::vector<std::vector<std::uint32_t>> rows_of_;  // per node, from the moving steps on
+  // Per node, from the moving steps on: the rows that it holds, and some that it has given away.
+  std::vector<std::vector<std::uint32_t>> rows_of_;
   std::vector<std::uint32_t> order_;
   std::uint32_t needed_at_all_ = kUnknown;
 };

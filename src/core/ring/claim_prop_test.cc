@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <string>
 
 #include "core/ring/claim.h"
 #include "core/ring/claim_checks.h"
@@ -53,9 +55,11 @@ void change_members(SplitMix64& random, const Shape& shape, std::vector<RingMemb
     members.erase(members.begin() + static_cast<std::ptrdiff_t>(random.below(members.size())));
   } else if (kind < 9) {
     members[random.below(members.size())].id = {random.next() | 1};
-  } else {
+  } else if (random.chance(0.5)) {
     members[random.below(members.size())].weight =
         0.25 * static_cast<double>(random.between(1, 16));
+  } else {
+    members[random.below(members.size())].zone = "z" + std::to_string(random.below(4));
   }
 }
 

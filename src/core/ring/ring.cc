@@ -103,10 +103,11 @@ bool Ring::owns(NodeId node, PartitionId p) const {
   return std::ranges::find(owners(p), node) != owners(p).end();
 }
 
-void Ring::preference_list(PartitionId p, PreferenceList& out) const {
+void Ring::preference_list(PartitionId p, PreferenceList& out, std::size_t length) const {
   const auto first = owners(p);
-  out.assign(first.begin(), first.end());
-  if (first.size() == members_.size()) return;
+  out.assign(first.begin(), first.begin() + std::min(length, first.size()));
+  length = std::min(length, members_.size());
+  if (out.size() == length) return;
 
   struct Candidate {
     std::uint64_t rank;
@@ -115,28 +116,43 @@ void Ring::preference_list(PartitionId p, PreferenceList& out) const {
   std::array<Candidate, kMaxMembers> candidates;  // not initialised: only the used part is touched
   std::array<bool, kMaxMembers> covered;          // per zone
   std::fill_n(covered.begin(), zones_, false);
-  for (const NodeId owner : first) covered[zone_of_[index_of(owner)]] = true;
-  std::size_t count = 0;
+  std::size_t uncovered = zones_;
+  const auto cover = [&](std::size_t member) {
+    bool& zone = covered[zone_of_[member]];
+    if (zone) return false;
+    zone = true;
+    --uncovered;
+    return true;
+  };
+  for (const NodeId owner : first) cover(index_of(owner));
+  std::size_t left = 0;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const NodeId id = members_[i].id;
     if (std::ranges::find(first, id) != first.end()) continue;
-    candidates[count++] = {rendezvous(p, id), static_cast<std::uint16_t>(i)};
+    candidates[left++] = {rendezvous(p, id), static_cast<std::uint16_t>(i)};
   }
-  const std::span<Candidate> others(candidates.data(), count);
-  std::ranges::sort(others, std::ranges::greater{}, &Candidate::rank);
-  std::size_t later = 0;
-  for (const Candidate candidate : others) {
-    bool& zone = covered[zone_of_[candidate.member]];
-    if (zone) {
-      others[later++] = candidate;
+  // A heap, because a request seldom needs more than the first one or two.
+  const auto heap = candidates.begin();
+  const auto lower = [](const Candidate& a, const Candidate& b) { return a.rank < b.rank; };
+  std::make_heap(heap, heap + static_cast<std::ptrdiff_t>(left), lower);
+  const auto take = [&] {
+    std::pop_heap(heap, heap + static_cast<std::ptrdiff_t>(left), lower);
+    return candidates[--left].member;
+  };
+  std::array<std::uint16_t, kMaxMembers> put_off;  // in zones covered before, by rank
+  std::size_t put_off_count = 0;
+  while (uncovered > 0 && out.size() < length) {
+    const std::uint16_t member = take();
+    if (cover(member)) {
+      out.push_back(members_[member].id);
     } else {
-      zone = true;
-      out.push_back(members_[candidate.member].id);
+      put_off[put_off_count++] = member;
     }
   }
-  for (const Candidate candidate : others.first(later)) {
-    out.push_back(members_[candidate.member].id);
+  for (std::size_t i = 0; i < put_off_count && out.size() < length; ++i) {
+    out.push_back(members_[put_off[i]].id);
   }
+  while (out.size() < length) out.push_back(members_[take()].id);
 }
 
 PreferenceList Ring::preference_list(PartitionId p) const {

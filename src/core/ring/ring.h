@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/small_vector.h"
+#include "core/ring/claim.h"
 #include "core/ring/placement.h"
 #include "core/ring/position.h"
 
@@ -62,11 +64,13 @@ class Ring {
   }
   [[nodiscard]] bool owns(NodeId node, PartitionId p) const;
 
-  /// The whole preference list (paper 4.3: more than N, distinct nodes): the owners, then every
-  /// other member as a stand-in, one of each zone that is not covered yet first, each time in
-  /// rendezvous order of (partition, node). The same on every node. Costs some ns per member, and
-  /// is needed only where an owner is down; no allocation once `out` has grown.
-  void preference_list(PartitionId p, PreferenceList& out) const;
+  /// The preference list (paper 4.3: more than N, distinct nodes): the owners, then every other
+  /// member as a stand-in, one of each zone that is not covered yet first, each time in rendezvous
+  /// order of (partition, node). The same on every node; weights play no part in the order of
+  /// stand-ins. Cut to `length` where that is shorter: a request that misses one owner asks for a
+  /// few. Costs some ns per member, so healthy requests use `owners`; no allocation once `out` has
+  /// grown.
+  void preference_list(PartitionId p, PreferenceList& out, std::size_t length = kMaxMembers) const;
   [[nodiscard]] PreferenceList preference_list(PartitionId p) const;
 
   /// The table by place, whose places keep their identity over changes; `owners` is its rows in

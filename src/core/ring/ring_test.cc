@@ -91,6 +91,44 @@ TEST(Ring, PreferenceListTakesOneStandInOfEachUncoveredZoneFirst) {
   }
 }
 
+TEST(Ring, CutsThePreferenceListToTheLengthAskedFor) {
+  for (const std::size_t zones : {0U, 2U, 9U}) {
+    const Ring ring(64, 3, cluster(25, zones, 4));
+    PreferenceList cut;
+    for (std::uint32_t p = 0; p < 64; ++p) {
+      const PreferenceList whole = ring.preference_list({p});
+      for (std::size_t length = 0; length <= 30; ++length) {
+        ring.preference_list({p}, cut, length);
+        ASSERT_TRUE(
+            std::ranges::equal(cut.view(), whole.view().first(std::min<std::size_t>(length, 25))));
+      }
+    }
+  }
+}
+
+// A naive statement of the order, to hold the heap against.
+TEST(Ring, OrdersStandInsByZoneCoverThenByRendezvous) {
+  const auto members = cluster(40, 8, 6);
+  const Ring ring(128, 3, members);
+  std::map<NodeId, std::string> zone_of;
+  for (const RingMember& member : members) zone_of[member.id] = member.zone;
+  for (std::uint32_t p = 0; p < 128; ++p) {
+    std::map<std::uint64_t, NodeId, std::greater<>> by_rank;
+    for (const RingMember& member : members) {
+      if (!ring.owns(member.id, {p})) by_rank[mix64(mix64(p) ^ member.id.value)] = member.id;
+    }
+    std::set<std::string> covered;
+    std::vector<NodeId> expected(ring.owners({p}).begin(), ring.owners({p}).end());
+    for (const NodeId owner : expected) covered.insert(zone_of[owner]);
+    std::vector<NodeId> others;
+    for (const auto& [rank, node] : by_rank) {
+      (covered.insert(zone_of[node]).second ? expected : others).push_back(node);
+    }
+    expected.insert(expected.end(), others.begin(), others.end());
+    ASSERT_TRUE(std::ranges::equal(ring.preference_list({p}).view(), expected));
+  }
+}
+
 TEST(Ring, SpreadsTheFirstStandInOverTheOthers) {
   const Ring ring(4096, 3, cluster(8));
   std::map<NodeId, int> first_stand_in;
