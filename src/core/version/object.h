@@ -133,7 +133,10 @@ enum class PutEffect : std::uint8_t {
 PutEffect put(Object& object, const Write& write, const Context& context, const Dot& dot,
               WallTime now);
 
-/// A plain (Redis) write: supersedes all that `object` holds (design 2.4).
+/// A plain (Redis) write: supersedes all that `object` holds (design 2.4). Its id must be of the
+/// kind that is minted once (asserted). Minted a second time where its guard is not known yet, it
+/// would supersede what came after it, then die by the guard, and take that with it; a write that
+/// carries its context cannot, since the second mint supersedes nothing that the first did not.
 PutEffect put_over_all(Object& object, const Write& write, const Dot& dot, WallTime now);
 
 /// Covers everything that `object` holds now under a new dot of the same write: what a coordinator

@@ -43,7 +43,7 @@ Execution run(const WorldLimits& limits, unsigned steps, std::mt19937_64& random
     run.world.apply(chosen);
     if (!keep) continue;
     run.trace += describe(chosen) + "\n   " + run.world.show() + "\n";
-    run.seen.push_back(run.world.object(random() % run.world.nodes()));
+    run.seen.push_back(run.world.object(i % run.world.nodes()));
   }
   return run;
 }

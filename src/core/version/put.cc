@@ -88,7 +88,7 @@ PutEffect put(Object& object, const Write& write, const Context& context, const 
 PutEffect put_over_all(Object& object, const Write& write, const Dot& dot, WallTime now) {
   const PutEffect effect = probe(object, write.id);
   if (effect != PutEffect::kMinted) return effect;
-  STATOR_ASSERT(can_mint(object, Context{}, dot));
+  STATOR_ASSERT(!write.id.retryable() && can_mint(object, Context{}, dot));
   supersede(object, [](const Version&) { return true; });
   mint(object, write, dot, now);
   return effect;

@@ -42,8 +42,6 @@ TEST(Put, OfAnIdThatIsLiveOrGuardedChangesNothing) {
   EXPECT_EQ(probe(object, retryable_id(1)), PutEffect::kAlreadySuperseded);
   EXPECT_EQ(put(object, write(retryable_id(1), "a"), {}, dot(1, 4), kNow),
             PutEffect::kAlreadySuperseded);
-  EXPECT_EQ(put_over_all(object, write(retryable_id(1), "a"), dot(1, 4), kNow),
-            PutEffect::kAlreadySuperseded);
   EXPECT_EQ(digest(object), before);
   EXPECT_EQ(object.clock.counter_of(actor(1)), 3u);
 }
@@ -91,10 +89,11 @@ TEST(Put, KeepsTheNewestGuardsWhenThereAreTooMany) {
   for (std::uint64_t i = 1; i <= kGuardsMax + 10; ++i) {
     const auto id =
         WriteId::make(static_cast<std::uint64_t>(kNow.ms()) + i, WriteId::kRetryable, 1, i);
-    put_over_all(object, write(id), dot(1, i), kNow);
+    put(object, write(id), context_of(object), dot(1, i), kNow);
   }
   EXPECT_EQ(object.guards.size(), kGuardsMax);
-  EXPECT_EQ(object.guards[0].time_ms(), static_cast<std::uint64_t>(kNow.ms()) + 10);
+  EXPECT_EQ(object.guards[0].time_ms(), static_cast<std::uint64_t>(kNow.ms()) + 10)
+      << "ten of the superseded 265 are gone, the oldest";
 }
 
 TEST(Put, KeepsDotsThatItHasNotReceivedInTheCloud) {
@@ -130,7 +129,7 @@ TEST(Put, EmptiesAreNeverOneWrite) {
   put(object, write(WriteId{}, "a"), {}, dot(1, 1), kNow);
   EXPECT_EQ(put(object, write(WriteId{}, "b"), {}, dot(1, 2), kNow), PutEffect::kMinted);
   EXPECT_EQ(object.versions.size(), 2u);
-  put_over_all(object, write(WriteId{}, "c"), dot(1, 3), kNow);
+  put(object, write(once_id(1), "c"), context_of(object), dot(1, 3), kNow);
   EXPECT_TRUE(object.guards.empty());
 }
 
@@ -157,11 +156,16 @@ TEST(PutDeathTest, UsesNoDotTwice) {
   EXPECT_DEATH(put(object, write(once_id(2)), {}, dot(1, 1), kNow), "can_mint");
 }
 
+TEST(PutDeathTest, NeverRetriesAWriteOverAll) {
+  Object object;
+  EXPECT_DEATH(put_over_all(object, write(retryable_id(1)), dot(1, 1), kNow), "retryable");
+}
+
 TEST(Restamp, CoversWhatAnAcknowledgementShowed) {
   Object here;
   put_over_all(here, write(once_id(5), "mine"), dot(1, 1), kNow);
   Object there;
-  put_over_all(there, write(retryable_id(9), "theirs"), dot(2, 1), kNow);
+  put(there, write(retryable_id(9), "theirs"), {}, dot(2, 1), kNow);
   merge(here, there);
   ASSERT_EQ(here.versions.size(), 2u);
   EXPECT_TRUE(restamp(here, once_id(5), dot(1, 2), {99}));

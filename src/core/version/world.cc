@@ -27,9 +27,9 @@ bool has_content(const Object& object) {
 
 std::string describe(const Action& action) {
   static constexpr const char* kNames[] = {
-      "read",    "put",        "blind put",   "plain set",        "blind delete",
-      "retry",   "push",       "send",        "deliver and keep", "deliver",
-      "restart", "take image", "lose record", "lose disk",        "restore image"};
+      "read",       "put",         "blind put",        "plain set",    "retry",
+      "push",       "send",        "deliver and keep", "deliver",      "restart",
+      "take image", "lose record", "lose disk",        "restore image"};
   return std::string(kNames[static_cast<std::size_t>(action.kind)]) + " " +
          std::to_string(action.a) + " " + std::to_string(action.b) + " " + std::to_string(action.c);
 }
@@ -121,16 +121,14 @@ void World::execute(std::size_t write, std::size_t node, std::size_t partner, Cl
 }
 
 void World::new_write(const Action& next) {
-  const bool over_all = next.kind == ActionKind::kPlainSet || next.kind == ActionKind::kBlindDelete;
-  const bool once = next.kind == ActionKind::kPlainSet;
+  const bool over_all = next.kind == ActionKind::kPlainSet;
   const std::size_t index = writes_.size();
   Client& client = clients_[next.a];
   WriteFacts facts;
   // Ids rise with time in life, but clients' clocks differ: the order of ids must not matter.
   facts.write.id = WriteId::make(static_cast<std::uint64_t>(kNow.ms()) + index * 7 % 5,
-                                 once ? WriteId::kMintedOnce : WriteId::kRetryable, 0, index);
+                                 over_all ? WriteId::kMintedOnce : WriteId::kRetryable, 0, index);
   facts.write.time = {index + 1};
-  facts.write.tombstone = next.kind == ActionKind::kBlindDelete;
   facts.over_all = over_all;
   if (next.kind == ActionKind::kPut) {
     facts.context = client.context;
@@ -169,8 +167,7 @@ void World::put_actions(std::vector<Action>& out) const {
           out.push_back(action(ActionKind::kPut, client, node, partner));
         }
         if (client > 0) continue;  // the rest does not depend on the client
-        for (const ActionKind kind :
-             {ActionKind::kBlindPut, ActionKind::kPlainSet, ActionKind::kBlindDelete}) {
+        for (const ActionKind kind : {ActionKind::kBlindPut, ActionKind::kPlainSet}) {
           out.push_back(action(kind, client, node, partner));
         }
       }
@@ -238,8 +235,7 @@ void World::apply(const Action& next) {
       break;
     case ActionKind::kPut:
     case ActionKind::kBlindPut:
-    case ActionKind::kPlainSet:
-    case ActionKind::kBlindDelete: new_write(next); break;
+    case ActionKind::kPlainSet: new_write(next); break;
     case ActionKind::kRetry:
       ++retries_used_;
       execute(next.a, next.b, next.c, nullptr);

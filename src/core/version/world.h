@@ -31,7 +31,6 @@ enum class ActionKind : std::uint8_t {
   kPut,             // client, node, partner (== node: no acknowledgement), with its context
   kBlindPut,        // client, node, partner
   kPlainSet,        // client, node, partner: over all, minted once, restamped on acknowledgement
-  kBlindDelete,     // client, node, partner: over all, with an id that may be retried
   kRetry,           // write, node, partner
   kPush,            // from, to: a whole object
   kSend,            // from, to: the same, into flight
