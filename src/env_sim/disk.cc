@@ -1,0 +1,225 @@
+#include "env_sim/disk.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "env_sim/host.h"
+#include "env_sim/process.h"
+
+namespace stator::sim {
+namespace {
+
+Error closed() {
+  return {.code = ErrorCode::kClosed};
+}
+
+Duration sync_delay(DiskImage& image) {
+  const DiskFaults& faults = image.faults;
+  Random& random = image.random();
+  Duration delay = faults.sync_min + random.exponential(faults.sync_mean);
+  if (random.chance(faults.sync_tail)) delay = delay + random.exponential(faults.sync_tail_mean);
+  return delay;
+}
+
+class SimFile final : public env::File {
+ public:
+  SimFile(DiskImage& image, Process& process, std::shared_ptr<FileContent> content)
+      : image_(image), process_(process), content_(std::move(content)) {}
+  ~SimFile() override {
+    for (const PendingSync& sync : syncs_) process_.scheduler().cancel(sync.event);
+  }
+
+  Result<void> write_at(std::uint64_t offset, std::string_view bytes) override;
+  Result<void> read_at(std::uint64_t offset, std::size_t size, std::string& out) override;
+  Result<std::uint64_t> size() override { return content_->bytes().size(); }
+  Result<void> truncate(std::uint64_t size) override;
+  void sync(Callback<void(Result<void>)> done) override;
+  Result<void> sync_now() override;
+
+ private:
+  struct PendingSync {
+    std::uint64_t changes = 0;
+    EventRef event{};
+    Callback<void(Result<void>)> done;
+  };
+  void complete_sync();
+  /// True when this sync works.
+  bool finish(std::uint64_t changes);
+
+  DiskImage& image_;
+  Process& process_;
+  std::shared_ptr<FileContent> content_;
+  std::deque<PendingSync> syncs_;
+  MonoTime last_sync_end_{};
+};
+
+Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
+  if (!process_.alive()) return std::unexpected(closed());
+  process_.block(image_.faults.call_cost);
+  if (image_.random().chance(image_.faults.write_fails)) {
+    content_->write(offset, bytes.substr(0, image_.random().below(bytes.size() + 1)));
+    return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "write failed"});
+  }
+  const std::uint64_t end = offset + bytes.size();
+  const std::uint64_t old = content_->bytes().size();
+  // Summing up all files is slow, so that it is done only where it can matter.
+  constexpr std::uint64_t kRoomy = 1ULL << 40;
+  if (end > old && image_.faults.capacity < kRoomy &&
+      image_.used_bytes() + (end - old) > image_.faults.capacity) {
+    return std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  }
+  content_->write(offset, bytes);
+  return {};
+}
+
+Result<void> SimFile::read_at(std::uint64_t offset, std::size_t size, std::string& out) {
+  if (!process_.alive()) return std::unexpected(closed());
+  process_.block(image_.faults.call_cost);
+  if (image_.random().chance(image_.faults.read_fails)) {
+    return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "read failed"});
+  }
+  const std::string& bytes = content_->bytes();
+  if (offset < bytes.size()) out.append(bytes, offset, size);
+  return {};
+}
+
+Result<void> SimFile::truncate(std::uint64_t size) {
+  if (!process_.alive()) return std::unexpected(closed());
+  process_.block(image_.faults.call_cost);
+  content_->truncate(size);
+  return {};
+}
+
+void SimFile::sync(Callback<void(Result<void>)> done) {
+  if (!process_.alive()) return;
+  const MonoTime end = std::max(last_sync_end_, process_.now()) + sync_delay(image_);
+  last_sync_end_ = end;
+  const EventRef event = process_.schedule(end, EventKind::kDisk, [this] { complete_sync(); });
+  syncs_.push_back({content_->changes(), event, std::move(done)});
+}
+
+void SimFile::complete_sync() {
+  PendingSync sync = std::move(syncs_.front());
+  syncs_.pop_front();
+  if (finish(sync.changes)) {
+    sync.done({});
+  } else {
+    sync.done(std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"}));
+  }
+}
+
+bool SimFile::finish(std::uint64_t changes) {
+  if (image_.random().chance(image_.faults.sync_fails)) content_->sync_failed = true;
+  if (content_->sync_failed) return false;
+  content_->make_durable(changes);
+  return true;
+}
+
+Result<void> SimFile::sync_now() {
+  if (!process_.alive()) return std::unexpected(closed());
+  process_.block(sync_delay(image_));
+  if (finish(content_->changes())) return {};
+  return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"});
+}
+
+class SimLock final : public env::DirectoryLock {
+ public:
+  SimLock(DiskImage& image, Process& process, std::string directory)
+      : image_(image), process_(process), directory_(std::move(directory)) {}
+  ~SimLock() override {
+    // The death of its process has released it already, and another may hold it by now.
+    if (process_.alive()) image_.unlock(directory_);
+  }
+  SimLock(const SimLock&) = delete;
+  SimLock& operator=(const SimLock&) = delete;
+
+ private:
+  DiskImage& image_;
+  Process& process_;
+  std::string directory_;
+};
+
+}  // namespace
+
+Result<void> ProcessDisk::begin_call() {
+  if (!process_.alive()) return std::unexpected(closed());
+  process_.block(image_.faults.call_cost);
+  return {};
+}
+
+Result<std::unique_ptr<env::File>> ProcessDisk::open(const std::string& path, Open mode) {
+  if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
+  if (image_.is_directory(path)) {
+    return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": is a directory"});
+  }
+  std::shared_ptr<FileContent> content = image_.find(path);
+  if (content != nullptr && mode == Open::kCreateNew) {
+    return std::unexpected(
+        Error{.code = ErrorCode::kConflict, .detail = path + ": exists already"});
+  }
+  if (content == nullptr) {
+    if (mode == Open::kExisting) {
+      return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": no such file"});
+    }
+    auto created = image_.create(path);
+    if (!created) return std::unexpected(created.error());
+    content = std::move(*created);
+  }
+  return std::make_unique<SimFile>(image_, process_, std::move(content));
+}
+
+Result<bool> ProcessDisk::exists(const std::string& path) {
+  if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
+  return image_.exists(path);
+}
+
+Result<void> ProcessDisk::create_directories(const std::string& path) {
+  if (auto begun = begin_call(); !begun) return begun;
+  return image_.create_directories(path);
+}
+
+Result<std::vector<std::string>> ProcessDisk::list(const std::string& path) {
+  if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
+  return image_.list(path);
+}
+
+Result<void> ProcessDisk::rename(const std::string& from, const std::string& to) {
+  if (auto begun = begin_call(); !begun) return begun;
+  return image_.rename(from, to);
+}
+
+Result<void> ProcessDisk::remove(const std::string& path) {
+  if (auto begun = begin_call(); !begun) return begun;
+  return image_.remove(path);
+}
+
+Result<void> ProcessDisk::sync_directory(const std::string& path) {
+  if (auto begun = begin_call(); !begun) return begun;
+  process_.block(sync_delay(image_));
+  return image_.sync_directory(path);
+}
+
+Result<std::unique_ptr<env::DirectoryLock>> ProcessDisk::lock(const std::string& directory) {
+  if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
+  if (!image_.is_directory(directory)) {
+    return std::unexpected(
+        Error{.code = ErrorCode::kIo, .detail = directory + ": no such directory"});
+  }
+  if (!image_.lock(directory)) {
+    return std::unexpected(
+        Error{.code = ErrorCode::kConflict, .detail = directory + " is in use by another process"});
+  }
+  return std::make_unique<SimLock>(image_, process_, directory);
+}
+
+Result<std::uint64_t> ProcessDisk::free_bytes(const std::string& path) {
+  if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
+  if (!image_.exists(path)) {
+    return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": does not exist"});
+  }
+  const std::uint64_t used = image_.used_bytes();
+  return image_.faults.capacity > used ? image_.faults.capacity - used : 0;
+}
+
+}  // namespace stator::sim

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "env/disk.h"
+#include "env_sim/disk_image.h"
+
+namespace stator::sim {
+
+class Process;
+
+/// One process's way to its host's disk (env/disk.h): counts what calls cost, draws what fails, and
+/// stops working when the process is dead, so that a destructor cannot write after a crash.
+class ProcessDisk final : public env::Disk {
+ public:
+  ProcessDisk(DiskImage& image, Process& process) : image_(image), process_(process) {}
+
+  [[nodiscard]] Result<std::unique_ptr<env::File>> open(const std::string& path,
+                                                        Open mode) override;
+  [[nodiscard]] Result<bool> exists(const std::string& path) override;
+  [[nodiscard]] Result<void> create_directories(const std::string& path) override;
+  [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) override;
+  [[nodiscard]] Result<void> rename(const std::string& from, const std::string& to) override;
+  [[nodiscard]] Result<void> remove(const std::string& path) override;
+  [[nodiscard]] Result<void> sync_directory(const std::string& path) override;
+  [[nodiscard]] Result<std::unique_ptr<env::DirectoryLock>> lock(
+      const std::string& directory) override;
+  [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;
+
+ private:
+  [[nodiscard]] Result<void> begin_call();
+
+  DiskImage& image_;
+  Process& process_;
+};
+
+}  // namespace stator::sim

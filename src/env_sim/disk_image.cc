@@ -1,0 +1,246 @@
+#include "env_sim/disk_image.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace stator::sim {
+namespace {
+
+constexpr std::uint64_t kSector = 512;
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string tidy(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path.empty() ? "." : path;
+}
+
+bool is_root(const std::string& path) {
+  return path == "/" || path == ".";
+}
+
+Error no_such(const std::string& path) {
+  return {.code = ErrorCode::kIo, .detail = path + ": no such file or directory"};
+}
+
+}  // namespace
+
+void FileContent::put(std::uint64_t offset, std::string_view bytes) {
+  if (offset + bytes.size() > bytes_.size()) bytes_.resize(offset + bytes.size(), '\0');
+  bytes_.replace(offset, bytes.size(), bytes);
+}
+
+void FileContent::write(std::uint64_t offset, std::string_view bytes) {
+  if (bytes.empty()) return;
+  Change change{.offset = offset, .length = bytes.size(), .old_size = bytes_.size()};
+  if (offset < bytes_.size()) change.replaced = bytes_.substr(offset, bytes.size());
+  pending_.push_back(std::move(change));
+  put(offset, bytes);
+}
+
+void FileContent::truncate(std::uint64_t size) {
+  Change change{.truncation = true, .offset = size, .old_size = bytes_.size()};
+  if (size < bytes_.size()) change.replaced = bytes_.substr(size);
+  pending_.push_back(std::move(change));
+  bytes_.resize(size, '\0');
+}
+
+void FileContent::make_durable(std::uint64_t changes) {
+  while (durable_changes_ < changes && !pending_.empty()) {
+    pending_.pop_front();
+    ++durable_changes_;
+  }
+}
+
+void FileContent::lose_power(const DiskFaults& faults, Random& random) {
+  // Backwards to the durable state, collecting what each change had written; then forwards again
+  // with those that made it.
+  std::vector<std::string> written(pending_.size());
+  for (std::size_t i = pending_.size(); i-- > 0;) {
+    const Change& change = pending_[i];
+    if (!change.truncation) written[i] = bytes_.substr(change.offset, change.length);
+    bytes_.resize(change.old_size, '\0');
+    bytes_.replace(change.offset > change.old_size ? change.old_size : change.offset,
+                   change.replaced.size(), change.replaced);
+  }
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    const Change& change = pending_[i];
+    const double fate = random.fraction();
+    if (fate < faults.crash_keeps_write) {
+      if (change.truncation) {
+        bytes_.resize(change.offset, '\0');
+      } else {
+        put(change.offset, written[i]);
+      }
+    } else if (fate < faults.crash_keeps_write + faults.crash_tears_write) {
+      keep_sectors(change, written[i], random);
+    }
+  }
+  durable_changes_ += pending_.size();
+  pending_.clear();
+  sync_failed = false;
+}
+
+void FileContent::keep_sectors(const Change& change, std::string_view bytes, Random& random) {
+  std::uint64_t at = change.offset;
+  while (!bytes.empty()) {
+    const std::uint64_t size = std::min<std::uint64_t>(kSector - at % kSector, bytes.size());
+    if (random.chance(0.5)) put(at, bytes.substr(0, size));
+    at += size;
+    bytes.remove_prefix(size);
+  }
+}
+
+void FileContent::flip_bit(std::uint64_t offset, unsigned bit) {
+  STATOR_ASSERT(offset < bytes_.size() && bit < 8);
+  bytes_[offset] = static_cast<char>(bytes_[offset] ^ (1 << bit));
+}
+
+std::shared_ptr<FileContent> DiskImage::find(const std::string& path) const {
+  const auto found = names_.find(path);
+  return found == names_.end() ? nullptr : found->second.file;
+}
+
+bool DiskImage::exists(const std::string& path) const {
+  return is_root(tidy(path)) || names_.contains(tidy(path));
+}
+
+bool DiskImage::is_directory(const std::string& raw) const {
+  const std::string path = tidy(raw);
+  if (is_root(path)) return true;
+  const auto found = names_.find(path);
+  return found != names_.end() && found->second.file == nullptr;
+}
+
+Result<std::shared_ptr<FileContent>> DiskImage::create(const std::string& path) {
+  if (!is_directory(parent_of(path))) return std::unexpected(no_such(parent_of(path)));
+  if (exists(path)) {
+    return std::unexpected(
+        Error{.code = ErrorCode::kConflict, .detail = path + ": exists already"});
+  }
+  auto file = std::make_shared<FileContent>();
+  change_names({.removed = {}, .added = path, .entry = {file}});
+  return file;
+}
+
+Result<void> DiskImage::create_directories(const std::string& raw) {
+  const std::string path = tidy(raw);
+  if (is_directory(path)) return {};
+  if (exists(path)) {
+    return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": not a directory"});
+  }
+  if (auto made = create_directories(parent_of(path)); !made) return made;
+  change_names({.removed = {}, .added = path, .entry = {nullptr}});
+  return {};
+}
+
+Result<std::vector<std::string>> DiskImage::list(const std::string& raw) const {
+  const std::string path = tidy(raw);
+  if (!is_directory(path)) return std::unexpected(no_such(path));
+  std::vector<std::string> found;
+  for (const auto& [name, entry] : names_) {
+    if (name != path && parent_of(name) == path) found.push_back(name.substr(name.rfind('/') + 1));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Result<void> DiskImage::rename(const std::string& from, const std::string& to) {
+  const auto found = names_.find(from);
+  if (found == names_.end()) return std::unexpected(no_such(from));
+  if (!is_directory(parent_of(to))) return std::unexpected(no_such(parent_of(to)));
+  if (found->second.file == nullptr || is_directory(to)) {
+    // Nothing here moves directories; it would need the names below them to move too.
+    return std::unexpected(
+        Error{.code = ErrorCode::kNotSupported, .detail = from + ": directories are not renamed"});
+  }
+  change_names({.removed = from, .added = to, .entry = found->second});
+  return {};
+}
+
+Result<void> DiskImage::remove(const std::string& raw) {
+  const std::string path = tidy(raw);
+  const auto found = names_.find(path);
+  if (found == names_.end()) return std::unexpected(no_such(path));
+  if (found->second.file == nullptr && !list(path)->empty()) {
+    return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": directory not empty"});
+  }
+  change_names({.removed = path, .added = {}, .entry = {}});
+  return {};
+}
+
+Result<void> DiskImage::sync_directory(const std::string& raw) {
+  const std::string path = tidy(raw);
+  if (!is_directory(path)) return std::unexpected(no_such(path));
+  std::erase_if(pending_names_, [&](const NameChange& change) {
+    const bool here = (!change.removed.empty() && parent_of(change.removed) == path) ||
+                      (!change.added.empty() && parent_of(change.added) == path);
+    if (here) apply(change, durable_names_);
+    return here;
+  });
+  return {};
+}
+
+void DiskImage::change_names(NameChange change) {
+  apply(change, names_);
+  pending_names_.push_back(std::move(change));
+}
+
+void DiskImage::apply(const NameChange& change, Names& names) {
+  if (!change.removed.empty()) names.erase(change.removed);
+  if (!change.added.empty()) names[change.added] = change.entry;
+}
+
+bool DiskImage::lock(const std::string& directory) {
+  return locks_.insert(tidy(directory)).second;
+}
+
+void DiskImage::unlock(const std::string& directory) {
+  locks_.erase(tidy(directory));
+}
+
+std::uint64_t DiskImage::used_bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [name, entry] : names_) {
+    if (entry.file != nullptr) sum += entry.file->bytes().size();
+  }
+  return sum;
+}
+
+void DiskImage::lose_power() {
+  for (const NameChange& change : pending_names_) {
+    if (random_.fraction() < faults.crash_keeps_name) apply(change, durable_names_);
+  }
+  pending_names_.clear();
+  names_ = durable_names_;
+  // A name below a directory that is gone is gone; in name order parents come first.
+  std::erase_if(names_, [this](const auto& item) { return !is_directory(parent_of(item.first)); });
+  durable_names_ = names_;
+  for (const auto& [name, entry] : names_) {
+    if (entry.file != nullptr) entry.file->lose_power(faults, random_);
+  }
+  locks_.clear();
+}
+
+void DiskImage::wipe() {
+  names_.clear();
+  durable_names_.clear();
+  pending_names_.clear();
+  locks_.clear();
+}
+
+void DiskImage::sync_all() {
+  pending_names_.clear();
+  durable_names_ = names_;
+  for (const auto& [name, entry] : names_) {
+    if (entry.file != nullptr) entry.file->make_durable(entry.file->changes());
+  }
+}
+
+}  // namespace stator::sim

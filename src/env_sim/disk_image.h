@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "env_sim/faults.h"
+#include "env_sim/random.h"
+
+namespace stator::sim {
+
+/// The content of one file, which its names point at. `bytes` is what a reader sees; `pending` are
+/// the changes among it that no sync has made durable yet, oldest first, each with what it
+/// replaced, so that a loss of power can take any of them back.
+class FileContent {
+ public:
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  void write(std::uint64_t offset, std::string_view bytes);
+  void truncate(std::uint64_t size);
+  /// How many changes were ever made: what a sync that begins now will cover.
+  [[nodiscard]] std::uint64_t changes() const { return durable_changes_ + pending_.size(); }
+  /// A sync that began after the first `changes` changes is complete.
+  void make_durable(std::uint64_t changes);
+  /// Keeps, tears or takes back each change that is not durable.
+  void lose_power(const DiskFaults& faults, Random& random);
+  /// Bit rot: flips one bit of what is stored; no sync brings it back.
+  void flip_bit(std::uint64_t offset, unsigned bit);
+
+  bool sync_failed = false;  // dead to every later sync (D31)
+
+ private:
+  struct Change {
+    bool truncation = false;
+    std::uint64_t offset = 0;    // of a truncation: the new size
+    std::uint64_t length = 0;    // of a write
+    std::uint64_t old_size = 0;  // of the file
+    std::string replaced{};      // the bytes that stood there; of a truncation: the tail
+  };
+  void keep_sectors(const Change& change, std::string_view bytes, Random& random);
+  void put(std::uint64_t offset, std::string_view bytes);
+
+  std::string bytes_;
+  std::deque<Change> pending_;
+  std::uint64_t durable_changes_ = 0;
+};
+
+/// One host's disk: names and files, each with a volatile and a durable layer. A name is durable
+/// once its directory was synced, a directory once its parent was; a file's content once the file
+/// was (D31). Paths are absolute or relative as the program writes them, separated by '/'; no
+/// links.
+class DiskImage {
+ public:
+  explicit DiskImage(Random random) : random_(random) {}
+
+  DiskFaults faults;
+  [[nodiscard]] Random& random() { return random_; }
+
+  [[nodiscard]] std::shared_ptr<FileContent> find(const std::string& path) const;
+  [[nodiscard]] bool exists(const std::string& path) const;
+  [[nodiscard]] bool is_directory(const std::string& path) const;
+  /// kIo when the directory does not exist or something of that name does.
+  [[nodiscard]] Result<std::shared_ptr<FileContent>> create(const std::string& path);
+  [[nodiscard]] Result<void> create_directories(const std::string& path);
+  [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const;
+  [[nodiscard]] Result<void> rename(const std::string& from, const std::string& to);
+  [[nodiscard]] Result<void> remove(const std::string& path);
+  [[nodiscard]] Result<void> sync_directory(const std::string& path);
+  [[nodiscard]] bool lock(const std::string& directory);
+  void unlock(const std::string& directory);
+  void release_locks() { locks_.clear(); }
+  [[nodiscard]] std::uint64_t used_bytes() const;
+
+  /// What was not synced is lost, torn or kept, as `faults` has it.
+  void lose_power();
+  /// Everything is as on the day of purchase.
+  void wipe();
+  /// Makes all that is written durable: what an operator does before the machine is handed over.
+  void sync_all();
+
+ private:
+  struct Entry {
+    std::shared_ptr<FileContent> file;  // nullptr: a directory
+  };
+  using Names = std::map<std::string, Entry>;
+  struct NameChange {
+    std::string removed;  // empty: none
+    std::string added;    // empty: none
+    Entry entry;
+  };
+  void change_names(NameChange change);
+  static void apply(const NameChange& change, Names& names);
+
+  Random random_;
+  Names names_;
+  Names durable_names_;
+  std::vector<NameChange> pending_names_;  // oldest first
+  std::set<std::string> locks_;
+};
+
+}  // namespace stator::sim

@@ -1,0 +1,172 @@
+#include "env_sim/disk_image.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace stator::sim {
+namespace {
+
+DiskImage disk_that(double keeps_write, double tears_write, double keeps_name,
+                    std::uint64_t seed = 1) {
+  DiskImage disk{Random(seed)};
+  disk.faults.crash_keeps_write = keeps_write;
+  disk.faults.crash_tears_write = tears_write;
+  disk.faults.crash_keeps_name = keeps_name;
+  return disk;
+}
+
+std::shared_ptr<FileContent> durable_file(DiskImage& disk, const std::string& path) {
+  auto file = *disk.create(path);
+  EXPECT_TRUE(disk.sync_directory("/"));
+  return file;
+}
+
+TEST(DiskImage, ALossOfPowerTakesExactlyWhatWasNotSynced) {
+  DiskImage disk = disk_that(0, 0, 0);
+  auto file = durable_file(disk, "/log");
+  file->write(0, "first");
+  file->make_durable(file->changes());
+  file->write(5, " second");
+  file->write(0, "FIRST");
+  EXPECT_EQ(file->bytes(), "FIRST second");
+  disk.lose_power();
+  EXPECT_EQ(disk.find("/log")->bytes(), "first");
+}
+
+TEST(DiskImage, ASyncCoversOnlyWhatWasWrittenBeforeItBegan) {
+  DiskImage disk = disk_that(0, 0, 0);
+  auto file = durable_file(disk, "/log");
+  file->write(0, "one");
+  const std::uint64_t begun = file->changes();
+  file->write(3, "two");
+  file->make_durable(begun);
+  disk.lose_power();
+  EXPECT_EQ(disk.find("/log")->bytes(), "one");
+}
+
+TEST(DiskImage, ATruncationThatWasNotSyncedIsTakenBack) {
+  DiskImage disk = disk_that(0, 0, 0);
+  auto file = durable_file(disk, "/log");
+  file->write(0, "0123456789");
+  file->make_durable(file->changes());
+  file->truncate(4);
+  file->write(4, "abc");
+  file->truncate(20);
+  EXPECT_EQ(file->bytes().size(), 20U);
+  disk.lose_power();
+  EXPECT_EQ(disk.find("/log")->bytes(), "0123456789");
+}
+
+TEST(DiskImage, WritesThatWereNotSyncedMayAllSurvive) {
+  DiskImage disk = disk_that(1, 0, 0);
+  auto file = durable_file(disk, "/log");
+  file->write(0, "0123456789");
+  file->truncate(4);
+  file->write(6, "x");
+  const std::string before = file->bytes();
+  disk.lose_power();
+  EXPECT_EQ(disk.find("/log")->bytes(), before);
+}
+
+TEST(DiskImage, EachUnsyncedWriteIsKeptOrLostForItself) {
+  std::set<std::string> outcomes;
+  for (std::uint64_t seed = 0; seed < 64; ++seed) {
+    DiskImage disk = disk_that(0.5, 0, 0, seed);
+    auto file = durable_file(disk, "/f");
+    file->write(0, "...");
+    file->make_durable(file->changes());
+    file->write(0, "a");
+    file->write(1, "b");
+    file->write(2, "c");
+    disk.lose_power();
+    outcomes.insert(disk.find("/f")->bytes());
+  }
+  EXPECT_EQ(outcomes.size(), 8U);
+}
+
+TEST(DiskImage, ATornWriteKeepsWholeSectors) {
+  bool torn = false;
+  for (std::uint64_t seed = 0; seed < 32; ++seed) {
+    DiskImage disk = disk_that(0, 1, 0, seed);
+    auto file = durable_file(disk, "/f");
+    file->write(0, std::string(4096, '-'));
+    file->make_durable(file->changes());
+    file->write(100, std::string(2000, '#'));
+    disk.lose_power();
+    const std::string& bytes = disk.find("/f")->bytes();
+    ASSERT_EQ(bytes.size(), 4096U);
+    std::set<std::string> kinds;
+    for (std::size_t sector = 512; sector < 2048; sector += 512) {
+      const std::string part = bytes.substr(sector, 512);
+      EXPECT_TRUE(part == std::string(512, '-') || part == std::string(512, '#'));
+      kinds.insert(part);
+    }
+    torn = torn || kinds.size() == 2;
+  }
+  EXPECT_TRUE(torn);
+}
+
+TEST(DiskImage, ANameIsLostWithoutASyncOfItsDirectory) {
+  DiskImage disk = disk_that(0, 0, 0);
+  auto file = *disk.create("/a");
+  file->write(0, "x");
+  file->make_durable(file->changes());  // content alone does not make a name
+  disk.lose_power();
+  EXPECT_FALSE(disk.exists("/a"));
+}
+
+TEST(DiskImage, ARenameWithoutASyncOfItsDirectoryIsTakenBack) {
+  DiskImage disk = disk_that(0, 0, 0);
+  durable_file(disk, "/old")->write(0, "x");
+  disk.find("/old")->make_durable(1);
+  ASSERT_TRUE(disk.rename("/old", "/new"));
+  EXPECT_FALSE(disk.exists("/old"));
+  disk.lose_power();
+  EXPECT_TRUE(disk.exists("/old"));
+  EXPECT_FALSE(disk.exists("/new"));
+  ASSERT_TRUE(disk.rename("/old", "/new"));
+  ASSERT_TRUE(disk.sync_directory("/"));
+  disk.lose_power();
+  EXPECT_FALSE(disk.exists("/old"));
+  EXPECT_EQ(disk.find("/new")->bytes(), "x");
+}
+
+TEST(DiskImage, ARemovedNameComesBackWithItsContent) {
+  DiskImage disk = disk_that(0, 0, 0);
+  auto file = durable_file(disk, "/a");
+  file->write(0, "x");
+  file->make_durable(1);
+  ASSERT_TRUE(disk.remove("/a"));
+  disk.lose_power();
+  ASSERT_TRUE(disk.exists("/a"));
+  EXPECT_EQ(disk.find("/a")->bytes(), "x");
+}
+
+TEST(DiskImage, ADirectoryThatWasNotSyncedIsLostWithAllBelowIt) {
+  DiskImage disk = disk_that(0, 0, 0);
+  ASSERT_TRUE(disk.create_directories("/data/node"));
+  auto file = *disk.create("/data/node/log");
+  file->write(0, "x");
+  file->make_durable(1);
+  ASSERT_TRUE(disk.sync_directory("/data/node"));
+  ASSERT_TRUE(disk.sync_directory("/data"));
+  disk.lose_power();  // "/" was never synced
+  EXPECT_FALSE(disk.exists("/data"));
+  EXPECT_FALSE(disk.exists("/data/node/log"));
+}
+
+TEST(DiskImage, ListsNamesOfOneDirectorySorted) {
+  DiskImage disk = disk_that(0, 0, 0);
+  ASSERT_TRUE(disk.create_directories("/d/e"));
+  ASSERT_TRUE(disk.create("/d/b"));
+  ASSERT_TRUE(disk.create("/d/a"));
+  ASSERT_TRUE(disk.create("/d/e/deep"));
+  EXPECT_EQ(*disk.list("/d"), (std::vector<std::string>{"a", "b", "e"}));
+  EXPECT_FALSE(disk.list("/nothing"));
+  EXPECT_FALSE(disk.remove("/d"));
+}
+
+}  // namespace
+}  // namespace stator::sim

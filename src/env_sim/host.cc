@@ -1,0 +1,69 @@
+#include "env_sim/host.h"
+
+#include <utility>
+
+#include "env_sim/world.h"
+
+namespace stator::sim {
+namespace {
+
+constexpr Duration kBlockingMin = microseconds(20);
+constexpr Duration kBlockingMean = microseconds(100);
+
+}  // namespace
+
+Host::Host(World& world, std::uint32_t index, std::string name)
+    : world_(world),
+      index_(index),
+      name_(std::move(name)),
+      random_(world.random().fork("host", index)),
+      disk_(world.random().fork("disk", index)) {}
+
+Host::~Host() {
+  if (process_) process_->die();
+}
+
+void Host::start(MakeProgram make) {
+  STATOR_ASSERT(process_ == nullptr);
+  powered_ = true;
+  process_ = std::make_unique<Process>(world_, *this, ++starts_);
+  world_.wire().host_started(index_);
+  // The factory does not fit into a callback; it lives until the program does, or the process ends.
+  auto held = std::make_unique<MakeProgram>(std::move(make));
+  process_->schedule(world_.scheduler().now(), EventKind::kStart,
+                     [process = process_.get(), held = std::move(held)] {
+                       process->set_program((*held)(process->env()));
+                     });
+}
+
+void Host::end_process(bool reset_connections) {
+  if (process_ == nullptr) return;
+  process_->die();
+  world_.wire().process_ended(*process_, reset_connections);
+  process_.reset();
+  disk_.release_locks();
+}
+
+void Host::crash() {
+  end_process(false);
+  powered_ = false;
+  disk_.lose_power();
+}
+
+void Host::kill() {
+  end_process(true);
+}
+
+void Host::pause() {
+  if (process_) process_->pause();
+}
+
+void Host::resume() {
+  if (process_) process_->resume();
+}
+
+Duration Host::blocking_delay() {
+  return (kBlockingMin + random_.exponential(kBlockingMean)) * slowness_;
+}
+
+}  // namespace stator::sim

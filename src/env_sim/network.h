@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "env/network.h"
+#include "env_sim/packet.h"
+#include "env_sim/stream.h"
+#include "env_sim/wire.h"
+
+namespace stator::sim {
+
+class Process;
+class SimLink;
+class SimListener;
+
+/// One process's way to the wire (env/network.h): its listeners, its links and its ends of streams.
+class ProcessNetwork final : public env::Network {
+ public:
+  ProcessNetwork(Wire& wire, Process& process);
+  ~ProcessNetwork() override;
+  ProcessNetwork(const ProcessNetwork&) = delete;
+  ProcessNetwork& operator=(const ProcessNetwork&) = delete;
+
+  // env::Network
+  [[nodiscard]] Result<std::unique_ptr<env::Listener>> listen_streams(
+      const env::Address& address, env::StreamAcceptor& acceptor) override;
+  [[nodiscard]] Result<std::unique_ptr<env::Listener>> listen_frames(const env::Address& address,
+                                                                     env::FrameSink& sink) override;
+  [[nodiscard]] std::unique_ptr<env::FrameLink> open_link(const env::Address& address,
+                                                          env::LinkEvents& events) override;
+  void connect_stream(const env::Address& address, env::StreamAcceptor& acceptor,
+                      Callback<void(const Error&)> failed) override;
+
+  // What the world does to it.
+  void flush();
+  void deliver(std::uint16_t port, const Packet& packet);
+  void path_changed(std::uint32_t far, bool cut);
+  void reset_all(std::uint32_t far);
+  /// The process `peer` (nullptr: any before the present one) on host `far` is no more.
+  void peer_gone(std::uint32_t far, const Process* peer, bool reset);
+  /// The process is dead: handlers go without a word.
+  void abandon();
+
+  // For the ends of connections.
+  [[nodiscard]] Wire& wire() { return wire_; }
+  [[nodiscard]] Process& process() { return process_; }
+  [[nodiscard]] std::uint32_t host() const;
+  struct Dialled {
+    enum class Answer : std::uint8_t { kAccepted, kRefused, kSilent } answer;
+    Process* process = nullptr;
+  };
+  /// What a connection attempt to a listener for frames or streams there meets at this moment.
+  [[nodiscard]] Dialled dial(std::uint32_t far, std::uint16_t port, bool frames);
+  [[nodiscard]] SimListener* find_listener(std::uint16_t port, bool frames);
+  void add(SimListener* listener) { listeners_.push_back(listener); }
+  void remove(SimListener* listener);
+  void remove(SimLink* link);
+  void mark_dirty(SimLink& link) { dirty_links_.push_back(&link); }
+  void mark_dirty(SimStream& stream) { dirty_streams_.push_back(stream.self()); }
+  SimStream& add_stream(std::uint32_t far, env::Address remote);
+  [[nodiscard]] SimStream* find(const StreamEnd& end);
+  void destroy(const StreamEnd& end);
+
+ private:
+  struct StreamSlot {
+    std::unique_ptr<SimStream> stream;
+    std::uint32_t generation = 0;
+  };
+  [[nodiscard]] Result<std::unique_ptr<env::Listener>> listen(const env::Address& address,
+                                                              env::StreamAcceptor* acceptor,
+                                                              env::FrameSink* sink);
+  template <typename Action>
+  void for_each_stream(std::uint32_t far, Action action);
+
+  Wire& wire_;
+  Process& process_;
+  std::vector<SimListener*> listeners_;
+  std::vector<SimLink*> links_;
+  std::vector<SimLink*> dirty_links_;
+  std::vector<StreamEnd> dirty_streams_;
+  std::vector<StreamSlot> streams_;
+  std::vector<std::uint32_t> free_streams_;
+  std::uint16_t next_port_ = 40'000;
+};
+
+/// Takes connections or frames at one port until it is destroyed.
+class SimListener final : public env::Listener {
+ public:
+  SimListener(ProcessNetwork& network, env::Address address, env::StreamAcceptor* acceptor,
+              env::FrameSink* sink)
+      : network_(network), address_(std::move(address)), acceptor_(acceptor), sink_(sink) {
+    network_.add(this);
+  }
+  ~SimListener() override { network_.remove(this); }
+  SimListener(const SimListener&) = delete;
+  SimListener& operator=(const SimListener&) = delete;
+
+  [[nodiscard]] const env::Address& address() const override { return address_; }
+  [[nodiscard]] env::StreamAcceptor* acceptor() const { return acceptor_; }
+  [[nodiscard]] env::FrameSink* sink() const { return sink_; }
+
+ private:
+  ProcessNetwork& network_;
+  env::Address address_;
+  env::StreamAcceptor* acceptor_;  // exactly one of the two
+  env::FrameSink* sink_;
+};
+
+}  // namespace stator::sim

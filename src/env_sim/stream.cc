@@ -1,0 +1,349 @@
+#include "env_sim/stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "env_sim/network.h"
+#include "env_sim/world.h"
+
+namespace stator::sim {
+namespace {
+
+constexpr std::size_t kDrainMark = 64 * 1024;
+constexpr Duration kRetransmitMin = milliseconds(200);
+
+}  // namespace
+
+SimStream::SimStream(ProcessNetwork& network, StreamEnd self, std::uint32_t far,
+                     env::Address remote)
+    : network_(network), self_(self), far_(far), remote_(std::move(remote)) {}
+
+SimStream::~SimStream() {
+  Scheduler& scheduler = network_.process().scheduler();
+  scheduler.cancel(dialling_);
+  scheduler.cancel(ending_);
+}
+
+EventRef SimStream::schedule(MonoTime when, Callback<void()> run, std::uint64_t hash) {
+  return network_.process().schedule(when, EventKind::kStream, std::move(run), hash);
+}
+
+SimStream* SimStream::peer() {
+  if (peer_.generation == 0) return nullptr;
+  Process* process = network_.wire().world().host(peer_.host).process();
+  return process == nullptr ? nullptr : process->network().find(peer_);
+}
+
+// Runs `action` on the other end in a turn of its process, if it is still there then.
+template <typename Action>
+void SimStream::to_peer(MonoTime when, std::uint64_t hash, Action action) {
+  SimStream* other = peer();
+  if (other == nullptr) return;
+  ProcessNetwork* there = &other->network_;
+  (void)other->schedule(
+      when,
+      [there, end = peer_, action = std::move(action)]() mutable {
+        if (SimStream* stream = there->find(end)) action(*stream);
+      },
+      hash);
+}
+
+// --- opening -----------------------------------------------------------------------------------
+
+void SimStream::connect(std::uint16_t port, env::StreamAcceptor& acceptor,
+                        Callback<void(const Error&)> failed) {
+  acceptor_ = &acceptor;
+  failed_ = std::move(failed);
+  World& world = network_.wire().world();
+  if (far_ == Wire::kNowhere) {
+    ending_ = schedule(world.now(), [this] { fail(ErrorCode::kIo); });
+    return;
+  }
+  ending_ = schedule(world.now() + network_.wire().limits.connect_timeout,
+                     [this] { fail(ErrorCode::kTimeout); });
+  dialling_ = world.after(network_.wire().delay(network_.host(), far_),
+                          [this, port] { syn_arrives(port); });
+}
+
+// Outside every process: the machine answers for a process that is not there.
+void SimStream::syn_arrives(std::uint16_t port) {
+  using Answer = ProcessNetwork::Dialled::Answer;
+  World& world = network_.wire().world();
+  const auto dialled = network_.dial(far_, port, false);
+  if (dialled.answer == Answer::kSilent) return;  // until the timeout
+  if (dialled.answer == Answer::kRefused) {
+    Scheduler& scheduler = world.scheduler();
+    scheduler.cancel(ending_);
+    ending_ = schedule(world.now() + network_.wire().delay(far_, network_.host()),
+                       [this] { fail(ErrorCode::kIo); });
+    return;
+  }
+  ProcessNetwork* there = &dialled.process->network();
+  const auto client_port = static_cast<std::uint16_t>(40'000 + self_.slot % 20'000);
+  dialled.process->schedule(
+      world.now(), EventKind::kStream, [there, port, client_port, client = self_] {
+        SimListener* listener = there->find_listener(port, false);
+        if (listener == nullptr) return;
+        const std::string& name = there->wire().world().host(client.host).name();
+        SimStream& stream = there->add_stream(client.host, {name, client_port});
+        stream.accept(client, *listener->acceptor());
+      });
+}
+
+void SimStream::accept(const StreamEnd& client, env::StreamAcceptor& acceptor) {
+  peer_ = client;
+  state_ = State::kOpen;
+  Wire& wire = network_.wire();
+  if (peer() == nullptr) {  // it gave up, or is dead, while this end was in the queue
+    network_.destroy(self_);
+    return;
+  }
+  in_order_ = wire.world().now() + wire.delay(network_.host(), far_);
+  to_peer(in_order_, 0, [server = self_](SimStream& stream) { stream.established(server); });
+  handler_ = acceptor.on_accept(*this);
+  if (handler_ == nullptr) close_now();
+}
+
+void SimStream::established(const StreamEnd& server) {
+  if (state_ != State::kConnecting) return;
+  network_.process().scheduler().cancel(ending_);
+  ending_ = {};
+  peer_ = server;
+  state_ = State::kOpen;
+  failed_.reset();
+  handler_ = std::exchange(acceptor_, nullptr)->on_accept(*this);
+  if (handler_ == nullptr) close_now();
+}
+
+void SimStream::fail(ErrorCode code) {
+  ending_ = {};
+  state_ = State::kEnded;
+  Callback<void(const Error&)> failed = std::move(failed_);
+  const Error error{.code = code, .detail = "cannot connect to " + env::to_string(remote_)};
+  network_.destroy(self_);
+  failed(error);
+}
+
+// --- sending -----------------------------------------------------------------------------------
+
+std::string& SimStream::output() {
+  if (!dirty_) {
+    dirty_ = true;
+    network_.mark_dirty(*this);
+  }
+  return output_;
+}
+
+void SimStream::flush() {
+  dirty_ = false;
+  if (state_ == State::kConnecting) return;
+  if (state_ == State::kEnded) {
+    output_.clear();
+    return;
+  }
+  if (output_.size() > kDrainMark) drain_wanted_ = true;
+  Wire& wire = network_.wire();
+  if (!wire.is_cut(network_.host(), far_)) {
+    const std::size_t window = wire.limits.socket_buffer;
+    const std::size_t room = window > in_flight_ ? window - in_flight_ : 0;
+    const std::size_t size = std::min(room, output_.size());
+    if (size > 0) send_segment(size);
+  }
+  if (!output_.empty()) return;
+  if (state_ == State::kClosing) {
+    tell_peer_end(true);
+    end_after(Duration{});
+  } else if (drain_wanted_) {
+    drain_wanted_ = false;
+    (void)schedule(wire.world().now(), [network = &network_, self = self_] {
+      SimStream* stream = network->find(self);
+      if (stream != nullptr && stream->state_ == State::kOpen) stream->handler_->on_drained();
+    });
+  }
+}
+
+void SimStream::send_segment(std::size_t size) {
+  Wire& wire = network_.wire();
+  const NetworkFaults& faults = wire.faults(network_.host(), far_);
+  ++wire.counters().stream_segments;
+  PacketRef packet(wire.packets());
+  if (size == output_.size()) {
+    std::swap(packet->bytes, output_);
+  } else {
+    packet->bytes.assign(output_, 0, size);
+    output_.erase(0, size);
+  }
+  in_flight_ += size;
+  MonoTime when = wire.arrival(network_.host(), far_, size);
+  while (wire.random().chance(faults.loss)) {  // TCP sends again, until it arrives
+    when = when + kRetransmitMin + wire.random().exponential(kRetransmitMin);
+  }
+  in_order_ = std::max(in_order_, when);
+  const bool chopped = wire.random().chance(faults.chop);
+  if (wire.random().chance(faults.reset)) {
+    ++wire.counters().resets;
+    reset();
+    tell_peer_end(false);
+    return;
+  }
+  if (chopped) {
+    send_chopped(std::move(packet), in_order_);
+    return;
+  }
+  const std::uint64_t hash = hash64(packet->bytes);
+  to_peer(in_order_, hash,
+          [packet = std::move(packet)](SimStream& stream) { stream.on_segment(*packet); });
+}
+
+// Single bytes, a few, then the rest: what a parser of streams must bear.
+void SimStream::send_chopped(PacketRef packet, MonoTime when) {
+  Wire& wire = network_.wire();
+  std::string_view rest = packet->bytes;
+  for (int piece = 0; !rest.empty(); ++piece) {
+    std::size_t size = rest.size();
+    if (piece < 6 && size > 1) size = 1 + wire.random().below(std::min<std::size_t>(size, 16));
+    PacketRef part(wire.packets());
+    part->bytes.assign(rest.substr(0, size));
+    rest.remove_prefix(size);
+    const std::uint64_t hash = hash64(part->bytes);
+    to_peer(when, hash, [part = std::move(part)](SimStream& stream) { stream.on_segment(*part); });
+    when = when + microseconds(static_cast<std::int64_t>(wire.random().below(2'000)));
+    in_order_ = std::max(in_order_, when);
+  }
+}
+
+void SimStream::pump() {
+  if (state_ == State::kOpen || state_ == State::kClosing) (void)output();
+}
+
+// --- receiving ---------------------------------------------------------------------------------
+
+void SimStream::on_segment(const Packet& packet) {
+  if (state_ == State::kClosing || state_ == State::kEnded) {
+    credit_peer(packet.bytes.size());
+    return;
+  }
+  if (reading_paused_ || !input_.empty()) {
+    input_.append(packet.bytes);
+    if (!reading_paused_) deliver_input({});
+  } else {
+    deliver_input(packet.bytes);
+  }
+}
+
+// Of `bytes` if there are any, else of what was kept.
+void SimStream::deliver_input(std::string_view bytes) {
+  if (!bytes.empty()) {
+    const std::size_t consumed = handler_->on_data(bytes);
+    STATOR_ASSERT(consumed <= bytes.size());
+    input_.assign(bytes.substr(consumed));
+    credit_peer(consumed);
+  } else if (!input_.empty()) {
+    const std::size_t consumed = handler_->on_data(input_);
+    STATOR_ASSERT(consumed <= input_.size());
+    input_.erase(0, consumed);
+    credit_peer(consumed);
+  }
+}
+
+void SimStream::credit_peer(std::size_t bytes) {
+  SimStream* other = peer();
+  if (other == nullptr || bytes == 0) return;
+  other->in_flight_ -= std::min(bytes, other->in_flight_);
+  if (other->output_.empty()) return;
+  Wire& wire = network_.wire();
+  to_peer(wire.world().now() + wire.delay(network_.host(), far_), 0,
+          [](SimStream& stream) { stream.pump(); });
+}
+
+void SimStream::resume_reading() {
+  if (!reading_paused_) return;
+  reading_paused_ = false;
+  (void)schedule(network_.wire().world().now(), [network = &network_, self = self_] {
+    SimStream* stream = network->find(self);
+    if (stream == nullptr || stream->state_ != State::kOpen || stream->reading_paused_) return;
+    stream->deliver_input({});
+    if (stream->peer_ended_ && !stream->reading_paused_) stream->end_after(Duration{});
+  });
+}
+
+// --- ending ------------------------------------------------------------------------------------
+
+void SimStream::close_after_flush() {
+  if (state_ != State::kOpen) return;
+  state_ = State::kClosing;
+  (void)output();  // even with nothing to send the end of the turn must come by
+}
+
+void SimStream::close_now() {
+  if (state_ == State::kEnded) return;
+  output_.clear();
+  tell_peer_end(true);
+  end_after(Duration{});
+}
+
+void SimStream::tell_peer_end(bool after_data) {
+  Wire& wire = network_.wire();
+  if (wire.is_cut(network_.host(), far_)) return;  // it will find out by its keep-alive
+  MonoTime when = wire.world().now() + wire.delay(network_.host(), far_);
+  if (after_data) when = std::max(when, in_order_);
+  to_peer(when, 0, [](SimStream& stream) { stream.on_peer_end(); });
+}
+
+void SimStream::on_peer_end() {
+  if (state_ == State::kEnded) return;
+  if (reading_paused_ && state_ == State::kOpen) {
+    peer_ended_ = true;
+    return;
+  }
+  end();
+}
+
+void SimStream::reset() {
+  if (state_ == State::kOpen || state_ == State::kClosing) end_after(Duration{});
+}
+
+// From now on nothing is sent or delivered; the handler hears of it in a turn of its own.
+void SimStream::end_after(Duration delay) {
+  network_.process().scheduler().cancel(ending_);
+  if (delay == Duration{}) state_ = State::kEnded;
+  end_is_final_ = true;
+  ending_ = schedule(network_.wire().world().now() + delay, [this] { end(); });
+}
+
+void SimStream::end() {
+  state_ = State::kEnded;
+  if (handler_ != nullptr) handler_->on_closed();
+  network_.destroy(self_);
+}
+
+void SimStream::path_changed(bool cut) {
+  if (state_ != State::kOpen && state_ != State::kClosing) return;
+  if (cut) {
+    if (ending_) return;
+    ending_ =
+        schedule(network_.wire().world().now() + network_.wire().keep_alive(), [this] { end(); });
+    return;
+  }
+  if (end_is_final_) return;
+  network_.process().scheduler().cancel(ending_);
+  ending_ = {};
+  if (!output_.empty() || state_ == State::kClosing) {
+    (void)schedule(network_.wire().world().now(), [network = &network_, self = self_] {
+      if (SimStream* stream = network->find(self)) stream->pump();
+    });
+  }
+}
+
+void SimStream::peer_gone(bool reset) {
+  if (state_ == State::kConnecting || state_ == State::kEnded) return;
+  if (peer() != nullptr) return;
+  Wire& wire = network_.wire();
+  if (reset && !wire.is_cut(far_, network_.host())) {
+    end_after(wire.delay(far_, network_.host()));
+  } else if (!ending_) {
+    end_after(wire.keep_alive());
+  }
+}
+
+}  // namespace stator::sim

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "env/network.h"
+#include "env_sim/packet.h"
+#include "env_sim/scheduler.h"
+
+namespace stator::sim {
+
+class ProcessNetwork;
+
+/// Names one end of a stream in the whole world, without pointing at it: what is under way may
+/// outlive both.
+struct StreamEnd {
+  std::uint32_t host = 0;
+  std::uint32_t process = 0;
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;  // 0: none
+};
+
+/// One end of a client connection (env/network.h): ordered bytes with a window, which stall while
+/// the path is cut and arrive in pieces. Both ends learn of its end by themselves, each in its
+/// time.
+class SimStream final : public env::Stream {
+ public:
+  SimStream(ProcessNetwork& network, StreamEnd self, std::uint32_t far, env::Address remote);
+  ~SimStream() override;
+  SimStream(const SimStream&) = delete;
+  SimStream& operator=(const SimStream&) = delete;
+
+  // env::Stream
+  std::string& output() override;
+  [[nodiscard]] std::size_t unsent() const override { return output_.size(); }
+  void pause_reading() override { reading_paused_ = true; }
+  void resume_reading() override;
+  void close_after_flush() override;
+  void close_now() override;
+  [[nodiscard]] const env::Address& remote() const override { return remote_; }
+
+  [[nodiscard]] const StreamEnd& self() const { return self_; }
+  [[nodiscard]] std::uint32_t far() const { return far_; }
+  /// The client's side: dials. `acceptor` outlives the attempt.
+  void connect(std::uint16_t port, env::StreamAcceptor& acceptor,
+               Callback<void(const Error&)> failed);
+  /// The server's side.
+  void accept(const StreamEnd& client, env::StreamAcceptor& acceptor);
+
+  // What the world does to it.
+  void flush();
+  void path_changed(bool cut);
+  void peer_gone(bool reset);
+  void reset();
+
+ private:
+  enum class State : std::uint8_t { kConnecting, kOpen, kClosing, kEnded };
+
+  void syn_arrives(std::uint16_t port);
+  void fail(ErrorCode code);
+  void established(const StreamEnd& server);
+  void send_segment(std::size_t size);
+  void send_chopped(PacketRef packet, MonoTime when);
+  void on_segment(const Packet& packet);
+  void deliver_input(std::string_view bytes);
+  void credit_peer(std::size_t bytes);
+  void pump();
+  void on_peer_end();
+  void end();
+  void end_after(Duration delay);
+  void tell_peer_end(bool after_data);
+  [[nodiscard]] SimStream* peer();
+  [[nodiscard]] EventRef schedule(MonoTime when, Callback<void()> run, std::uint64_t hash = 0);
+  template <typename Action>
+  void to_peer(MonoTime when, std::uint64_t hash, Action action);
+
+  ProcessNetwork& network_;
+  StreamEnd self_;
+  std::uint32_t far_;
+  env::Address remote_;
+  StreamEnd peer_{};
+  State state_ = State::kConnecting;
+  std::unique_ptr<env::StreamHandler> handler_;
+
+  env::StreamAcceptor* acceptor_ = nullptr;  // while connecting
+  Callback<void(const Error&)> failed_;      // while connecting
+  EventRef dialling_{};
+  EventRef ending_{};
+  bool end_is_final_ = false;  // no healing of the path takes it back
+
+  std::string output_;
+  std::string input_;          // arrived and not consumed
+  std::size_t in_flight_ = 0;  // sent and not consumed by the peer
+  MonoTime in_order_{};
+  bool dirty_ = false;
+  bool reading_paused_ = false;
+  bool drain_wanted_ = false;
+  bool peer_ended_ = false;  // its end arrived while reading was paused
+};
+
+}  // namespace stator::sim

@@ -1,0 +1,19 @@
+#include "env_sim/world.h"
+
+namespace stator::sim {
+
+World::World(std::uint64_t seed) : random_(seed), wire_(*this, random_.fork("wire")) {}
+
+World::~World() {
+  // Every process dies before any host goes, since each may hold connections to others.
+  for (const auto& host : hosts_) host->kill();
+}
+
+Host& World::add_host(const std::string& name) {
+  const auto index = static_cast<std::uint32_t>(hosts_.size());
+  hosts_.push_back(std::make_unique<Host>(*this, index, name));
+  wire_.host_added(name);
+  return *hosts_.back();
+}
+
+}  // namespace stator::sim
