@@ -82,7 +82,9 @@ class FieldWriter {
   void list(std::uint8_t tag, const std::vector<ScannedKey>& keys) {
     for (const ScannedKey& k : keys) {
       append_u8(out_, tag);
-      append_varint(out_, varint_bytes(k.bucket.size()) + k.bucket.size() + k.key.size());
+      append_varint(out_, 9 + varint_bytes(k.bucket.size()) + k.bucket.size() + k.key.size());
+      append_u64(out_, k.time.value);
+      append_u8(out_, k.dead ? 1 : 0);
       append_sized(out_, k.bucket);
       out_.append(k.key);
     }
@@ -162,9 +164,11 @@ class FieldReader {
     for (bool here = reach(tag); here; here = tag_ == tag) {
       if (keys.size() == kListMax) return fail(ErrorCode::kTooLarge);
       ByteReader raw(payload_);
+      const Hlc time{raw.u64()};
+      const std::uint8_t dead = raw.u8();
       const std::string_view bucket = sized(raw);
-      if (!raw.ok()) return fail(ErrorCode::kCorrupt);
-      keys.push_back({bucket, raw.rest()});
+      if (!raw.ok() || dead > 1) return fail(ErrorCode::kCorrupt);
+      keys.push_back({bucket, raw.rest(), time, dead == 1});
       step();
     }
   }

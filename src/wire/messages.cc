@@ -136,16 +136,14 @@ void describe(Visitor& v, Message& m, const HistoryReply& d) {
 template <typename Visitor, typename Message>
 void describe(Visitor& v, Message& m, const Scan& d) {
   v.field(1, m.partition, d.partition);
-  v.field(2, m.cursor, d.cursor);
+  v.field(2, m.from, d.from);
   v.field(3, m.keys_max, d.keys_max);
-  v.field(4, m.bytes_max, d.bytes_max);
 }
 
 template <typename Visitor, typename Message>
 void describe(Visitor& v, Message& m, const ScanReply& d) {
   v.list(1, m.keys);
-  v.field(2, m.cursor, d.cursor);
-  v.field(3, m.done, d.done);
+  v.field(2, m.done, d.done);
 }
 
 }  // namespace

@@ -173,27 +173,29 @@ struct HistoryReply {
   bool operator==(const HistoryReply&) const = default;
 };
 
-/// Asks for some keys of a partition, in the engine's order.
+/// Asks for the keys of a partition that lie at `from` or behind it on the ring, in ring order.
+/// Places are the top 53 bits of positions, so that every client can hold one as a number; keys of
+/// one place are never split over two answers.
 struct Scan {
   static constexpr MessageType kType = MessageType::kScan;
   std::uint32_t partition = 0;
-  std::string_view cursor{};  // as returned; empty: from the beginning
+  std::uint64_t from = 0;
   std::uint32_t keys_max = 0;
-  std::uint32_t bytes_max = 0;
   bool operator==(const Scan&) const = default;
 };
 
 struct ScannedKey {
   std::string_view bucket{};
   std::string_view key{};
+  Hlc time{};         // of the version that a plain read here returns
+  bool dead = false;  // that version is a tombstone, or has expired
   bool operator==(const ScannedKey&) const = default;
 };
 
 struct ScanReply {
   static constexpr MessageType kType = MessageType::kScanReply;
   std::vector<ScannedKey> keys;
-  std::string_view cursor{};  // for the next call
-  bool done = false;
+  bool done = false;  // nothing lies behind these in the partition
   bool operator==(const ScanReply&) const = default;
 };
 

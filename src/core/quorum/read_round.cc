@@ -186,9 +186,10 @@ ReplicaSet ReadRound::in_play() const {
 }
 
 void ReadRound::ask_more(MonoTime now) {
-  while (!enough(in_play())) {
-    const bool owner_missing = (in_play() & owners_).size() < options_.pr;
-    const ReplicaIndex i = pick((owner_missing ? owners_ : all_) - asked_);
+  for (ReplicaSet set = in_play(); !enough(set); set = in_play()) {
+    ReplicaIndex i = kNoReplica;
+    if ((set & owners_).size() < options_.pr) i = pick(owners_ - asked_);
+    if (i == kNoReplica && set.size() < options_.r) i = pick(all_ - asked_);
     if (i == kNoReplica) return;
     const bool have_value = !merged_.empty() || !(pending_value_ - silent_).empty();
     ask(i, !options_.allow_digest || !have_value, now);

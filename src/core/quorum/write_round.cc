@@ -180,9 +180,15 @@ void WriteRound::note_silence(MonoTime now) {
 // `live`: those of sent_ on whose copy one can count.
 void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
   const std::uint8_t places = std::max(options_.n, options_.w);
-  while (live.size() < places || (live & owners_).size() < options_.pw) {
-    const bool owner_missing = live.size() >= places;
-    const ReplicaIndex i = pick((owner_missing ? owners_ : all_) - sent_ - failed_);
+  for (;;) {
+    const bool owner_missing = (live & owners_).size() < options_.pw;
+    const bool durable_missing = (live - never_durable()).size() < options_.dw;
+    ReplicaIndex i = kNoReplica;
+    if (live.size() < places || durable_missing) {
+      i = pick(all_ - sent_ - failed_);
+    } else if (owner_missing) {
+      i = pick(owners_ - sent_ - failed_);
+    }
     if (i == kNoReplica) return;
     send(i, now);
     live.add(i);
@@ -210,9 +216,14 @@ bool WriteRound::enough(ReplicaSet acked, ReplicaSet durable) const {
 // Not even if everybody who has not spoken yet says yes, durably.
 bool WriteRound::hopeless() const {
   const ReplicaSet possible = all_ - failed_;
-  ReplicaSet never_durable = acked_ - durable_;
-  never_durable.remove(local_);
-  return !enough(possible, possible - never_durable);
+  return !enough(possible, possible - never_durable());
+}
+
+// Acknowledged, but not durably. Only the local store may still report that it has become durable.
+ReplicaSet WriteRound::never_durable() const {
+  ReplicaSet set = acked_ - durable_;
+  set.remove(local_);
+  return set;
 }
 
 void WriteRound::answer(MonoTime now) {

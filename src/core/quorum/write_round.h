@@ -135,6 +135,7 @@ class WriteRound {
   void wish(const WriteWish& w);
   [[nodiscard]] bool enough(ReplicaSet acked, ReplicaSet durable) const;
   [[nodiscard]] bool hopeless() const;
+  [[nodiscard]] ReplicaSet never_durable() const;
   [[nodiscard]] ReplicaSet pending() const { return sent_ - acked_ - failed_; }
   [[nodiscard]] ReplicaIndex pick(ReplicaSet from) const;
 

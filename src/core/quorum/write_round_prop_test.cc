@@ -1,0 +1,447 @@
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/quorum/round_model.h"
+#include "core/quorum/write_round.h"
+
+// Every order of acknowledgements, failures and ticks, against an oracle that recounts everything
+// from the messages alone. The write is version 1; what a replica holds besides are other bits; the
+// restamped write is bit 32.
+
+namespace stator {
+namespace {
+
+using model::Mask;
+using model::require;
+using Kind = WriteWish::Kind;
+
+constexpr MonoTime kDeadline{1'000};
+constexpr Mask kWritten = 1;
+constexpr Mask kRestamped = 32;
+
+struct Case {
+  WriteOptions options;
+  std::vector<Candidate> list;
+  ReplicaIndex local = 0;
+  std::vector<Mask> holds;  // by replica, before the write
+  ReplicaSet durable;       // these acknowledge what is on their disk
+};
+
+// What one attempt has done so far, by the messages alone.
+struct Attempt {
+  ReplicaSet sent, pending, acked, durable, differing;
+};
+
+struct World {
+  WriteRound round;
+  MonoTime now{};
+  Attempt attempts[2];
+  ReplicaSet failed;
+  ReplicaSet silent;
+  Mask object = 0;
+  bool store_wished = false, minted = false, cover_wished = false, covering = false;
+  bool cover_refused = false;
+  bool owes = false;  // the local store is in the engine and not on disk yet
+  bool decided = false, failed_round = false, finished = false;
+  int hedges = 0, failures = 0;
+  std::string trace;
+
+  [[nodiscard]] std::uint8_t attempt() const { return round.attempt(); }
+  Attempt& present() { return attempts[attempt()]; }
+  [[nodiscard]] const Attempt& present() const { return attempts[attempt()]; }
+};
+
+class Explorer {
+ public:
+  Explorer(const Case& c, int failures_max, int hedges_max)
+      : c_(c), failures_max_(failures_max), hedges_max_(hedges_max) {}
+
+  std::uint64_t explore() {
+    descend(begin());
+    return runs_;
+  }
+
+  World begin() {
+    World w;
+    w.round.start(c_.options, c_.list, c_.local, w.now);
+    drain(w);
+    return w;
+  }
+  void mint(World& w) {
+    w.trace += " mint";
+    w.minted = true;
+    w.object = c_.holds[c_.local] | kWritten;
+    w.attempts[0].sent.add(c_.local);
+    w.attempts[0].pending.add(c_.local);
+    w.round.on_minted(w.object, w.now);
+    drain(w);
+  }
+  void refuse(World& w) {
+    w.trace += " refuse";
+    w.failed.add(c_.local);
+    w.round.on_failure(c_.local, 0, ErrorCode::kDiskFull, w.now);
+    drain(w);
+    require(w.finished && w.failed_round, "a refused store ends the round", w.trace);
+  }
+  void ack(World& w, std::uint8_t attempt, ReplicaIndex i) {
+    w.trace += " ack" + std::to_string(attempt) + std::to_string(i);
+    Attempt& a = w.attempts[attempt];
+    const Mask sent = attempt == w.attempt() ? w.object : c_.holds[c_.local] | kWritten;
+    const Mask after = i == c_.local ? sent : sent | c_.holds[i];
+    a.pending.remove(i);
+    if (attempt == w.attempt()) {
+      a.acked.add(i);
+      w.silent.remove(i);
+      if (c_.durable.contains(i)) a.durable.add(i);
+      if (after != sent) a.differing.add(i);
+      if (i == c_.local) w.owes = !c_.durable.contains(i);
+    }
+    w.round.on_ack(i, attempt, after, c_.durable.contains(i), w.now);
+    drain(w);
+  }
+  // The local store, acknowledged before it was durable, becomes so; or never will.
+  void sync(World& w, bool works) {
+    w.trace += works ? " sync" : " lose";
+    w.owes = false;
+    Attempt& a = w.present();
+    if (works) {
+      a.durable.add(c_.local);
+      w.round.on_ack(c_.local, w.attempt(), w.object, true, w.now);
+    } else {
+      a.acked.remove(c_.local);
+      w.failed.add(c_.local);
+      ++w.failures;
+      w.round.on_failure(c_.local, w.attempt(), ErrorCode::kIo, w.now);
+    }
+    drain(w);
+  }
+  void fail(World& w, std::uint8_t attempt, ReplicaIndex i) {
+    w.trace += " fail" + std::to_string(attempt) + std::to_string(i);
+    w.attempts[attempt].pending.remove(i);
+    if (attempt == w.attempt()) {
+      w.failed.add(i);
+      w.silent.remove(i);
+    }
+    ++w.failures;
+    w.round.on_failure(i, attempt, ErrorCode::kClosed, w.now);
+    drain(w);
+  }
+  void cover(World& w, bool possible) {
+    w.trace += possible ? " cover" : " leave";
+    w.covering = false;
+    if (possible) {
+      for (const ReplicaIndex i : w.attempts[0].acked) w.object |= c_.holds[i];
+      w.object |= kRestamped;
+      w.silent = ReplicaSet();
+      w.owes = false;
+      // The local store of what was restamped is under way.
+      if (!w.failed.contains(c_.local)) {
+        w.attempts[1].sent.add(c_.local);
+        w.attempts[1].pending.add(c_.local);
+      }
+      w.round.on_covered(w.object, w.now);
+      require(w.attempt() == 1, "covering is attempt 1", w.trace);
+    } else {
+      w.cover_refused = true;
+      w.round.on_cover_refused(w.now);
+    }
+    drain(w);
+  }
+  void hedge(World& w) {
+    w.trace += " hedge";
+    w.now = w.now + c_.options.hedge_after;
+    w.silent = w.present().pending;
+    ++w.hedges;
+    w.round.on_tick(w.now);
+    drain(w);
+  }
+  void deadline(World& w) {
+    w.trace += " deadline";
+    w.now = kDeadline;
+    w.round.on_tick(w.now);
+    drain(w);
+    require(w.finished, "finished at the deadline", w.trace);
+  }
+  void after_the_end(World& w) {
+    ++runs_;
+    const ReplicaSet acked = w.round.acked();
+    for (ReplicaIndex i = 0; i < c_.list.size(); ++i) {
+      for (const std::uint8_t attempt : {0, 1}) {
+        w.round.on_ack(i, attempt, 77, true, w.now);
+        w.round.on_failure(i, attempt, ErrorCode::kIo, w.now);
+      }
+    }
+    w.round.on_minted(77, w.now);
+    w.round.on_covered(77, w.now);
+    w.round.on_tick(kDeadline + seconds(1));
+    require(!w.round.next(), "no wish after kFinished", w.trace);
+    require(w.round.acked() == acked && acked == w.present().acked, "acked()", w.trace);
+    require(w.round.differing() == w.present().differing, "differing()", w.trace);
+    require(w.round.not_acked() == w.present().sent - acked, "not_acked()", w.trace);
+  }
+
+ private:
+  void descend(const World& w) {
+    if (w.finished) {
+      World end = w;
+      after_the_end(end);
+      return;
+    }
+    const auto branch = [&](auto&& step) {
+      World next = w;
+      step(next);
+      descend(next);
+    };
+    branch([&](World& n) { deadline(n); });
+    if (!w.minted) {
+      branch([&](World& n) { mint(n); });
+      branch([&](World& n) { refuse(n); });
+      return;
+    }
+    if (w.covering) {
+      branch([&](World& n) { cover(n, true); });
+      branch([&](World& n) { cover(n, false); });
+    }
+    require(w.covering || w.owes || !w.present().pending.empty(),
+            "somebody is asked while it goes on", w.trace);
+    if (w.owes) {
+      branch([&](World& n) { sync(n, true); });
+      if (w.failures < failures_max_) branch([&](World& n) { sync(n, false); });
+    }
+    for (std::uint8_t attempt = 0; attempt <= w.attempt(); ++attempt) {
+      for (const ReplicaIndex i : w.attempts[attempt].pending) {
+        branch([&](World& n) { ack(n, attempt, i); });
+        if (w.failures < failures_max_) branch([&](World& n) { fail(n, attempt, i); });
+      }
+    }
+    if (w.hedges < hedges_max_ && !w.covering && w.silent != w.present().pending) {
+      branch([&](World& n) { hedge(n); });
+    }
+  }
+
+  [[nodiscard]] bool enough(const Attempt& a) const {
+    return model::satisfies(a.acked, c_.list, c_.options.w, c_.options.pw) &&
+           (a.acked & a.durable).size() >= c_.options.dw;
+  }
+  // Everybody who has not failed acknowledges, durably unless it has said otherwise.
+  [[nodiscard]] bool possible(const World& w) const {
+    const Attempt& a = w.present();
+    Attempt best;
+    best.acked = all() - w.failed;
+    ReplicaSet weak = a.acked - a.durable;
+    weak.remove(c_.local);
+    best.durable = best.acked - weak;
+    return enough(best);
+  }
+
+  void drain(World& w) {
+    while (const auto wish = w.round.next()) {
+      require(!w.finished, "no wish after kFinished", w.trace);
+      switch (wish->kind) {
+        case Kind::kStore:
+          require(!w.store_wished && wish->replica == c_.local, "one local store", w.trace);
+          w.store_wished = true;
+          break;
+        case Kind::kSend: on_send(w, *wish); break;
+        case Kind::kCover:
+          require(c_.options.cover && !w.cover_wished && !w.decided, "covers once", w.trace);
+          require(!w.attempts[0].differing.empty(), "covers only what was shown", w.trace);
+          w.cover_wished = w.covering = true;
+          break;
+        case Kind::kAnswer: on_answer(w); break;
+        case Kind::kFail: on_fail(w, *wish); break;
+        case Kind::kFinished:
+          require(w.decided, "kFinished follows kAnswer or kFail", w.trace);
+          w.finished = true;
+          break;
+      }
+    }
+    require(w.finished == w.round.finished(), "finished() says what the wishes say", w.trace);
+    if (w.finished) return;
+    require(w.round.wake_at() <= kDeadline, "wakes up by the deadline", w.trace);
+    if (w.decided || !w.minted || w.covering) return;
+    require(!enough(w.present()), "answered as soon as possible", w.trace);
+    const ReplicaSet live = w.present().sent - w.failed - w.silent;
+    const bool idle = !(all() - w.present().sent - w.failed).empty();
+    require(!idle || live.size() >= std::max(c_.options.n, c_.options.w),
+            "the failed and the silent are replaced", w.trace);
+  }
+
+  void on_send(World& w, const WriteWish& wish) {
+    const ReplicaIndex i = wish.replica;
+    w.trace += " (" + std::to_string(wish.attempt) + std::to_string(i) + ")";
+    Attempt& a = w.attempts[wish.attempt];
+    require(w.minted, "stores before it sends", w.trace);
+    require(wish.attempt == w.attempt(), "sends the present attempt", w.trace);
+    require(i < c_.list.size() && i != c_.local, "sends to another candidate", w.trace);
+    require(!a.sent.contains(i), "nothing is sent twice to one replica", w.trace);
+    require(!w.failed.contains(i), "who failed is sent nothing more", w.trace);
+    require(w.now < kDeadline, "nothing is sent after the deadline", w.trace);
+    a.sent.add(i);
+    a.pending.add(i);
+  }
+
+  void on_answer(World& w) {
+    w.trace += " ANSWER";
+    require(!w.decided, "one decision", w.trace);
+    w.decided = true;
+    const Attempt& a = w.present();
+    require(enough(a), "W distinct acknowledgements, PW of owners, DW durable", w.trace);
+    require(w.round.evidence() == model::count_evidence(a.acked, c_.list), "evidence", w.trace);
+    const bool shown = c_.options.cover && !w.attempts[0].differing.empty();
+    require(!shown || w.attempt() == 1 || w.cover_refused, "a plain write covers what it was shown",
+            w.trace);
+    require(w.round.answered(), "answered()", w.trace);
+  }
+
+  void on_fail(World& w, const WriteWish& wish) {
+    w.trace += " FAIL";
+    require(!w.decided, "one decision", w.trace);
+    w.decided = w.failed_round = true;
+    require(wish.outcome == (w.minted ? Outcome::kUnknown : Outcome::kNotApplied),
+            "not_applied is a promise, anything else is unknown", w.trace);
+    const bool refused = !w.minted && w.failed.contains(c_.local);
+    require(refused || possible(w) == (wish.code == ErrorCode::kTimeout), "code", w.trace);
+    require(refused || !possible(w) || w.now >= kDeadline, "fails only when nothing else is left",
+            w.trace);
+    require(!refused || wish.code == ErrorCode::kDiskFull, "a refusal is told as it is", w.trace);
+    require(wish.got < wish.needed || w.covering, "says what is missing", w.trace);
+    require(!w.round.answered(), "not answered()", w.trace);
+  }
+
+  [[nodiscard]] ReplicaSet all() const {
+    return ReplicaSet(static_cast<std::uint16_t>((1U << c_.list.size()) - 1));
+  }
+
+  const Case& c_;
+  int failures_max_, hedges_max_;
+  std::uint64_t runs_ = 0;
+};
+
+Case make(std::size_t count, std::size_t owners, unsigned w) {
+  Case c;
+  c.options.n = static_cast<std::uint8_t>(owners);
+  c.options.w = static_cast<std::uint8_t>(w);
+  c.options.deadline = kDeadline;
+  c.options.hedge_after = nanoseconds(10);
+  c.options.straggler_window = nanoseconds(500);
+  c.list = model::candidates(count, owners);
+  c.holds.assign(count, 0);
+  c.durable = ReplicaSet(0xFFFF);
+  return c;
+}
+
+TEST(WriteRoundExhaustive, OwnersAloneKeepAllPromises) {
+  std::uint64_t runs = 0;
+  for (std::size_t count = 1; count <= 4; ++count) {
+    for (unsigned w = 1; w <= count + 1; ++w) {
+      for (unsigned dw = 0; dw <= 2; ++dw) {
+        for (const std::uint16_t durable : {0xFFFF, 0b0110, 0b0000}) {
+          Case c = make(count, count, w);
+          c.options.dw = static_cast<std::uint8_t>(dw);
+          c.durable = ReplicaSet(durable);
+          c.local = static_cast<ReplicaIndex>(count / 2);
+          runs += Explorer(c, 4, 1).explore();
+        }
+      }
+    }
+  }
+  RecordProperty("runs", std::to_string(runs));
+  EXPECT_GT(runs, 100'000U);
+}
+
+TEST(WriteRoundExhaustive, FivePlacesKeepAllPromises) {
+  std::uint64_t runs = 0;
+  for (unsigned w = 1; w <= 5; ++w) {
+    Case c = make(5, 5, w);
+    runs += Explorer(c, w == 1 ? 2 : 5, 1).explore();
+  }
+  RecordProperty("runs", std::to_string(runs));
+  EXPECT_GT(runs, 50'000U);
+}
+
+TEST(WriteRoundExhaustive, StandInsAndPrimariesKeepAllPromises) {
+  std::uint64_t runs = 0;
+  for (unsigned w = 1; w <= 3; ++w) {
+    for (unsigned pw = 0; pw <= 3; ++pw) {
+      for (const std::uint16_t usable : {0b11111, 0b11101, 0b11001, 0b00111, 0b00000}) {
+        for (const ReplicaIndex local : {0, 4}) {
+          Case c = make(5, 3, w);
+          c.options.pw = static_cast<std::uint8_t>(pw);
+          c.list = model::candidates(5, 3, usable);
+          c.local = local;
+          runs += Explorer(c, 2, 1).explore();
+        }
+      }
+    }
+  }
+  RecordProperty("runs", std::to_string(runs));
+  EXPECT_GT(runs, 100'000U);
+}
+
+TEST(WriteRoundExhaustive, CoveringKeepsAllPromises) {
+  std::uint64_t runs = 0;
+  for (unsigned w = 1; w <= 3; ++w) {
+    for (unsigned code = 0; code < 8; ++code) {
+      Case c = make(3, 3, w);
+      c.options.cover = true;
+      for (std::size_t i = 0; i < 3; ++i) c.holds[i] = ((code >> i) & 1U) != 0 ? 2U << i : 0U;
+      runs += Explorer(c, 2, 1).explore();
+    }
+  }
+  RecordProperty("runs", std::to_string(runs));
+  EXPECT_GT(runs, 100'000U);
+}
+
+// What an exhaustive search cannot reach: long lists and everything at once.
+TEST(WriteRoundRandom, LongListsKeepAllPromises) {
+  std::mt19937_64 random(20071014);
+  for (int run = 0; run < 60'000; ++run) {
+    const std::size_t count = 1 + random() % kCandidatesMax;
+    const std::size_t owners = 1 + random() % std::min<std::size_t>(count, 7);
+    Case c = make(count, owners, 1 + static_cast<unsigned>(random() % owners));
+    if (random() % 2 == 0) c.options.straggler_window = nanoseconds(5'000);
+    c.options.pw = static_cast<std::uint8_t>(random() % (c.options.w + 1U));
+    c.options.dw = static_cast<std::uint8_t>(random() % (c.options.w + 1U));
+    c.options.cover = random() % 2 == 0;
+    c.list = model::candidates(count, owners, static_cast<std::uint16_t>(random() | random()));
+    c.local = static_cast<ReplicaIndex>(random() % count);
+    c.durable = ReplicaSet(static_cast<std::uint16_t>(random() | random() | random()));
+    for (Mask& held : c.holds) held = random() % 4 == 0 ? random() % 32 : 0;
+    Explorer explorer(c, 0, 0);
+    World w = explorer.begin();
+    while (!w.finished) {
+      const std::uint64_t dice = random() % 16;
+      if (!w.minted) {
+        dice == 0 ? explorer.refuse(w) : dice == 1 ? explorer.deadline(w) : explorer.mint(w);
+      } else if (w.covering && dice < 8) {
+        explorer.cover(w, dice < 7);
+      } else if (w.owes && dice < 2) {
+        explorer.sync(w, dice == 0);
+      } else if (dice == 1 && w.now < MonoTime{900} && !w.covering) {
+        explorer.hedge(w);
+      } else if (dice == 2 && random() % 4 == 0) {
+        explorer.deadline(w);
+      } else {
+        const auto attempt = static_cast<std::uint8_t>(random() % (w.attempt() + 1U));
+        const ReplicaSet pending = w.attempts[attempt].pending;
+        ASSERT_TRUE(w.covering || w.owes || !w.present().pending.empty()) << w.trace;
+        if (pending.empty()) continue;
+        auto skip = random() % pending.size();
+        ReplicaIndex i = kNoReplica;
+        for (const ReplicaIndex p : pending) {
+          if (skip-- == 0) {
+            i = p;
+            break;
+          }
+        }
+        dice < 6 ? explorer.fail(w, attempt, i) : explorer.ack(w, attempt, i);
+      }
+    }
+    explorer.after_the_end(w);
+  }
+}
+
+}  // namespace
+}  // namespace stator

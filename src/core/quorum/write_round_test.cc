@@ -1,0 +1,254 @@
+#include "core/quorum/write_round.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/quorum/round_model.h"
+
+namespace stator {
+namespace {
+
+constexpr MonoTime kStart{};
+constexpr MonoTime kDeadline = kStart + milliseconds(1'000);
+constexpr std::uint64_t kObject = 7;  // digest of the object sent
+
+WriteOptions options(std::uint8_t w, std::uint8_t n = 3) {
+  WriteOptions o;
+  o.n = n;
+  o.w = w;
+  o.deadline = kDeadline;
+  o.hedge_after = milliseconds(20);
+  o.straggler_window = milliseconds(100);
+  return o;
+}
+
+/// All wishes of now as one line: s2 = send to 2, S2 = the same in attempt 1.
+std::string wishes(WriteRound& round) {
+  std::string line;
+  while (const auto wish = round.next()) {
+    if (!line.empty()) line += ' ';
+    switch (wish->kind) {
+      case WriteWish::Kind::kStore: line += "store"; break;
+      case WriteWish::Kind::kSend:
+        line += (wish->attempt == 0 ? "s" : "S") + std::to_string(wish->replica);
+        break;
+      case WriteWish::Kind::kCover: line += "cover"; break;
+      case WriteWish::Kind::kAnswer: line += "answer"; break;
+      case WriteWish::Kind::kFail:
+        line += std::string("fail:") + to_string(wish->code) + ":" + to_string(wish->outcome) +
+                ":" + std::to_string(wish->got) + "/" + std::to_string(wish->needed);
+        break;
+      case WriteWish::Kind::kFinished: line += "finished"; break;
+    }
+  }
+  return line;
+}
+
+class WriteRoundTest : public testing::Test {
+ protected:
+  /// Up to the moment where the version is minted.
+  void start(const WriteOptions& o, const std::vector<Candidate>& list, ReplicaIndex local) {
+    round.start(o, list, local, kStart);
+    ASSERT_EQ(wishes(round), "store");
+    round.on_minted(kObject, now);
+  }
+  void ack(ReplicaIndex i, std::uint64_t digest = kObject, bool durable = true) {
+    round.on_ack(i, round.attempt(), digest, durable, now);
+  }
+  WriteRound round;
+  MonoTime now = kStart + milliseconds(1);
+};
+
+TEST_F(WriteRoundTest, StoresThenSendsToAllOthersAndAnswersAtW) {
+  start(options(2), model::candidates(3, 3), 1);
+  EXPECT_EQ(wishes(round), "s0 s2");
+  ack(1);
+  EXPECT_EQ(wishes(round), "") << "W-1 others (paper 4.5)";
+  ack(2);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.evidence(), (QuorumEvidence{2, 0, 2, 2}));
+  ack(0);
+  EXPECT_EQ(wishes(round), "finished");
+  EXPECT_TRUE(round.owners_missing().empty());
+}
+
+TEST_F(WriteRoundTest, ForWIsOneTheLocalWriteIsEnough) {
+  start(options(1), model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  ack(0);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.not_acked(), ReplicaSet(0b110));
+}
+
+TEST_F(WriteRoundTest, OthersMayAnswerBeforeTheLocalDisk) {
+  start(options(2), model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  ack(1);
+  ack(2);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.acked(), ReplicaSet(0b110));
+}
+
+TEST_F(WriteRoundTest, ARefusedLocalStoreIsNotApplied) {
+  round.start(options(2), model::candidates(3, 3), 0, kStart);
+  round.on_failure(0, 0, ErrorCode::kDiskFull, now);
+  EXPECT_EQ(wishes(round), "store fail:disk_full:not_applied:0/2 finished");
+}
+
+TEST_F(WriteRoundTest, ADeadlineBeforeTheMintIsNotApplied) {
+  round.start(options(2), model::candidates(3, 3), 0, kStart);
+  round.on_tick(kDeadline);
+  EXPECT_EQ(wishes(round), "store fail:timeout:not_applied:0/2 finished");
+}
+
+TEST_F(WriteRoundTest, MoreNodesThanThereAreIsNotAppliedAndNothingIsStored) {
+  round.start(options(3), model::candidates(2, 2), 0, kStart);
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:not_applied:0/3 finished");
+}
+
+TEST_F(WriteRoundTest, AnythingAfterTheMintIsUnknown) {
+  start(options(2, 2), model::candidates(2, 2), 0);
+  EXPECT_EQ(wishes(round), "s1");
+  ack(0);
+  round.on_failure(1, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:unknown:1/2 finished");
+}
+
+TEST_F(WriteRoundTest, ADeadlineAfterTheMintIsUnknown) {
+  start(options(3), model::candidates(3, 3), 0);
+  ack(0);
+  ack(1);
+  round.on_tick(kDeadline);
+  EXPECT_EQ(wishes(round), "s1 s2 fail:timeout:unknown:2/3 finished");
+}
+
+TEST_F(WriteRoundTest, UsableStandInsTakeThePlacesOfOwnersBelievedDown) {
+  start(options(2), model::candidates(5, 3, 0b11101), 0);
+  EXPECT_EQ(wishes(round), "s2 s3");
+  ack(0);
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.evidence(), (QuorumEvidence{1, 1, 2, 2}));
+}
+
+TEST_F(WriteRoundTest, WithoutStandInsAnOwnerBelievedDownIsTriedAllTheSame) {
+  start(options(2), model::candidates(3, 3, 0b101), 0);
+  EXPECT_EQ(wishes(round), "s2 s1");
+}
+
+TEST_F(WriteRoundTest, AFailedReplicaIsReplacedBeforeAndAfterTheAnswer) {
+  start(options(2), model::candidates(5, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  round.on_failure(1, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "s3");
+  ack(0);
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "s4") << "the copies are owed after the answer, too";
+  ack(4);
+  EXPECT_EQ(wishes(round), "finished");
+}
+
+TEST_F(WriteRoundTest, ASilentReplicaIsReplacedAndMayStillCount) {
+  start(options(2), model::candidates(4, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  ack(0);
+  EXPECT_EQ(round.wake_at(), kStart + milliseconds(21));
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s3");
+  ack(1);
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(WriteRoundTest, PrimariesAreInsistedOn) {
+  WriteOptions o = options(2);
+  o.pw = 2;
+  start(o, model::candidates(4, 2), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  ack(0);
+  ack(2);
+  EXPECT_EQ(wishes(round), "");
+  round.on_failure(1, 0, ErrorCode::kOverloaded, now);
+  EXPECT_EQ(wishes(round), "fail:overloaded:unknown:1/2 finished");
+}
+
+TEST_F(WriteRoundTest, DurableCopiesAreInsistedOn) {
+  WriteOptions o = options(1);
+  o.dw = 2;
+  start(o, model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  ack(0, kObject, false);
+  ack(1, kObject, true);
+  EXPECT_EQ(wishes(round), "");
+  ack(0, kObject, true);  // the local disk reports later
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(WriteRoundTest, DurableCopiesThatCannotComeEndIt) {
+  WriteOptions o = options(1);
+  o.dw = 3;
+  start(o, model::candidates(3, 3), 0);
+  ack(0);
+  ack(1, kObject, false);
+  EXPECT_EQ(wishes(round), "s1 s2 fail:too_few_nodes:unknown:1/3 finished");
+}
+
+TEST_F(WriteRoundTest, AWriteWithAContextOnlyReportsWhoHoldsMore) {
+  start(options(2), model::candidates(3, 3), 0);
+  ack(0);
+  ack(1, 9);
+  EXPECT_EQ(wishes(round), "s1 s2 answer") << "it counts: siblings are wanted";
+  EXPECT_EQ(round.differing(), ReplicaSet(0b010));
+  EXPECT_EQ(round.digest_of(1), 9U);
+}
+
+TEST_F(WriteRoundTest, APlainWriteCoversWhatItWasShownBeforeItAnswers) {
+  WriteOptions o = options(2);
+  o.cover = true;
+  start(o, model::candidates(3, 3), 0);
+  ack(0);
+  ack(1, 9);
+  EXPECT_EQ(wishes(round), "s1 s2 cover");
+  round.on_covered(12, now);
+  EXPECT_EQ(wishes(round), "S1 S2");
+  round.on_ack(2, 0, kObject, true, now);
+  ack(0, 12);
+  EXPECT_EQ(wishes(round), "") << "acknowledgements of attempt 0 do not count any more";
+  ack(1, 15);
+  EXPECT_EQ(wishes(round), "answer") << "whatever shows up now ran beside this write";
+  EXPECT_EQ(round.differing(), ReplicaSet(0b010));
+}
+
+TEST_F(WriteRoundTest, APlainWriteThatIsSupersededAlreadyNeedsNoCover) {
+  WriteOptions o = options(2);
+  o.cover = true;
+  start(o, model::candidates(3, 3), 0);
+  ack(0);
+  ack(1, 9);
+  EXPECT_EQ(wishes(round), "s1 s2 cover");
+  round.on_cover_refused(now);
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(WriteRoundTest, APlainWriteThatNobodyContradictsIsOneRoundTrip) {
+  WriteOptions o = options(2);
+  o.cover = true;
+  start(o, model::candidates(3, 3), 0);
+  ack(0);
+  ack(2);
+  EXPECT_EQ(wishes(round), "s1 s2 answer");
+}
+
+TEST_F(WriteRoundTest, OneAcknowledgementCountsOnce) {
+  start(options(3), model::candidates(3, 3), 0);
+  ack(0);
+  ack(1);
+  ack(1);
+  ack(1);
+  EXPECT_EQ(wishes(round), "s1 s2");
+}
+
+}  // namespace
+}  // namespace stator

@@ -1,0 +1,101 @@
+#include "core/repair/repair_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace stator {
+namespace {
+
+using Kind = ReplicaKnowledge::Kind;
+
+TEST(RepairPlan, EqualVersionsAreNeverWritten) {  // D20, I13
+  const std::vector<ReplicaKnowledge> replicas(3, {Kind::kDigest, 7});
+  EXPECT_TRUE(plan_repair(replicas, 7).empty());
+}
+
+TEST(RepairPlan, WhoeverDiffersGetsTheMergedObject) {
+  const std::vector<ReplicaKnowledge> replicas = {{Kind::kDigest, 7},
+                                                  {Kind::kDigest, 3},
+                                                  {Kind::kDigest, 0},
+                                                  {Kind::kUnknown, 0},
+                                                  {Kind::kUnreadable, 0}};
+  EXPECT_EQ(plan_repair(replicas, 7).send, ReplicaSet(0b10110));
+}
+
+TEST(RepairPlan, AnEmptyObjectTeachesNobody) {
+  const std::vector<ReplicaKnowledge> replicas = {{Kind::kDigest, 7}, {Kind::kUnreadable, 0}};
+  EXPECT_TRUE(plan_repair(replicas, 0).empty());
+}
+
+std::vector<Candidate> three() {
+  return {{.node = {1}}, {.node = {2}}, {.node = {3}}};
+}
+
+ReadRound read_of(std::uint64_t first, std::uint64_t second, std::uint64_t merged) {
+  ReadRound round;
+  ReadOptions options;
+  options.allow_digest = false;
+  options.deadline = MonoTime{} + seconds(1);
+  round.start(options, three(), 0, MonoTime{});
+  round.on_value(0, first, first, MonoTime{});
+  round.on_value(1, second, merged, MonoTime{});
+  EXPECT_TRUE(round.finished());
+  return round;
+}
+
+TEST(RepairPlan, OfAReadNamesTheStaleReplicas) {
+  EXPECT_TRUE(plan_repair(read_of(7, 7, 7)).empty());
+  EXPECT_EQ(plan_repair(read_of(7, 9, 9)).send, ReplicaSet(0b001));
+  EXPECT_EQ(plan_repair(read_of(7, 9, 11)).send, ReplicaSet(0b011));
+  EXPECT_EQ(plan_repair(read_of(7, 0, 7)).send, ReplicaSet(0b010));
+  EXPECT_TRUE(plan_repair(read_of(0, 0, 0)).empty());
+}
+
+TEST(RepairPlan, OfAReadThatFailedIsEmpty) {
+  ReadRound round;
+  ReadOptions options;
+  options.deadline = MonoTime{} + seconds(1);
+  round.start(options, three(), 0, MonoTime{});
+  round.on_value(0, 7, 7, MonoTime{});
+  round.on_digest(1, 9, MonoTime{});
+  round.on_tick(MonoTime{} + seconds(1));
+  ASSERT_TRUE(round.finished());
+  EXPECT_FALSE(round.stale().empty());
+  EXPECT_TRUE(plan_repair(round).empty());
+}
+
+TEST(RepairPlan, OfAWriteNamesWhoeverAnsweredAndLacksTheMerge) {
+  WriteRound round;
+  WriteOptions options;
+  options.deadline = MonoTime{} + seconds(1);
+  round.start(options, three(), 0, MonoTime{});
+  round.on_minted(7, MonoTime{});
+  round.on_ack(0, 0, 7, true, MonoTime{});
+  round.on_ack(1, 0, 9, true, MonoTime{});
+  EXPECT_EQ(plan_repair(round, 9).send, ReplicaSet(0b001)) << "2 has not answered";
+  round.on_ack(2, 0, 7, true, MonoTime{});
+  ASSERT_TRUE(round.finished());
+  EXPECT_EQ(plan_repair(round, 9).send, ReplicaSet(0b101));
+}
+
+Object holding(std::uint64_t life, std::uint64_t counter) {
+  Object object;
+  const Dot dot{{{1}, life}, counter};
+  object.clock.add(dot);
+  object.versions.push_back({.dot = dot, .first_counter = counter, .write_id = {1, counter}});
+  return object;
+}
+
+TEST(Needs, IsTrueExactlyWhenTheReplicaWouldLearnSomething) {
+  const Object older = holding(1, 1), newer = holding(1, 2), beside = holding(9, 1);
+  EXPECT_TRUE(needs(older, newer));
+  EXPECT_TRUE(needs(beside, newer));
+  EXPECT_TRUE(needs(Object{}, newer));
+  EXPECT_FALSE(needs(newer, newer));
+  EXPECT_FALSE(needs(newer, older));
+  EXPECT_FALSE(needs(newer, Object{}));
+}
+
+}  // namespace
+}  // namespace stator
