@@ -26,7 +26,7 @@ class File {
   [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
   [[nodiscard]] virtual Result<void> truncate(std::uint64_t size) = 0;
   /// All written before this call is durable when `done` runs without an error. Completions keep
-  /// the order of the calls.
+  /// the order of the calls, and come also when the file is closed meanwhile.
   virtual void sync(Callback<void(Result<void>)> done) = 0;
   /// Blocks. For start-up and rare small files.
   [[nodiscard]] virtual Result<void> sync_now() = 0;
@@ -41,13 +41,18 @@ class DirectoryLock {
 class Disk {
  public:
   virtual ~Disk() = default;
+  /// kExisting: kIo when it is not there. kCreate: made if it is not there, else kept as it is.
+  /// kCreateNew: kConflict when it is there.
   enum class Open : std::uint8_t { kExisting, kCreate, kCreateNew };
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path, Open mode) = 0;
   [[nodiscard]] virtual Result<bool> exists(const std::string& path) = 0;
+  /// With all that lead to it; those that exist are left alone.
   [[nodiscard]] virtual Result<void> create_directories(const std::string& path) = 0;
   /// Names (not paths) in a directory, sorted.
   [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
+  /// Replaces what is at `to`.
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// A file, or an empty directory; kIo when it is not there.
   [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
   [[nodiscard]] virtual Result<void> sync_directory(const std::string& path) = 0;
   /// kConflict when another process holds it.
@@ -60,6 +65,7 @@ class Disk {
 /// temporary file, sync, rename, directory sync.
 [[nodiscard]] Result<void> write_whole_file(Disk& disk, const std::string& path,
                                             std::string_view bytes);
+/// kTooLarge when it has more than `size_max` bytes.
 [[nodiscard]] Result<std::string> read_whole_file(Disk& disk, const std::string& path,
                                                   std::size_t size_max);
 

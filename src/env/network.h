@@ -35,11 +35,14 @@ class Stream {
   virtual std::string& output() = 0;
   /// Bytes that the other side has not taken yet.
   [[nodiscard]] virtual std::size_t unsent() const = 0;
-  /// No more on_data until resume_reading, which first delivers again what was not consumed.
+  /// No more on_data until resume_reading, which first delivers again what was not consumed (in a
+  /// later turn). The other side's end may go unnoticed while paused.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
-  /// Sends what is in output(), then closes. No more on_data.
+  /// Sends what is in output(), then closes; gives up on a peer that takes nothing for 5 s. No more
+  /// on_data, no more on_drained.
   virtual void close_after_flush() = 0;
+  /// What is in output() is lost.
   virtual void close_now() = 0;
   [[nodiscard]] virtual const Address& remote() const = 0;
 };
@@ -55,7 +58,8 @@ class StreamHandler {
   virtual std::size_t on_data(std::string_view bytes) = 0;
   /// unsent() fell to zero after it was over 64 KiB.
   virtual void on_drained() {}
-  /// The last call: ended by either side, or never connected.
+  /// The last call, never from inside a call of the stream: ended by either side, or the loop
+  /// ended. Output of the turn in which the other side ended is still sent if it can be.
   virtual void on_closed() = 0;
 };
 
@@ -77,9 +81,14 @@ class FrameSink {
 /// One-way, best-effort, to one peer; connects by itself, again and again with a capped back-off.
 class FrameLink {
  public:
+  /// A value of 16 MiB with its key, clock and context, and room to spare. A connection that
+  /// announces a larger frame is none of a peer, and is closed.
+  static constexpr std::size_t kFrameMax = 18UL * 1024 * 1024;
+
   virtual ~FrameLink() = default;  // closes
-  /// Append exactly one frame, then call end_frame(). It leaves at the end of the turn. While the
-  /// link is not up, or more than its limit is unsent, the frame is dropped.
+  /// Append exactly one frame, then call end_frame(), in one go. What is in the string already
+  /// stays. It leaves at the end of the turn. The frame is dropped while the link is not up or more
+  /// than its limit is unsent, or if it is larger than kFrameMax.
   virtual std::string& begin_frame() = 0;
   virtual void end_frame() = 0;
   /// False when a frame sent now would certainly not leave: a sender may treat it as "never sent"
@@ -116,8 +125,8 @@ class Network {
   /// `events` outlives the link.
   [[nodiscard]] virtual std::unique_ptr<FrameLink> open_link(const Address& address,
                                                              LinkEvents& events) = 0;
-  /// Dials: on_accept of `acceptor` when connected, else `failed`. For clients (bench, tools,
-  /// simulated clients).
+  /// Dials: on_accept of `acceptor` when connected, else `failed`; in a later turn. For clients
+  /// (bench, tools, simulated clients).
   virtual void connect_stream(const Address& address, StreamAcceptor& acceptor,
                               Callback<void(const Error&)> failed) = 0;
 };

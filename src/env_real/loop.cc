@@ -1,0 +1,178 @@
+#include "env_real/loop.h"
+
+#include <ctime>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace stator::env {
+
+namespace {
+
+std::string thread_name(unsigned shard, const std::string& what) {
+  return "shard" + std::to_string(shard) + "-" + what;
+}
+
+std::int64_t read_clock_ns(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+Loop::Loop(unsigned shard, const std::vector<Loop*>& loops)
+    : shard_(shard),
+      loops_(loops),
+      inbox_(reactor_),
+      resolver_(thread_name(shard, "resolve"), inbox_),
+      syncer_(thread_name(shard, "sync"), inbox_) {
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    lanes_[lane] =
+        std::make_unique<SideThread>(thread_name(shard, "lane" + std::to_string(lane)), inbox_);
+  }
+  read_clocks();
+}
+
+Loop::~Loop() {
+  stop_side_threads(SideThread::Rest::kDrop);
+}
+
+TimerId Loop::after(Duration delay, Callback<void()> task) {
+  return timers_.add(now_ + std::max(delay, Duration{}), std::move(task));
+}
+
+void Loop::run_blocking(unsigned lane, Callback<void()> job, Callback<void()> done) {
+  STATOR_ASSERT(lane < kLanes);
+  lanes_[lane]->run(std::move(job), std::move(done));
+}
+
+unsigned Loop::shard_count() const {
+  return static_cast<unsigned>(loops_.size());
+}
+
+void Loop::post_to(unsigned shard, Callback<void()> task) {
+  STATOR_ASSERT(shard < loops_.size());
+  if (shard == shard_) {
+    post(std::move(task));
+    return;
+  }
+  if (outboxes_.empty()) outboxes_.resize(loops_.size());
+  outboxes_[shard].push_back(std::move(task));
+}
+
+void Loop::forget(Tended& connection) {
+  std::erase(to_tend_, &connection);
+  std::replace(tending_.begin(), tending_.end(), &connection, static_cast<Tended*>(nullptr));
+  std::erase(to_flush_, &connection);
+}
+
+bool Loop::turn(Duration max_wait) {
+  std::size_t ran = wait(max_wait);
+  read_clocks();
+  inbox_.take(running_);
+  ran += run_tasks(running_);
+  posted_.swap(running_);
+  ran += run_tasks(running_);
+  ran += timers_.fire(now_);
+  ran += to_tend_.size();
+  tend();
+  reactor_.dispatch();
+  run_hooks();
+  send_outboxes();
+  flush();
+  return ran > 0;
+}
+
+void Loop::run() {
+  while (!stopping()) turn({-1});
+}
+
+void Loop::stop() {
+  stopping_.store(true, std::memory_order_release);
+  reactor_.wake();
+}
+
+void Loop::stop_side_threads(SideThread::Rest rest) {
+  for (const auto& lane : lanes_) lane->stop(rest);
+  syncer_.stop(rest);
+  resolver_.stop(SideThread::Rest::kDrop);
+}
+
+void Loop::drop_tasks() {
+  // What a task owns may post once more when it ends, so no list is cleared in its place.
+  inbox_.take(running_);
+  std::exchange(running_, {}).clear();
+  std::exchange(posted_, {}).clear();
+  timers_.clear();
+  hooks_.clear();
+  outboxes_.clear();
+}
+
+// Nothing that was added between turns (by the composition root, by a test) may wait for an event.
+Duration Loop::time_to_wait(Duration max_wait) {
+  if (std::exchange(first_turn_, false) || !posted_.empty() || !to_tend_.empty() ||
+      !to_flush_.empty()) {
+    return {};
+  }
+  if (std::any_of(outboxes_.begin(), outboxes_.end(), [](const auto& o) { return !o.empty(); })) {
+    return {};
+  }
+  if (timers_.empty()) return max_wait;
+  // now_ is from the start of the last turn, which may have taken long.
+  const MonoTime real_now{read_clock_ns(CLOCK_MONOTONIC)};
+  const Duration until_due = std::max(timers_.next_due() - real_now, Duration{});
+  return max_wait.ns < 0 ? until_due : std::min(until_due, max_wait);
+}
+
+std::size_t Loop::wait(Duration max_wait) {
+  Duration limit = time_to_wait(max_wait);
+  if (limit.ns != 0 && !inbox_.prepare_to_sleep()) limit = {};
+  return reactor_.wait(limit);
+}
+
+void Loop::read_clocks() {
+  now_ = {read_clock_ns(CLOCK_MONOTONIC)};
+  wall_now_ = {read_clock_ns(CLOCK_REALTIME) / 1'000};
+}
+
+std::size_t Loop::run_tasks(std::vector<Callback<void()>>& tasks) {
+  const std::size_t count = tasks.size();
+  for (Callback<void()>& task : tasks) {
+    task();
+    task.reset();  // what it owns ends in its turn, not in that of the last task
+  }
+  tasks.clear();
+  return count;
+}
+
+void Loop::tend() {
+  tending_.swap(to_tend_);
+  for (std::size_t i = 0; i < tending_.size(); ++i) {
+    if (tending_[i] != nullptr) tending_[i]->tend();
+  }
+  tending_.clear();
+}
+
+void Loop::run_hooks() {
+  for (bool again = true; again;) {
+    again = false;
+    for (std::size_t i = 0; i < hooks_.size(); ++i) again |= hooks_[i]();
+  }
+}
+
+void Loop::send_outboxes() {
+  for (unsigned shard = 0; shard < outboxes_.size(); ++shard) {
+    if (!outboxes_[shard].empty()) loops_[shard]->inbox_.put(outboxes_[shard]);
+  }
+}
+
+// A flush calls nobody back, so the list does not grow.
+void Loop::flush() {
+  for (Tended* connection : to_flush_) connection->flush();
+  to_flush_.clear();
+}
+
+}  // namespace stator::env

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+
+#include "base/callback.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "env_real/descriptor.h"
+
+// Waiting for descriptors: the one place that knows Boost.Asio. Asio waits and tells what is ready;
+// reading and writing are our own system calls on the descriptor, since that needs the fewest
+// instructions per request and lets all connections share one input buffer (docs/design).
+
+namespace stator::env {
+
+/// Is told that a descriptor is ready, or in error (which the next read or write then says).
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void on_readable() = 0;
+  virtual void on_writable() {}
+};
+
+/// One thread's set of watched descriptors. All on the loop's thread but wake().
+class Reactor {
+ public:
+  Reactor();
+  ~Reactor();
+
+  /// Collects what is ready, waiting at most `limit` for the first (negative: for ever). Bounded:
+  /// under load it returns after some hundred descriptors. Returns how many.
+  std::size_t wait(Duration limit);
+  /// Tells the watchers of what wait() collected.
+  void dispatch();
+  /// Ends a wait(), the running or the next one. From any thread.
+  void wake();
+  /// `task` runs in dispatch() with the number of each SIGINT or SIGTERM that this process gets.
+  /// Once per process.
+  void watch_signals(Callback<void(int)> task);
+
+ private:
+  friend class Watch;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A descriptor in a reactor; owns both the registration and the descriptor. A wait is for one
+/// event: ask again when the descriptor was read dry.
+class Watch {
+ public:
+  Watch() = default;
+  ~Watch() { close(); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  /// `watcher` outlives the watch or its close().
+  [[nodiscard]] Result<void> open(Reactor& reactor, Descriptor descriptor, Watcher& watcher);
+  [[nodiscard]] bool is_open() const { return state_ != nullptr; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  /// Calls on_readable / on_writable once, in a later dispatch(); asking twice is asking once.
+  void await_readable();
+  void await_writable();
+  /// Neither is called any more; closes the descriptor.
+  void close();
+  /// The same, but keeps the descriptor.
+  [[nodiscard]] Descriptor release();
+
+  struct State;
+
+ private:
+  State* state_ = nullptr;
+  int descriptor_ = -1;
+};
+
+}  // namespace stator::env

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "env/network.h"
+#include "env_real/buffer_pool.h"
+#include "env_real/descriptor.h"
+#include "env_real/loop.h"
+#include "env_real/reactor.h"
+
+namespace stator::env {
+
+class TcpStream;
+
+/// What the connections of one loop share.
+struct StreamBuffers {
+  BufferPool pool;
+  std::vector<char> input = std::vector<char>(kInputBytes);
+  static constexpr std::size_t kInputBytes = 128 * 1024;
+};
+
+/// Owns streams; one per loop.
+class StreamOwner {
+ public:
+  virtual ~StreamOwner() = default;
+  /// `stream` is closed and its handler gone. It is destroyed after this turn.
+  virtual void retire(TcpStream& stream) = 0;
+};
+
+/// env::Stream over one TCP socket. Input is received into the buffer that the loop's connections
+/// share; only what the handler left over is kept here. Output gathers in one string and leaves
+/// with one send per turn.
+class TcpStream final : public Stream, private Watcher, private Tended {
+ public:
+  TcpStream(Loop& loop, StreamBuffers& buffers, StreamOwner& owner, Address remote);
+  ~TcpStream() override;
+
+  /// Takes over a connected socket.
+  [[nodiscard]] Result<void> open(Descriptor socket);
+  /// Asks `acceptor` for the handler; then input is waited for. False when it refused: the stream
+  /// shall be destroyed.
+  [[nodiscard]] bool accept(StreamAcceptor& acceptor);
+
+  std::string& output() override;
+  [[nodiscard]] std::size_t unsent() const override { return out_.size() - sent_; }
+  void pause_reading() override { paused_ = true; }
+  void resume_reading() override;
+  void close_after_flush() override;
+  void close_now() override;
+  [[nodiscard]] const Address& remote() const override { return remote_; }
+
+  /// The loop has ended: on_closed without waiting for a turn.
+  void end_now() { finish(); }
+  std::size_t index = 0;  // its place among the owner's streams
+
+ private:
+  // kOpen -> kFlushing -> kLingering -> kEnded, with short cuts; never back. kLingering: all is
+  // sent and the sending side shut, what still comes is thrown away until the peer closes too:
+  // closing with input unread would reset the connection and take the last answer with it.
+  enum class State : std::uint8_t { kOpen, kFlushing, kLingering, kEnded };
+
+  void on_readable() override;
+  void on_writable() override;
+  void tend() override;
+  void flush() override;
+
+  void read_some();
+  void discard_input();
+  [[nodiscard]] long receive(std::size_t& asked);
+  void deliver(std::string_view bytes);
+  void send_some();
+  void linger();
+  void watch_progress();
+  void end();
+  void finish();
+  void tend_soon();
+
+  Loop& loop_;
+  StreamBuffers& buffers_;
+  StreamOwner& owner_;
+  const Address remote_;
+  Watch watch_;
+  std::unique_ptr<StreamHandler> handler_;
+
+  std::string rest_;  // input that the handler did not consume
+  std::string out_;
+  std::size_t sent_ = 0;      // of out_
+  std::size_t progress_ = 0;  // bytes sent since watch_progress
+  TimerId progress_timer_;
+
+  State state_ = State::kOpen;
+  bool paused_ = false;
+  bool waiting_output_ = false;
+  bool to_tend_ = false;
+  bool to_flush_ = false;
+  bool over_mark_ = false;  // unsent() was over the mark since it was last zero
+  bool drained_ = false;    // on_drained is due
+  bool redeliver_ = false;  // rest_ is due
+};
+
+}  // namespace stator::env
