@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -217,6 +218,9 @@ void encode_body(const Message& message, std::string& out);
 /// unknown error code is read as kIo instead); kTooLarge: a list over kListMax.
 template <typename Message>
 [[nodiscard]] Result<void> decode_body(std::string_view body, Message& out);
+/// A string that is about to die: the views would outlive the bytes.
+template <std::same_as<std::string> Temporary, typename Message>
+Result<void> decode_body(Temporary&& body, Message& out) = delete;
 
 /// Appends one whole frame: the link's output buffer is the only memory touched. `header.type` is
 /// ignored. False, with nothing appended, when the body is over kBodyBytesMax (an object of many

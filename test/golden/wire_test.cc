@@ -32,16 +32,20 @@ std::string to_hex(std::string_view bytes) {
   return out;
 }
 
-/// Bytes of a .hex file: `#` begins a comment, white space does not count.
-std::string from_hex(const fs::path& path) {
-  std::ifstream in(path);
+/// Bytes in hex up to a line that begins with `end`: `#` begins a comment, white space does not
+/// count.
+std::string from_hex(std::istream& in, std::string_view end) {
   std::string bytes, line;
-  while (std::getline(in, line)) {
+  while (std::getline(in, line) && (end.empty() || !line.starts_with(end))) {
     std::istringstream words(line.substr(0, line.find('#')));
     std::string word;
     while (words >> word) bytes += static_cast<char>(std::stoi(word, nullptr, 16));
   }
   return bytes;
+}
+std::string from_hex(const fs::path& path) {
+  std::ifstream in(path);
+  return from_hex(in, "");
 }
 
 fs::path path_of(MessageType type) {
@@ -82,6 +86,17 @@ TEST(GoldenWire, EveryFileIsReadAndWrittenBackTheSame) {
     ASSERT_TRUE(encode_frame(frame->header, decoded, again));
     EXPECT_EQ(to_hex(again), to_hex(bytes));
   });
+}
+
+TEST(GoldenWire, TheExampleInTheDocumentIsARealFrame) {
+  std::ifstream page(STATOR_FRAMES_PAGE);
+  std::string line;
+  while (std::getline(page, line) && line != "## Example") {
+  }
+  while (std::getline(page, line) && line != "```") {
+  }
+  const std::string bytes = from_hex(page, "```");
+  EXPECT_EQ(to_hex(bytes), to_hex(frame_of(samples::sample(std::type_identity<HistoryFetch>{}))));
 }
 
 TEST(GoldenWire, NoFileIsLeftWithoutItsMessage) {
