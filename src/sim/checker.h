@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/operation_log.h"
+
+// The judge of a run: history in, verdict out. Pure, so that it is itself tested with histories
+// that were tampered with. Linear per key, since ids are unique and contexts are recorded; no
+// search through orders is needed (failure-modes.md 4.2).
+//
+// For each key let A be the acknowledged writes, U those of unknown outcome, F those that were
+// answered `not applied`, S the versions left at the end. A write covers the writes that its
+// context saw or, a plain one, those that it dropped at its minting node; "below" is the transitive
+// closure.
+//
+//   I1   each a in A is in S or below it.
+//   I2   S and every read return only writes of that key that somebody asked for, with their bytes,
+//        none of F and none before it was asked for; nothing of F was ever minted.
+//   I3   no s in S is below another write of A, or of those U that S proves to have been applied:
+//        no false siblings. With I1 that makes S the maximal elements. Also, a mint never drops a
+//        version that its context did not see.
+//   I9   no dot names two writes; no version carries a dot that nobody minted.
+//   I12  a read of owners whose quorum meets that of a write acknowledged before it began returns
+//        that write or something above it. This is more than read-your-writes, which asks it of one
+//        session only; and it holds through crashes, since an acknowledged write is durable.
+//        Monotonic reads follow from it for acknowledged versions.
+
+namespace stator::sim {
+
+struct Violation {
+  std::string invariant;  // "I1"
+  std::uint32_t key = 0;  // index in the log
+  std::string what;       // one sentence
+};
+
+struct CheckerOptions {
+  std::uint8_t n = 3;
+  std::uint32_t partitions = 1024;  // dots are unique within a partition, not only within a key
+};
+
+struct Verdict {
+  std::vector<Violation> violations;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t not_applied = 0;
+  std::uint64_t reads_checked = 0;         // I2
+  std::uint64_t quorum_reads_checked = 0;  // I12, with something acknowledged before
+  std::uint64_t siblings_max = 0;          // in any final state
+};
+
+[[nodiscard]] Verdict check(const OperationLog& log, const CheckerOptions& options);
+
+}  // namespace stator::sim

@@ -1,0 +1,139 @@
+#include "sim/key_graph.h"
+
+#include <algorithm>
+
+namespace stator::sim {
+
+KeyGraph::KeyGraph(const KeyLog& log) {
+  add_calls(log);
+  add_mints(log);
+  trace_unanswered(log);
+  visited_.assign(nodes_.size(), 0);
+}
+
+KeyGraph::Index KeyGraph::find(const WriteId& id) const {
+  const auto found = index_.find(id);
+  return found == index_.end() ? kNone : found->second;
+}
+
+KeyGraph::Index KeyGraph::node_for(const WriteId& id) {
+  const auto [at, added] = index_.emplace(id, static_cast<Index>(nodes_.size()));
+  if (added) nodes_.push_back({.id = id});
+  return at->second;
+}
+
+void KeyGraph::add_calls(const KeyLog& log) {
+  for (const WriteCall& call : log.writes) {
+    if (!call.id) continue;
+    const Index index = node_for(call.id);
+    std::vector<Index> seen;
+    for (const WriteId& id : call.seen) seen.push_back(node_for(id));
+    Node& node = nodes_[index];
+    node.asked = true;
+    node.plain = call.plain;
+    node.tombstone = call.tombstone;
+    node.value_hash = call.value_hash;
+    node.asked_at = std::min(node.asked_at, call.begin);
+    if (call.outcome == Outcome::kUnknown) node.maybe_applied = true;
+    if (call.outcome == Outcome::kOk) {
+      node.acknowledged = true;
+      if (call.end < node.acked_at) {
+        node.acked_at = call.end;
+        node.acked_by = call.evidence.primaries;
+      }
+    }
+    if (!call.plain) {
+      for (const Index each : seen) {
+        if (each != index && std::ranges::find(node.covers, each) == node.covers.end()) {
+          node.covers.push_back(each);
+        }
+      }
+    }
+  }
+}
+
+void KeyGraph::add_mints(const KeyLog& log) {
+  for (const MintEvent& mint : log.mints) {
+    const Index index = node_for(mint.id);
+    std::vector<Index> superseded;
+    for (const WriteId& id : mint.superseded) {
+      if (id != mint.id) superseded.push_back(node_for(id));
+    }
+    Node& node = nodes_[index];
+    if (!node.minted) {
+      node.minted = true;
+      node.born_at = mint.when;
+      // Of a write without a call that names it: only plain ones get their id from the node.
+      if (!node.asked) node.plain = true;
+      if (node.plain) node.covers_first = superseded;
+    }
+    node.minted_last_at = mint.when;
+    if (node.plain) {
+      for (const Index each : superseded) {
+        if (std::ranges::find(node.covers, each) == node.covers.end()) node.covers.push_back(each);
+      }
+    }
+  }
+}
+
+// Calls that were never answered and got their id from a node that died: each explains one minted
+// write that nobody else asked for. Which one explains which is not known, nor needed.
+void KeyGraph::trace_unanswered(const KeyLog& log) {
+  std::vector<const WriteCall*> open;
+  for (const WriteCall& call : log.writes) {
+    if (!call.id && call.outcome == Outcome::kUnknown) open.push_back(&call);
+  }
+  std::vector<Index> unasked;
+  for (Index i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i].asked && nodes_[i].minted) unasked.push_back(i);
+  }
+  std::ranges::sort(unasked, {}, [this](Index i) { return nodes_[i].born_at; });
+  std::ranges::sort(open, {}, [](const WriteCall* call) { return call->begin; });
+  auto next = open.begin();
+  for (const Index i : unasked) {
+    if (next == open.end() || (*next)->begin > nodes_[i].born_at) continue;
+    nodes_[i].asked = true;
+    nodes_[i].nameless = true;
+    nodes_[i].maybe_applied = true;
+    nodes_[i].asked_at = (*next)->begin;
+    ++next;
+  }
+}
+
+bool KeyGraph::search(std::span<const Index> tops, Index low, bool surely) {
+  ++round_;
+  stack_.assign(tops.begin(), tops.end());
+  const Node& sought = nodes_[low];
+  while (!stack_.empty()) {
+    const Index at = stack_.back();
+    stack_.pop_back();
+    if (at == low) return true;
+    if (visited_[at] == round_) continue;
+    visited_[at] = round_;
+    const Node& node = nodes_[at];
+    // What was minted for the last time before `low` was born has not seen it.
+    if (sought.minted && node.minted && node.minted_last_at < sought.born_at) continue;
+    const std::vector<Index>& next = surely ? node.covers_surely() : node.covers;
+    stack_.insert(stack_.end(), next.begin(), next.end());
+  }
+  return false;
+}
+
+bool KeyGraph::reaches(std::span<const Index> tops, Index low) {
+  return search(tops, low, false);
+}
+
+std::vector<bool> KeyGraph::closure(std::span<const Index> tops) const {
+  std::vector<bool> marked(nodes_.size(), false);
+  std::vector<Index> open(tops.begin(), tops.end());
+  while (!open.empty()) {
+    const Index at = open.back();
+    open.pop_back();
+    if (marked[at]) continue;
+    marked[at] = true;
+    open.insert(open.end(), nodes_[at].covers.begin(), nodes_[at].covers.end());
+  }
+  return marked;
+}
+
+}  // namespace stator::sim

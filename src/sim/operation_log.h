@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/small_vector.h"
+#include "base/time.h"
+#include "core/quorum/candidates.h"
+#include "core/version/context.h"
+#include "core/version/object.h"
+
+// What happened in one run, key by key, as the checker needs it (failure-modes.md 4.2): every call
+// that a front door made of the store and how it was answered, every version that a node minted,
+// and what was left when all was quiet. Written by the harness while the run goes, read by the
+// checker at its end. All times are virtual, and the same clock for everybody.
+
+namespace stator::sim {
+
+/// A version as somebody saw it: at a read, or in the end.
+struct VersionSeen {
+  Dot dot{};
+  WriteId id{};
+  std::uint64_t value_hash = 0;  // of the value; of nothing for a tombstone
+  bool tombstone = false;
+};
+[[nodiscard]] std::uint64_t hash_of_value(std::string_view value, bool tombstone);
+
+/// One call of a write. A retry is a further call with the same id.
+struct WriteCall {
+  WriteId id{};        // 0: made by the node, and not known since no answer came
+  bool plain = false;  // supersedes what its minting node holds; else what its context saw
+  bool tombstone = false;
+  std::uint64_t value_hash = 0;
+  SmallVector<WriteId, 2> seen;  // the versions that its context saw
+  MonoTime begin{};
+  MonoTime end{INT64_MAX};              // of the answer, if any
+  Outcome outcome = Outcome::kUnknown;  // until answered, and for ever if the node dies
+  QuorumEvidence evidence{};
+};
+
+struct ReadCall {
+  MonoTime begin{};
+  MonoTime end{};
+  QuorumEvidence evidence{};
+  SmallVector<VersionSeen, 2> versions;  // all that the read merged, tombstones too
+};
+
+/// A node minted this dot for this write, or covered the write again under it.
+struct MintEvent {
+  MonoTime when{};
+  WriteId id{};
+  Dot dot{};
+  SmallVector<WriteId, 2> superseded;  // what it dropped from the object of that node
+};
+
+/// All of one key.
+struct KeyLog {
+  std::string bucket;
+  std::string key;
+  std::vector<WriteCall> writes{};
+  std::vector<ReadCall> reads{};  // answered ones
+  std::vector<MintEvent> mints{};
+  /// Live versions of the merged object when faults were healed and nothing was under way.
+  std::vector<VersionSeen> final_versions{};
+  bool final_known = false;  // somebody asked for it
+};
+
+class OperationLog {
+ public:
+  /// The same index for the same key; keys are numbered in the order in which they are first named.
+  std::uint32_t key_index(std::string_view bucket, std::string_view key);
+  [[nodiscard]] KeyLog& key(std::uint32_t index) { return keys_.at(index); }
+  [[nodiscard]] const std::vector<KeyLog>& keys() const { return keys_; }
+
+ private:
+  std::map<std::string, std::uint32_t, std::less<>> index_;
+  std::string scratch_;
+  std::vector<KeyLog> keys_;
+};
+
+}  // namespace stator::sim
