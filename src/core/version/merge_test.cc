@@ -35,7 +35,7 @@ TEST(Merge, ForgetsWhatTheOtherSideSuperseded) {
   expect_merge(a, with_put(a, once_id(2), "b", context_of(a), dot(2, 1)), {"b"});
 }
 
-TEST(Merge, OfTwoMintsOfOneWriteKeepsTheSmallerDot) {
+TEST(Merge, OfTwoMintsOfOneWriteKeepsTheSmallerEvent) {
   const Object a = with_put({}, retryable_id(1), "at 1", {}, dot(1, 1));
   const Object b = with_put({}, retryable_id(1), "at 2", {}, dot(2, 1));
   expect_merge(a, b, {"at 1"});
@@ -50,12 +50,27 @@ TEST(Merge, KillsALateMintOfASupersededWrite) {
 }
 
 TEST(Merge, TakesTheLaterStampOfOneWrite) {
-  const Object first = with_put({}, once_id(1), "a", {}, dot(1, 5));
-  Object later = merged(first, with_put({}, once_id(2), "b", {}, dot(2, 1)));
-  ASSERT_TRUE(restamp(later, once_id(1), dot(1, 6), {7}));
+  const Object first = with_put({}, once_id(7), "a", {}, dot(1, 5));
+  Object later = merged(first, with_put({}, once_id(2), "older", {}, dot(2, 1)));
+  ASSERT_TRUE(restamp(later, once_id(7), dot(1, 6), {7}));
   expect_merge(first, later, {"a"});
   EXPECT_EQ(merged(first, later).versions[0].dot, dot(1, 6));
   EXPECT_EQ(merged(later, first).versions[0].dot, dot(1, 6));
+}
+
+// Each of two coordinators sees the other's write in its acknowledgement. Were each to cover the
+// other's, merging would leave neither.
+TEST(Merge, TwoWritesThatSawEachOtherDoNotKillEachOther) {
+  const Object a = with_put({}, once_id(1), "a", {}, dot(1, 1));
+  const Object b = with_put({}, once_id(2), "b", {}, dot(2, 1));
+  Object at_a = merged(a, b);
+  Object at_b = merged(b, a);
+  ASSERT_TRUE(restamp(at_a, once_id(1), dot(1, 2), {}));
+  ASSERT_TRUE(restamp(at_b, once_id(2), dot(2, 2), {}));
+  EXPECT_EQ(at_a.latest()->value, "a");
+  EXPECT_EQ(at_b.latest()->value, "b");
+  EXPECT_EQ(values(at_a), (Values{"a", "b"})) << "b is younger, and only outdone in time";
+  expect_merge(at_a, at_b, {"b"});
 }
 
 TEST(Merge, AStampThatCameTooLateDoesNotReviveASupersededWrite) {
@@ -70,6 +85,7 @@ TEST(Merge, AStampThatCameTooLateDoesNotReviveASupersededWrite) {
 TEST(Merge, ACloudDotInsideARestampedIntervalIsAnotherWrite) {
   Object a = with_put({}, once_id(1), "restamped", {}, dot(1, 5));
   a = with_put(a, once_id(2), "between", {}, dot(1, 6));
+  a.versions[0].time = {50};
   Context own;
   extend_context(own, *a.find(once_id(2)));
   ASSERT_TRUE(restamp(a, once_id(1), dot(1, 7), {7}));

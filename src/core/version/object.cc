@@ -32,7 +32,7 @@ const Version* Object::find(const WriteId& id) const {
 const Version* Object::latest() const {
   const Version* best = nullptr;
   for (const Version& version : versions) {
-    // Versions stand in the order of their dots: the later one wins a tie.
+    // Versions stand in the order of their events: the later one wins a tie.
     if (best == nullptr || version.time >= best->time) best = &version;
   }
   return best;

@@ -27,7 +27,7 @@ struct Version {
   Dot dot{};
   /// A plain write that is covered again under a new dot before it is answered (design 2.4) keeps
   /// its write id; this is the counter of its first dot, of the same actor: the event by which the
-  /// write is known. Counters between the two belong to other writes. Equal to dot.counter
+  /// write is known. Counters between the two may be those of other writes. Equal to dot.counter
   /// everywhere else.
   std::uint64_t first_counter = 0;
   WriteId write_id{};
@@ -46,15 +46,15 @@ struct Version {
 };
 
 // Invariants, which every function here keeps and decode_object checks: the clock covers the dot of
-// each live version and no dot of the cloud; of one actor, [first_counter, dot.counter] of live
-// versions do not overlap; no two live versions have one write id; no live id is guarded.
+// each live version and no dot of the cloud; no two live versions have one event or one write id;
+// no live id is guarded.
 
 struct Object {
   Clock clock;
   /// Events seen beyond the clock: what a writer's context named and this replica has not received
   /// yet. Absorbed as soon as the clock covers them. Sorted.
   SmallVector<Dot, 2> cloud;
-  SmallVector<Version, 2> versions;  // live, sorted by dot
+  SmallVector<Version, 2> versions;  // live, sorted by event
   /// Ids of superseded writes that may have been minted twice (WriteId::retryable): a version that
   /// carries one is dead, whatever its dot (D7). Sorted. See kGuardsMax.
   SmallVector<WriteId, 2> guards;
@@ -66,7 +66,8 @@ struct Object {
   [[nodiscard]] bool guards_id(const WriteId& id) const;
   /// The live version with this write id, or nullptr.
   [[nodiscard]] const Version* find(const WriteId& id) const;
-  /// The version that a plain read returns: highest time, tombstones included, ties by dot; nullptr
+  /// The version that a plain read returns: highest time, tombstones included, ties by event;
+  /// nullptr
   /// if none.
   [[nodiscard]] const Version* latest() const;
   /// Live versions that are not dead at `now`.
@@ -81,7 +82,7 @@ inline constexpr std::size_t kGuardsMax = 256;
 
 /// The union of two replicas' knowledge (syntactic reconciliation, paper 4.4). A version survives
 /// if its event is live in both (the later stamp of a restamped one), or live in one and unseen by
-/// the other, and its id is not guarded; of several with one write id the smallest dot survives.
+/// the other, and its id is not guarded; of several with one write id the smallest event survives.
 /// Commutative, idempotent, and associative as long as no guard was dropped by age or number.
 /// `into` may not alias `other`.
 void merge(Object& into, const Object& other);
@@ -126,6 +127,9 @@ enum class PutEffect : std::uint8_t {
 /// What a put of `id` would be here, without minting: so that no counter is used up by a retry.
 [[nodiscard]] PutEffect probe(const Object& object, const WriteId& id);
 
+// Whatever supersedes is later than all that it supersedes: put, put_over_all and restamp raise a
+// time that is not. Nothing may thus supersede itself through others.
+
 /// Mints `write` into `object` under `dot`, which must be one that can_mint allows (asserted, D1).
 /// Drops the versions that `context` covers by dot or by write id, keeps all others as siblings.
 /// Superseded retryable ids become guards; context dots that the clock does not cover go to the
@@ -139,10 +143,14 @@ PutEffect put(Object& object, const Write& write, const Context& context, const 
 /// carries its context cannot, since the second mint supersedes nothing that the first did not.
 PutEffect put_over_all(Object& object, const Write& write, const Dot& dot, WallTime now);
 
-/// Covers everything that `object` holds now under a new dot of the same write: what a coordinator
-/// of a plain write does when an acknowledgement showed a version that the write did not cover.
-/// Returns false, and changes nothing, when the write is no longer live here, when its dot is of
-/// another actor, or when `dot` is not above the clock. `time` never sets the write's time back.
+/// What a coordinator of a plain write does when an acknowledgement showed versions that the write
+/// did not cover (design 2.4): after merging them into `object`, renews the write under a new dot
+/// and the same write id. The write gets a time of at least `time` and later than all others here,
+/// so that plain reads return it; versions that are older than its minting are superseded by it,
+/// the rest stay as siblings. Were they superseded too, two writes that see each other in their
+/// acknowledgements would supersede each other, and both be lost (docs/design).
+/// Returns false, and changes nothing, when the write is no longer live here, may be minted twice,
+/// is of another actor than `dot`, or when `dot` is not above the clock.
 bool restamp(Object& object, const WriteId& id, const Dot& dot, Hlc time);
 
 }  // namespace stator

@@ -95,12 +95,8 @@ bool read_version(ByteReader& reader, const Clock& clock, Version& version, Size
   return !version.tombstone || sizes.value == 0;
 }
 
-// In the order of dots, and nothing of one actor between the two dots of a restamped one.
 bool may_follow(const Object& object, const Version& next) {
-  if (object.versions.empty()) return true;
-  const Version& last = object.versions.back();
-  if (last.dot.actor == next.dot.actor) return last.dot.counter < next.first_counter;
-  return last.dot < next.dot;
+  return object.versions.empty() || object.versions.back().event() < next.event();
 }
 
 bool read_versions(ByteReader& reader, std::uint64_t count, Object& out,

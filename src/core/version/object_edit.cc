@@ -5,7 +5,7 @@
 namespace stator {
 namespace {
 
-// A version that may leave because its write lives on under a smaller dot.
+// A version that may leave because its write lives on under a smaller first dot.
 struct Minted {
   WriteId id{};
   std::size_t position = 0;
@@ -56,7 +56,7 @@ const Version* find_event(const Object& object, const Dot& event) {
 void insert_version(Object& object, const Version& version) {
   const auto place =
       std::lower_bound(object.versions.begin(), object.versions.end(), version,
-                       [](const Version& a, const Version& b) { return a.dot < b.dot; });
+                       [](const Version& a, const Version& b) { return a.event() < b.event(); });
   object.versions.insert(static_cast<std::size_t>(place - object.versions.begin()), version);
 }
 

@@ -16,7 +16,7 @@ void absorb_cloud(Object& object);
 [[nodiscard]] bool in_cloud(const Object& object, const Dot& event);
 /// The live version of this event, or nullptr; its dot may be a later one (restamp).
 [[nodiscard]] const Version* find_event(const Object& object, const Dot& event);
-/// Inserts at its place in the order of dots.
+/// Inserts at its place in the order of events.
 void insert_version(Object& object, const Version& version);
 
 /// Remembers the id of a superseded write, if it may be minted twice at all.
@@ -26,7 +26,7 @@ void limit_guards(Object& object);
 /// Drops guards of writes that nobody may retry any more.
 void expire_guards(Object& object, WallTime now);
 
-/// Of versions with one write id the first in the order of dots stays (D7).
+/// Of versions with one write id the first in the order of events stays (D7).
 void drop_second_mints(Object& object);
 /// Two live versions carry one write id.
 [[nodiscard]] bool has_second_mint(const Object& object);

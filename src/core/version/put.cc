@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 #include "core/version/context.h"
@@ -12,29 +13,38 @@ bool free_in(const Clock& clock, const Dot& dot) {
   return clock.counter_of(dot.actor) < dot.counter;
 }
 
-// Drops every version for which `superseded` holds and leaves its guard.
+Hlc successor(Hlc time) {
+  return {time.value + (time.value != std::numeric_limits<std::uint64_t>::max() ? 1U : 0U)};
+}
+
+// Drops every version for which `superseded` holds and leaves its guard. Returns the latest time
+// among them.
 template <typename Predicate>
-void supersede(Object& object, Predicate superseded) {
+Hlc supersede(Object& object, Predicate superseded) {
+  Hlc latest{};
   std::size_t kept = 0;
   for (std::size_t i = 0; i < object.versions.size(); ++i) {
     const Version& version = object.versions[i];
     if (superseded(version)) {
+      latest = std::max(latest, version.time);
       add_guard(object, version.write_id);
     } else {
       object.versions[kept++] = version;
     }
   }
   object.versions.truncate(kept);
+  return latest;
 }
 
-void mint(Object& object, const Write& write, const Dot& dot, WallTime now) {
+// `floor` is the latest time among what the write supersedes.
+void mint(Object& object, const Write& write, const Dot& dot, Hlc floor, WallTime now) {
   expire_guards(object, now);
   limit_guards(object);
   object.clock.add(dot);
   insert_version(object, Version{.dot = dot,
                                  .first_counter = dot.counter,
                                  .write_id = write.id,
-                                 .time = write.time,
+                                 .time = std::max(write.time, successor(floor)),
                                  .expires_at = write.expires_at,
                                  .tombstone = write.tombstone,
                                  .content_type = write.content_type,
@@ -73,7 +83,8 @@ PutEffect put(Object& object, const Write& write, const Context& context, const 
   const PutEffect effect = probe(object, write.id);
   if (effect != PutEffect::kMinted) return effect;
   STATOR_ASSERT(can_mint(object, context, dot));
-  supersede(object, [&](const Version& version) { return context.covers(version); });
+  const Hlc dropped =
+      supersede(object, [&](const Version& version) { return context.covers(version); });
   object.clock.merge(context.clock);
   absorb_cloud(object);
   for (const SeenVersion& seen : context.seen) {
@@ -81,7 +92,7 @@ PutEffect put(Object& object, const Write& write, const Context& context, const 
     // The write itself may be among what its writer saw, when a retry comes with a later context.
     if (seen.write_id != write.id) add_guard(object, seen.write_id);
   }
-  mint(object, write, dot, now);
+  mint(object, write, dot, std::max(dropped, context.time), now);
   return effect;
 }
 
@@ -89,20 +100,28 @@ PutEffect put_over_all(Object& object, const Write& write, const Dot& dot, WallT
   const PutEffect effect = probe(object, write.id);
   if (effect != PutEffect::kMinted) return effect;
   STATOR_ASSERT(!write.id.retryable() && can_mint(object, Context{}, dot));
-  supersede(object, [](const Version&) { return true; });
-  mint(object, write, dot, now);
+  const Hlc dropped = supersede(object, [](const Version&) { return true; });
+  mint(object, write, dot, dropped, now);
   return effect;
 }
 
 bool restamp(Object& object, const WriteId& id, const Dot& dot, Hlc time) {
   const Version* live = object.find(id);
-  if (live == nullptr || live->dot.actor != dot.actor || !free_in(object.clock, dot)) return false;
+  if (live == nullptr || id.retryable()) return false;
+  if (live->dot.actor != dot.actor || !free_in(object.clock, dot)) return false;
   Version renewed = *live;
+  // Only before the first renewal is its time the one that it was minted with.
+  const Hlc minted = renewed.dot.counter == renewed.first_counter ? renewed.time : Hlc{};
+  for (const Version& version : object.versions) {
+    if (version.write_id != id) time = std::max(time, successor(version.time));
+  }
+  supersede(object, [&](const Version& version) {
+    return version.time < minted || version.write_id == id;
+  });
+  limit_guards(object);
   renewed.dot = dot;
   renewed.time = std::max(renewed.time, time);
-  supersede(object, [&](const Version& version) { return version.write_id != id; });
-  limit_guards(object);
-  object.versions[0] = renewed;
+  insert_version(object, renewed);
   object.clock.add(dot);
   return true;
 }

@@ -161,21 +161,54 @@ TEST(PutDeathTest, NeverRetriesAWriteOverAll) {
   EXPECT_DEATH(put_over_all(object, write(retryable_id(1)), dot(1, 1), kNow), "retryable");
 }
 
-TEST(Restamp, CoversWhatAnAcknowledgementShowed) {
+TEST(Restamp, CoversTheOlderAndOutdoesTheYounger) {
   Object here;
   put_over_all(here, write(once_id(5), "mine"), dot(1, 1), kNow);
   Object there;
-  put(there, write(retryable_id(9), "theirs"), {}, dot(2, 1), kNow);
+  put(there, write(retryable_id(4), "older"), {}, dot(2, 1), kNow);
+  put(there, write(once_id(9), "younger"), {}, dot(2, 2), kNow);
   merge(here, there);
-  ASSERT_EQ(here.versions.size(), 2u);
-  EXPECT_TRUE(restamp(here, once_id(5), dot(1, 2), {99}));
-  EXPECT_EQ(values(here), (std::vector<std::string>{"mine"}));
+  ASSERT_EQ(here.versions.size(), 3u);
+  EXPECT_EQ(here.latest()->value, "younger");
+  EXPECT_TRUE(restamp(here, once_id(5), dot(1, 2), {}));
+  EXPECT_EQ(values(here), (std::vector<std::string>{"mine", "younger"}));
   EXPECT_EQ(here.versions[0].dot, dot(1, 2));
   EXPECT_EQ(here.versions[0].first_counter, 1u);
-  EXPECT_EQ(here.versions[0].time.value, 99u);
-  EXPECT_TRUE(here.guards_id(retryable_id(9)));
+  EXPECT_EQ(here.latest()->value, "mine");
+  EXPECT_TRUE(here.guards_id(retryable_id(4)));
   merge(there, here);
-  EXPECT_EQ(values(there), (std::vector<std::string>{"mine"}));
+  EXPECT_EQ(values(there), (std::vector<std::string>{"mine", "younger"}));
+}
+
+TEST(Restamp, TakesTheTimeItIsGiven) {
+  Object object;
+  put_over_all(object, write(once_id(5)), dot(1, 1), kNow);
+  EXPECT_TRUE(restamp(object, once_id(5), dot(1, 2), {99}));
+  EXPECT_EQ(object.versions[0].time.value, 99u);
+}
+
+TEST(Restamp, ASecondTimeCoversNothing) {
+  Object object;
+  put_over_all(object, write(once_id(5), "mine"), dot(1, 1), kNow);
+  ASSERT_TRUE(restamp(object, once_id(5), dot(1, 2), {99}));
+  Object other;
+  put(other, write(once_id(50), "other"), {}, dot(2, 1), kNow);
+  merge(object, other);
+  ASSERT_TRUE(restamp(object, once_id(5), dot(1, 3), {}));
+  EXPECT_EQ(object.versions.size(), 2u) << "the time it was minted with is no longer known";
+}
+
+TEST(Put, IsLaterThanAllThatItSupersedes) {
+  Object object;
+  put(object, {.id = once_id(1), .time = {500}, .value = "a"}, {}, dot(1, 1), kNow);
+  Object other = object;
+  put(object, {.id = once_id(2), .time = {3}, .value = "b"}, context_of(object), dot(1, 2), kNow);
+  EXPECT_EQ(object.versions[0].time.value, 501u);
+  put_over_all(other, {.id = once_id(3), .time = {3}, .value = "c"}, dot(1, 3), kNow);
+  EXPECT_EQ(other.versions[0].time.value, 501u);
+  Object empty;
+  put(empty, {.id = once_id(4), .time = {3}, .value = "d"}, context_of(object), dot(1, 4), kNow);
+  EXPECT_EQ(empty.versions[0].time.value, 502u) << "what only the context saw counts too";
 }
 
 TEST(Restamp, NeverSetsTheTimeBack) {
@@ -194,6 +227,8 @@ TEST(Restamp, RefusesWhatIsNotLiveHereOrNotOurs) {
   EXPECT_FALSE(restamp(object, once_id(1), dot(2, 2), {1}));
   EXPECT_FALSE(restamp(object, once_id(1), dot(1, 1), {1}));
   EXPECT_EQ(digest(object), before);
+  put(object, write(retryable_id(3)), {}, dot(1, 2), kNow);
+  EXPECT_FALSE(restamp(object, retryable_id(3), dot(1, 3), {1}));
 }
 
 TEST(Object, APlainReadReturnsTheLatestTime) {

@@ -27,9 +27,9 @@ bool has_content(const Object& object) {
 
 std::string describe(const Action& action) {
   static constexpr const char* kNames[] = {
-      "read",       "put",         "blind put",        "plain set",    "retry",
-      "push",       "send",        "deliver and keep", "deliver",      "restart",
-      "take image", "lose record", "lose disk",        "restore image"};
+      "read",        "put",        "blind put",   "plain set",        "retry",
+      "acknowledge", "push",       "send",        "deliver and keep", "deliver",
+      "restart",     "take image", "lose record", "lose disk",        "restore image"};
   return std::string(kNames[static_cast<std::size_t>(action.kind)]) + " " +
          std::to_string(action.a) + " " + std::to_string(action.b) + " " + std::to_string(action.c);
 }
@@ -84,6 +84,25 @@ bool World::mint(std::size_t write, Node& node) {
   return effect != PutEffect::kAlreadySuperseded;
 }
 
+// Nobody has answered yet, and nobody has overwritten it meanwhile.
+bool World::waits(std::size_t write) const {
+  const WriteFacts& facts = writes_[write];
+  return !facts.acknowledged && nodes_[facts.minted_at].object.find(facts.write.id) != nullptr;
+}
+
+void World::renew(std::size_t write, std::size_t node) {
+  Object& here = nodes_[node].object;
+  WriteFacts& facts = writes_[write];
+  const Object before = here;
+  const bool renewed = restamp(here, facts.write.id, next_dot(nodes_[node], {}), {});
+  if (!renewed || here.latest()->write_id != facts.write.id) not_renewed_ = true;
+  for (const Version& version : before.versions) {
+    if (here.find(version.write_id) != nullptr) continue;
+    const std::size_t covered = index_of(version.write_id);
+    facts.past |= bit(covered) | writes_[covered].past;
+  }
+}
+
 // The partner stores the object and answers with its own; what that shows is covered by a plain
 // write before anybody hears of it.
 void World::acknowledge(std::size_t write, std::size_t node, std::size_t partner) {
@@ -96,12 +115,8 @@ void World::acknowledge(std::size_t write, std::size_t node, std::size_t partner
     merge(here, there);
     const Version* live = here.find(facts.write.id);
     const bool ours = live != nullptr && live->dot.actor == nodes_[node].life;
-    if (ours && here.versions.size() > 1) {
-      facts.past |= history_of(here) & ~bit(write);
-      const Dot dot = next_dot(nodes_[node], {});
-      if (!restamp(here, facts.write.id, dot, facts.write.time)) dot_used_twice_ = true;
-      merge(there, here);
-    }
+    if (ours && here.versions.size() > 1) renew(write, node);
+    merge(there, here);
   }
   const Version* live = here.find(facts.write.id);
   acknowledged_.push_back(live != nullptr ? live->dot : minted);
@@ -128,8 +143,9 @@ void World::new_write(const Action& next) {
   // Ids rise with time in life, but clients' clocks differ: the order of ids must not matter.
   facts.write.id = WriteId::make(static_cast<std::uint64_t>(kNow.ms()) + index * 7 % 5,
                                  over_all ? WriteId::kMintedOnce : WriteId::kRetryable, 0, index);
-  facts.write.time = {index + 1};
+  facts.write.time = {1000 - index * 3 % 7};  // and so do the nodes'
   facts.over_all = over_all;
+  facts.minted_at = next.b;
   if (next.kind == ActionKind::kPut) {
     facts.context = client.context;
     facts.past = client.past;
@@ -171,6 +187,13 @@ void World::put_actions(std::vector<Action>& out) const {
           out.push_back(action(kind, client, node, partner));
         }
       }
+    }
+  }
+  for (std::size_t write = 0; write < writes_.size(); ++write) {
+    if (!waits(write)) continue;
+    for (std::size_t partner = 0; partner < nodes_.size(); ++partner) {
+      if (partner == writes_[write].minted_at) continue;
+      out.push_back(action(ActionKind::kAcknowledge, write, partner));
     }
   }
   if (retries_used_ == limits_.retries) return;
@@ -240,6 +263,7 @@ void World::apply(const Action& next) {
       ++retries_used_;
       execute(next.a, next.b, next.c, nullptr);
       break;
+    case ActionKind::kAcknowledge: acknowledge(next.a, writes_[next.a].minted_at, next.b); break;
     case ActionKind::kPush: merge(nodes_[next.b].object, nodes_[next.a].object); break;
     case ActionKind::kSend:
       *std::ranges::find(messages_, false, &Message::used) = {true, next.b, nodes_[next.a].object};
@@ -314,6 +338,7 @@ std::optional<std::string> World::judge(const Object& settled) const {
 
 std::optional<std::string> World::violation() const {
   if (dot_used_twice_) return "I9: a dot used twice";
+  if (not_renewed_) return "2.4: a plain write that is not the latest after its renewal";
   std::vector<Object> objects;
   for (const Node& node : nodes_) objects.push_back(node.object);
   for (int round = 0; round < 2; ++round) {
@@ -349,7 +374,8 @@ std::string World::key() const {
     append_u64(out, facts.past);
     append_u64(out, facts.write.id.high);
     append_u8(out,
-              static_cast<std::uint8_t>((facts.over_all ? 1 : 0) | (facts.acknowledged ? 2 : 0)));
+              static_cast<std::uint8_t>((facts.over_all ? 1 : 0) | (facts.acknowledged ? 2 : 0) |
+                                        (facts.minted_at << 2)));
   }
   for (const Message& message : messages_) {
     append_u8(out, message.used ? static_cast<std::uint8_t>(message.to + 1) : 0);

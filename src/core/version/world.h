@@ -32,6 +32,7 @@ enum class ActionKind : std::uint8_t {
   kBlindPut,        // client, node, partner
   kPlainSet,        // client, node, partner: over all, minted once, restamped on acknowledgement
   kRetry,           // write, node, partner
+  kAcknowledge,     // write, partner: a write that has waited for it at the node that minted it
   kPush,            // from, to: a whole object
   kSend,            // from, to: the same, into flight
   kDeliver,         // message; stays in flight
@@ -91,6 +92,7 @@ class World {
     Write write;
     Context context;
     Writes past = 0;
+    std::size_t minted_at = 0;  // by the first attempt
     bool over_all = false;
     bool acknowledged = false;
   };
@@ -103,6 +105,8 @@ class World {
   void new_write(const Action& action);
   void execute(std::size_t write, std::size_t node, std::size_t partner, Client* client);
   bool mint(std::size_t write, Node& node);
+  [[nodiscard]] bool waits(std::size_t write) const;
+  void renew(std::size_t write, std::size_t node);
   void acknowledge(std::size_t write, std::size_t node, std::size_t partner);
   Dot next_dot(Node& node, const Context& context);
   void note_dot(const Dot& dot);
@@ -125,6 +129,7 @@ class World {
   std::vector<Dot> dots_;          // all that were ever minted
   std::vector<Dot> acknowledged_;  // those of acknowledged writes
   bool dot_used_twice_ = false;
+  bool not_renewed_ = false;
   unsigned retries_used_ = 0;
   unsigned losses_used_ = 0;
   unsigned restarts_used_ = 0;
