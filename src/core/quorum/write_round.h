@@ -81,6 +81,8 @@ class WriteRound {
   /// The version is minted and on its way to the engine; the object to send has `digest`. May be
   /// called before the store is complete: an incarnation never reuses a dot, so a copy elsewhere of
   /// what this node lost in a crash is an ordinary version.
+  /// An acknowledgement that comes before this call is ignored: call this before anything that may
+  /// report the store as complete; so with on_covered().
   void on_minted(std::uint64_t digest, MonoTime now);
   /// `i` (the local replica too) holds the object of `attempt`; after its merge its digest is
   /// `digest`. The local replica may acknowledge again, with `durable`, once it is.

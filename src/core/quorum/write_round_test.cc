@@ -90,6 +90,15 @@ TEST_F(WriteRoundTest, OthersMayAnswerBeforeTheLocalDisk) {
   EXPECT_EQ(round.acked(), ReplicaSet(0b110));
 }
 
+TEST_F(WriteRoundTest, AnAcknowledgementBeforeTheMintIsOfNothing) {
+  round.start(options(1), model::candidates(3, 3), 0, kStart);
+  ack(0);
+  round.on_minted(kObject, now);
+  EXPECT_EQ(wishes(round), "store s1 s2");
+  ack(0);
+  EXPECT_EQ(wishes(round), "answer");
+}
+
 TEST_F(WriteRoundTest, ARefusedLocalStoreIsNotApplied) {
   round.start(options(2), model::candidates(3, 3), 0, kStart);
   round.on_failure(0, 0, ErrorCode::kDiskFull, now);
