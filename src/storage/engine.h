@@ -81,8 +81,8 @@ class Engine {
 };
 
 struct EngineOptions {
-  std::string name;                              // "rocksdb", "memory"
-  std::string directory;                         // of the engine alone; created if missing
+  std::string name{};                            // "rocksdb", "memory"
+  std::string directory{};                       // of the engine alone; created if missing
   std::uint64_t memory_bytes_max = 64ULL << 20;  // caches and buffers, all shards together
   bool journal = false;  // memory: keep a journal on env's disk (the simulator)
 };

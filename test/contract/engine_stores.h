@@ -56,6 +56,11 @@ class Store {
   void open();
   Result<void> close();
   void reopen();
+  /// After the test has closed the engine itself.
+  void forget() {
+    engine_.reset();
+    home_.reset();
+  }
 
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] EngineHome& home() { return *home_; }

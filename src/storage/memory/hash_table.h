@@ -30,8 +30,15 @@ class HashTable {
 
   /// A view that is valid until the next change.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view key) const;
-  void put(std::string_view key, std::string_view value);
+  void put(std::string_view key, std::string_view value) { put(hash_of(key), key, value); }
   void erase(std::string_view key);
+
+  /// A put in steps, so that whoever has many lets their cache misses overlap: each step asks for
+  /// the memory that the next one reads.
+  [[nodiscard]] std::uint64_t hash_of(std::string_view key) const;
+  void prefetch_slot(std::uint64_t hash) const;
+  void prefetch_entry(std::uint64_t hash) const;
+  void put(std::uint64_t hash, std::string_view key, std::string_view value);
 
   /// As Engine::scan. The key to continue after is a view that is valid until the next change.
   std::string_view scan(std::string_view after, ScanBudget budget, ScanVisitor& visitor) const;
@@ -47,7 +54,6 @@ class HashTable {
     Entry* entry;  // nullptr: free
   };
 
-  [[nodiscard]] std::uint64_t hash_of(std::string_view key) const;
   [[nodiscard]] std::size_t home_of(std::uint64_t hash) const { return hash >> shift_; }
   /// Of the first slot that is free or not before (hash, key) in the table's order.
   [[nodiscard]] std::size_t lower_bound(std::uint64_t hash, std::string_view key) const;

@@ -95,7 +95,8 @@ TEST(HashTable, ScanMeetsEveryKeyThatStaysOnceWhileOthersComeAndGo) {
   do {
     after = std::string(table.scan(after, {.keys_max = 3}, visitor));
     // The table grows five times over meanwhile, and the key that the cursor names may go.
-    for (int i = 0; i < 100 && created < 5000; ++i) table.put("new" + std::to_string(created++), "x");
+    for (int i = 0; i < 100 && created < 5000; ++i)
+      table.put("new" + std::to_string(created++), "x");
     for (int i = 0; i < 60; ++i) table.erase("new" + std::to_string(random.below(created)));
     if (after.starts_with("new")) table.erase(after);
   } while (!after.empty());

@@ -1,9 +1,11 @@
 #include "storage/memory/memory_engine.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -189,17 +191,32 @@ void MemoryEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Resu
 }
 
 void MemoryEngine::apply(const WriteBatch& batch) {
-  for (const WriteBatch::Entry& entry : batch.entries()) {
-    HashTable& table = store_->find_or_make(entry.partition);
-    stats_.keys -= table.size();
-    stats_.bytes -= table.bytes();
-    if (entry.erase) {
-      table.erase(batch.key(entry));
-    } else {
-      table.put(batch.key(entry), batch.value(entry));
+  // Nearly all of the time goes into waiting for memory, so a few entries wait for it together.
+  constexpr std::size_t kTogether = 16;
+  std::array<std::uint64_t, kTogether> hashes{};
+  std::array<HashTable*, kTogether> tables{};
+  std::span<const WriteBatch::Entry> rest(batch.entries());
+  while (!rest.empty()) {
+    const auto now = rest.first(std::min(kTogether, rest.size()));
+    rest = rest.subspan(now.size());
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      tables[i] = &store_->find_or_make(now[i].partition);
+      hashes[i] = tables[i]->hash_of(batch.key(now[i]));
+      tables[i]->prefetch_slot(hashes[i]);
     }
-    stats_.keys += table.size();
-    stats_.bytes += table.bytes();
+    for (std::size_t i = 0; i < now.size(); ++i) tables[i]->prefetch_entry(hashes[i]);
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      HashTable& table = *tables[i];
+      stats_.keys -= table.size();
+      stats_.bytes -= table.bytes();
+      if (now[i].erase) {
+        table.erase(batch.key(now[i]));
+      } else {
+        table.put(hashes[i], batch.key(now[i]), batch.value(now[i]));
+      }
+      stats_.keys += table.size();
+      stats_.bytes += table.bytes();
+    }
   }
 }
 

@@ -118,10 +118,10 @@ class WatchedWritable final : public ::rocksdb::FSWritableFileOwnerWrapper {
     return target()->Append(data, options, verification, debug);
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
-    return watch(fails() ? failed() : target()->Sync(options, debug));
+    return count(watch(fails() ? failed() : target()->Sync(options, debug)));
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    return watch(fails() ? failed() : target()->Fsync(options, debug));
+    return count(watch(fails() ? failed() : target()->Fsync(options, debug)));
   }
   IOStatus RangeSync(std::uint64_t offset, std::uint64_t size, const IOOptions& options,
                      IODebugContext* debug) override {
@@ -131,6 +131,10 @@ class WatchedWritable final : public ::rocksdb::FSWritableFileOwnerWrapper {
  private:
   [[nodiscard]] bool fails() const {
     return log_ && events_->fail_log_syncs.load(std::memory_order_relaxed);
+  }
+  IOStatus count(IOStatus status) {
+    if (log_ && status.ok()) events_->log_syncs.fetch_add(1, std::memory_order_relaxed);
+    return status;
   }
   static IOStatus failed() { return io_error("while syncing the log", EIO); }
   IOStatus watch(IOStatus status) {
