@@ -207,7 +207,7 @@ TEST(Put, IsLaterThanAllThatItSupersedes) {
   put_over_all(other, {.id = once_id(3), .time = {3}, .value = "c"}, dot(1, 3), kNow);
   EXPECT_EQ(other.versions[0].time.value, 501u);
   Object empty;
-  put(empty, {.id = once_id(4), .time = {3}, .value = "d"}, context_of(object), dot(1, 4), kNow);
+  put(empty, {.id = once_id(4), .time = {3}, .value = "d"}, context_of(object), dot(2, 1), kNow);
   EXPECT_EQ(empty.versions[0].time.value, 502u) << "what only the context saw counts too";
 }
 

@@ -15,12 +15,14 @@ std::uint64_t VectorClock::counter_of(NodeId node) const {
   return place != entries_.end() && place->node == node ? place->counter : 0;
 }
 
-void VectorClock::advance(NodeId node, std::uint64_t counter, WallTime now,
-                          std::size_t truncate_at) {
+void VectorClock::advance(NodeId node, std::uint64_t counter, WallTime now) {
   Entry& entry = entry_of(node);
   entry.counter = std::max(entry.counter, counter);
   entry.updated = now;
-  while (entries_.size() > truncate_at) {
+}
+
+void VectorClock::truncate(std::size_t size_max) {
+  while (entries_.size() > size_max) {
     entries_.erase(std::ranges::min_element(entries_, {}, &Entry::updated));
   }
 }
@@ -52,8 +54,10 @@ const Store::Version& Store::put(NodeId self, const VectorClock& context, std::u
     counter = std::max(counter, version.clock.counter_of(self));
   }
   Version next{context, value};
-  next.clock.advance(self, counter + 1, now, truncate_at);
+  // The coordinator still has the whole clock when it drops what the write replaces.
+  next.clock.advance(self, counter + 1, now);
   std::erase_if(versions_, [&](const Version& old) { return old.clock.descends_to(next.clock); });
+  next.clock.truncate(truncate_at);
   versions_.push_back(next);
   return versions_.back();
 }

@@ -25,8 +25,10 @@ class VectorClock {
     WallTime updated{};  // when the node last updated the data item; decides truncation only
   };
 
-  /// A coordinator's step. Beyond `truncate_at` entries the one with the oldest time goes.
-  void advance(NodeId node, std::uint64_t counter, WallTime now, std::size_t truncate_at);
+  /// A coordinator's step.
+  void advance(NodeId node, std::uint64_t counter, WallTime now);
+  /// Removes the entries with the oldest times beyond `size_max`.
+  void truncate(std::size_t size_max);
   void merge(const VectorClock& other);
   [[nodiscard]] std::uint64_t counter_of(NodeId node) const;
   /// All counters of this clock are at most those of `other`: an ancestor, or the same.

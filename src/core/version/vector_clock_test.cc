@@ -7,14 +7,14 @@ namespace {
 
 TEST(VectorClock, AnAncestorHasNoGreaterCounter) {
   VectorClock a;
-  a.advance({1}, 1, {10}, kNeverTruncate);
+  a.advance({1}, 1, {10});
   VectorClock b = a;
-  b.advance({2}, 1, {20}, kNeverTruncate);
+  b.advance({2}, 1, {20});
   EXPECT_TRUE(a.descends_to(b));
   EXPECT_FALSE(b.descends_to(a));
   EXPECT_TRUE(a.descends_to(a));
   VectorClock c = a;
-  c.advance({3}, 1, {30}, kNeverTruncate);
+  c.advance({3}, 1, {30});
   EXPECT_FALSE(b.descends_to(c));
   EXPECT_FALSE(c.descends_to(b));
 }
@@ -22,10 +22,12 @@ TEST(VectorClock, AnAncestorHasNoGreaterCounter) {
 TEST(VectorClock, BeyondTheThresholdLosesTheOldestPair) {
   VectorClock clock;
   for (std::uint64_t node = 1; node <= kTruncateAt; ++node) {
-    clock.advance({node}, 1, {static_cast<std::int64_t>(100 - node)}, kTruncateAt);
+    clock.advance({node}, 1, {static_cast<std::int64_t>(100 - node)});
   }
+  clock.truncate(kTruncateAt);
   EXPECT_EQ(clock.entries().size(), kTruncateAt);
-  clock.advance({50}, 1, {200}, kTruncateAt);
+  clock.advance({50}, 1, {200});
+  clock.truncate(kTruncateAt);
   EXPECT_EQ(clock.entries().size(), kTruncateAt);
   EXPECT_EQ(clock.counter_of({kTruncateAt}), 0u) << "the one with the oldest time, not the first";
   EXPECT_EQ(clock.counter_of({1}), 1u);
