@@ -86,6 +86,7 @@ void HashTable::prefetch_entry(std::uint64_t hash) const {
   if (homes_ == 0) return;
   std::size_t slot = home_of(hash);
   while (slots_[slot].entry != nullptr && slots_[slot].hash < hash) ++slot;
+  if (slots_[slot].entry == nullptr) return;
   const auto* begin = reinterpret_cast<const char*>(slots_[slot].entry);
   // The processor sees by itself where a copy goes on, but not where it begins.
   for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(begin + line * 64, 1);
