@@ -42,8 +42,10 @@ struct Runtime::State {
   void start_threads() {
     if (std::exchange(threads_started, true)) return;
     for (unsigned i = 1; i < shards.size(); ++i) {
-      std::thread& thread = threads.emplace_back([loop = loops[i]] { loop->run(); });
-      pthread_setname_np(thread.native_handle(), ("shard" + std::to_string(i)).c_str());
+      threads.emplace_back([loop = loops[i], name = "shard" + std::to_string(i)] {
+        pthread_setname_np(pthread_self(), name.c_str());
+        loop->run();
+      });
     }
   }
   void end_threads() {

@@ -16,7 +16,6 @@ void SideThread::run(Callback<void()> job, Callback<void()> done) {
     changed_.notify_one();
   } else {
     thread_ = std::thread([this] { work(); });
-    pthread_setname_np(thread_.native_handle(), name_.substr(0, 15).c_str());
   }
 }
 
@@ -31,6 +30,7 @@ void SideThread::stop(Rest rest) {
 }
 
 void SideThread::work() {
+  pthread_setname_np(pthread_self(), name_.c_str());
   std::vector<Work> batch;
   std::unique_lock lock(mutex_);
   for (;;) {

@@ -1,0 +1,363 @@
+#include "env_real/tcp_network.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "env_real/endpoint.h"
+#include "env_real/frames.h"
+#include "env_real/runtime.h"
+
+// What only real sockets can be asked; the rest is the contract's (test/contract).
+
+namespace stator::env {
+namespace {
+
+const Address kAnyPort{"127.0.0.1", 0};
+
+struct Counts {
+  int accepted = 0;
+  int closed = 0;
+  std::size_t received = 0;
+};
+
+class CountingAcceptor final : public StreamAcceptor {
+ public:
+  explicit CountingAcceptor(Counts& counts) : counts_(counts) {}
+  std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
+    ++counts_.accepted;
+    last = &stream;
+    return std::make_unique<Handler>(counts_);
+  }
+  Stream* last = nullptr;
+
+ private:
+  class Handler final : public StreamHandler {
+   public:
+    explicit Handler(Counts& counts) : counts_(counts) {}
+    std::size_t on_data(std::string_view bytes) override {
+      counts_.received += bytes.size();
+      return bytes.size();
+    }
+    void on_closed() override { ++counts_.closed; }
+
+   private:
+    Counts& counts_;
+  };
+  Counts& counts_;
+};
+
+class Sink final : public FrameSink {
+ public:
+  void on_frame(std::string_view frame) override { frames.emplace_back(frame); }
+  std::vector<std::string> frames;
+};
+
+class NoEvents final : public LinkEvents {
+ public:
+  void on_link_up() override {}
+  void on_link_down() override {}
+};
+
+// A blocking client that is no part of the environment.
+Descriptor plain_client(const Address& address) {
+  const Endpoint endpoint = resolve(address)->front();
+  Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(client.get(), &endpoint.any, endpoint.size()), 0);
+  return client;
+}
+
+void send_all(const Descriptor& client, std::string_view bytes) {
+  EXPECT_EQ(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(bytes.size()));
+}
+
+std::string framed(std::string_view frame) {
+  std::string bytes;
+  append_u32(bytes, static_cast<std::uint32_t>(frame.size()));
+  return bytes.append(frame);
+}
+
+bool is_closed_by_peer(const Descriptor& client) {
+  char byte = 0;
+  return ::recv(client.get(), &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+}
+
+TEST(TcpNetwork, AnswerOfTheTurnInWhichThePeerEndedStillLeaves) {
+  Runtime runtime;
+  Env& env = runtime.shard_env(0);
+  struct Echo final : StreamAcceptor {
+    struct Handler final : StreamHandler {
+      explicit Handler(Stream& s) : stream(s) {}
+      std::size_t on_data(std::string_view bytes) override {
+        stream.output().append(bytes);
+        return bytes.size();
+      }
+      void on_closed() override {}
+      Stream& stream;
+    };
+    std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
+      return std::make_unique<Handler>(stream);
+    }
+  } echo;
+  const auto listener = env.network.listen_streams(kAnyPort, echo);
+  ASSERT_TRUE(listener.has_value());
+  const Descriptor client = plain_client((*listener)->address());
+  send_all(client, "PING\r\n");
+  ::shutdown(client.get(), SHUT_WR);
+  std::string answer;
+  ASSERT_TRUE(runtime.run_until(
+      [&] {
+        char buffer[64];
+        const ssize_t got = ::recv(client.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+        if (got > 0) answer.append(buffer, static_cast<std::size_t>(got));
+        return got == 0;
+      },
+      seconds(10)));
+  EXPECT_EQ(answer, "PING\r\n");
+}
+
+TEST(TcpNetwork, RunTellsOpenStreamsThatTheLoopEnds) {
+  Counts counts;
+  CountingAcceptor acceptor(counts);
+  Runtime runtime;
+  const auto listener = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptor);
+  ASSERT_TRUE(listener.has_value());
+  const Descriptor client = plain_client((*listener)->address());
+  ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(10)));
+  runtime.stop();
+  runtime.run();
+  EXPECT_EQ(counts.closed, 1);
+  EXPECT_TRUE(is_closed_by_peer(client));
+}
+
+TEST(TcpNetwork, DestroyedRuntimeCallsNobody) {
+  Counts counts;
+  CountingAcceptor acceptor(counts);
+  {
+    Runtime runtime;
+    const auto listener = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptor);
+    ASSERT_TRUE(listener.has_value());
+    const Descriptor client = plain_client((*listener)->address());
+    ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(10)));
+  }
+  EXPECT_EQ(counts.closed, 0);
+}
+
+TEST(TcpNetwork, FramesCutAnywhereArriveWhole) {
+  Runtime runtime;
+  Sink sink;
+  const auto listener = runtime.shard_env(0).network.listen_frames(kAnyPort, sink);
+  ASSERT_TRUE(listener.has_value());
+  const Descriptor client = plain_client((*listener)->address());
+  const std::string bytes = framed("") + framed("abc") + framed(std::string(100'000, 'x'));
+  for (std::size_t cut = 0; cut <= 12; ++cut) {
+    sink.frames.clear();
+    send_all(client, bytes.substr(0, cut));
+    runtime.turn(milliseconds(5));
+    send_all(client, bytes.substr(cut));
+    ASSERT_TRUE(runtime.run_until([&] { return sink.frames.size() == 3; }, seconds(10))) << cut;
+    EXPECT_EQ(sink.frames[0], "");
+    EXPECT_EQ(sink.frames[1], "abc");
+    EXPECT_EQ(sink.frames[2], std::string(100'000, 'x'));
+  }
+}
+
+long resident_kib() {
+  long pages = 0;
+  long resident = 0;
+  FILE* file = std::fopen("/proc/self/statm", "r");
+  EXPECT_EQ(std::fscanf(file, "%ld %ld", &pages, &resident), 2);
+  std::fclose(file);
+  return resident * 4;
+}
+
+TEST(TcpNetwork, AnnouncedSizesCostNothing) {
+  Runtime runtime;
+  Sink sink;
+  const auto listener = runtime.shard_env(0).network.listen_frames(kAnyPort, sink);
+  ASSERT_TRUE(listener.has_value());
+  const long before = resident_kib();
+  std::vector<Descriptor> boasters;
+  for (int i = 0; i < 100; ++i) {
+    boasters.push_back(plain_client((*listener)->address()));
+    std::string bytes;
+    append_u32(bytes, FrameLink::kFrameMax);
+    send_all(boasters.back(), bytes + "x");
+  }
+  const Descriptor liar = plain_client((*listener)->address());
+  std::string bytes;
+  append_u32(bytes, FrameLink::kFrameMax + 1);
+  send_all(liar, bytes);
+  ASSERT_TRUE(runtime.run_until([&] { return is_closed_by_peer(liar); }, seconds(10)));
+  EXPECT_FALSE(is_closed_by_peer(boasters.front()));
+  EXPECT_LT(resident_kib() - before, 20'000);
+}
+
+TEST(TcpNetwork, LinkDropsFramesAboveItsLimitAndRecovers) {
+  Runtime runtime;
+  Env& env = runtime.shard_env(0);
+  NoEvents events;
+  // A peer that takes nothing until it is told to.
+  Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Endpoint endpoint = resolve(kAnyPort)->front();
+  ASSERT_EQ(::bind(listening.get(), &endpoint.any, endpoint.size()), 0);
+  ASSERT_EQ(::listen(listening.get(), 1), 0);
+  const auto link = env.network.open_link(local_address(listening.get()), events);
+  ASSERT_TRUE(runtime.run_until([&] { return link->up(); }, seconds(10)));
+  const Descriptor peer(::accept(listening.get(), nullptr, nullptr));
+
+  const std::string frame(1024 * 1024, 'x');
+  const auto send = [&](std::string_view bytes) {
+    link->begin_frame().append(bytes);
+    link->end_frame();
+  };
+  for (int i = 0; i < 200; ++i) {
+    send(frame);
+    runtime.turn({});
+  }
+  EXPECT_LE(link->unsent(), kLinkUnsentMax + frame.size() + kFrameHeaderBytes);
+  EXPECT_GT(link->unsent(), kLinkUnsentMax / 2);
+  const std::size_t full = link->unsent();
+  send(std::string(FrameLink::kFrameMax + 1, 'y'));
+  EXPECT_EQ(link->unsent(), full);
+
+  std::vector<char> buffer(4 * 1024 * 1024);
+  std::size_t taken = 0;
+  for (int idle = 0; idle < 1'000;) {
+    const ssize_t got = ::recv(peer.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    idle = got > 0 ? 0 : idle + 1;
+    if (got > 0) taken += static_cast<std::size_t>(got);
+    runtime.turn(milliseconds(1));
+    if (link->unsent() == 0 && got < 0) break;
+  }
+  ASSERT_TRUE(link->up());
+  EXPECT_GT(taken, kLinkUnsentMax);
+  EXPECT_EQ(taken % (frame.size() + kFrameHeaderBytes), 0U);
+  send(std::string(FrameLink::kFrameMax + 1, 'y'));
+  EXPECT_EQ(link->unsent(), 0U);
+}
+
+TEST(TcpNetwork, AcceptingPausesWithoutDescriptorsAndResumes) {
+  Counts counts;
+  CountingAcceptor acceptor(counts);
+  Runtime runtime;
+  const auto listener = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptor);
+  ASSERT_TRUE(listener.has_value());
+  const Descriptor client = plain_client((*listener)->address());
+  // Use up every number below the limit.
+  std::vector<Descriptor> hogs;
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const rlimit low{.rlim_cur = 64, .rlim_max = old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  for (;;) {
+    Descriptor hog(::dup(client.get()));
+    if (!hog) break;
+    hogs.push_back(std::move(hog));
+  }
+  int turns = 0;
+  EXPECT_FALSE(runtime.run_until([&] { return ++turns < 0; }, milliseconds(250)));
+  EXPECT_EQ(counts.accepted, 0);
+  EXPECT_LT(turns, 30);  // it waits instead of asking again and again
+  hogs.clear();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(10)));
+}
+
+TEST(TcpNetwork, NamesThatAreNoneFailToListenAndToDial) {
+  Counts counts;
+  CountingAcceptor acceptor(counts);
+  Runtime runtime;
+  Network& network = runtime.shard_env(0).network;
+  const Address nowhere{"no-such-host.invalid", 1};
+  const auto listener = network.listen_streams(nowhere, acceptor);
+  ASSERT_FALSE(listener.has_value());
+  EXPECT_THAT(listener.error().detail, testing::HasSubstr("no-such-host.invalid"));
+  std::string failed;
+  network.connect_stream(nowhere, acceptor, [&](const Error& error) { failed = error.detail; });
+  ASSERT_TRUE(runtime.run_until([&] { return !failed.empty(); }, seconds(30)));
+  EXPECT_THAT(failed, testing::HasSubstr("no-such-host.invalid"));
+}
+
+TEST(TcpNetwork, LocalhostAndIpv6Work) {
+  Counts counts;
+  CountingAcceptor acceptor(counts);
+  Runtime runtime;
+  Network& network = runtime.shard_env(0).network;
+  for (const char* host : {"localhost", "::1"}) {
+    const auto listener = network.listen_streams({host, 0}, acceptor);
+    if (!listener && std::strcmp(host, "::1") == 0) GTEST_SKIP() << "no IPv6 here";
+    ASSERT_TRUE(listener.has_value());
+    counts = {};
+    network.connect_stream({host, (*listener)->address().port}, acceptor, [](const Error&) {});
+    ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 2; }, seconds(10))) << host;
+  }
+}
+
+TEST(TcpNetworkShards, ConnectionsAreDealtOutInTurn) {
+  constexpr int kClients = 40;
+  Runtime runtime(2);
+  Counts counts[2];  // each touched by its shard only
+  CountingAcceptor acceptors[2] = {CountingAcceptor(counts[0]), CountingAcceptor(counts[1])};
+  auto first = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptors[0]);
+  auto second = runtime.shard_env(1).network.listen_streams(kAnyPort, acceptors[1]);
+  ASSERT_TRUE(first.has_value() && second.has_value());
+  const Address address = (*first)->address();
+  EXPECT_EQ((*second)->address(), address);
+  std::vector<Descriptor> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.push_back(plain_client(address));
+    send_all(clients.back(), "hello");
+  }
+  // Shard 1 reports; shard 0 asks again until all have come.
+  std::size_t received_by_one = 0;
+  std::function<void()> ask = [&] {
+    runtime.shard_env(0).executor.post_to(1, [&] {
+      runtime.shard_env(1).executor.post_to(0, [&, received = counts[1].received] {
+        received_by_one = received;
+        ask();
+      });
+    });
+  };
+  runtime.shard_env(0).executor.post([&] { ask(); });
+  ASSERT_TRUE(runtime.run_until(
+      [&] { return counts[0].received + received_by_one == kClients * 5; }, seconds(20)));
+  runtime.shut_down();
+  EXPECT_EQ(counts[0].accepted, kClients / 2);
+  EXPECT_EQ(counts[1].accepted, kClients / 2);
+  EXPECT_EQ(counts[0].closed + counts[1].closed, kClients);
+}
+
+TEST(TcpNetworkShards, ShardThatLeftGetsNoMoreAndTheLastOneClosesTheSocket) {
+  Runtime runtime(2);
+  Counts counts[2];
+  CountingAcceptor acceptors[2] = {CountingAcceptor(counts[0]), CountingAcceptor(counts[1])};
+  auto binder = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptors[0]);
+  auto joined = runtime.shard_env(1).network.listen_streams(kAnyPort, acceptors[1]);
+  ASSERT_TRUE(binder.has_value() && joined.has_value());
+  const Address address = (*binder)->address();
+  joined->reset();
+  std::vector<Descriptor> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(plain_client(address));
+  ASSERT_TRUE(runtime.run_until([&] { return counts[0].accepted == 4; }, seconds(10)));
+  binder->reset();
+  const Endpoint endpoint = resolve(address)->front();
+  const Descriptor late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_NE(::connect(late.get(), &endpoint.any, endpoint.size()), 0);
+  runtime.shut_down();
+  EXPECT_EQ(counts[1].accepted, 0);
+}
+
+}  // namespace
+}  // namespace stator::env
