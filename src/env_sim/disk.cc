@@ -22,13 +22,57 @@ Duration sync_delay(DiskImage& image) {
   return delay;
 }
 
+// The syncs of one open file that are under way. They complete even if the file is closed
+// meanwhile.
+class SyncQueue {
+ public:
+  SyncQueue(DiskImage& image, Process& process, std::shared_ptr<FileContent> content)
+      : image_(image), process_(process), content_(std::move(content)) {}
+
+  static void begin(const std::shared_ptr<SyncQueue>& queue, Callback<void(Result<void>)> done) {
+    const MonoTime end =
+        std::max(queue->last_end_, queue->process_.now()) + sync_delay(queue->image_);
+    queue->last_end_ = end;
+    queue->pending_.push_back({queue->content_->changes(), std::move(done)});
+    queue->process_.schedule(end, EventKind::kDisk, [queue] { queue->complete(); });
+  }
+  /// True when this sync works.
+  bool finish(std::uint64_t changes) {
+    if (image_.random().chance(image_.faults.sync_fails)) content_->sync_failed = true;
+    if (content_->sync_failed) return false;
+    content_->make_durable(changes);
+    return true;
+  }
+
+ private:
+  struct Pending {
+    std::uint64_t changes = 0;
+    Callback<void(Result<void>)> done;
+  };
+  void complete() {
+    Pending first = std::move(pending_.front());
+    pending_.pop_front();
+    if (finish(first.changes)) {
+      first.done({});
+    } else {
+      first.done(std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"}));
+    }
+  }
+
+  DiskImage& image_;
+  Process& process_;
+  std::shared_ptr<FileContent> content_;
+  std::deque<Pending> pending_;
+  MonoTime last_end_{};
+};
+
 class SimFile final : public env::File {
  public:
   SimFile(DiskImage& image, Process& process, std::shared_ptr<FileContent> content)
-      : image_(image), process_(process), content_(std::move(content)) {}
-  ~SimFile() override {
-    for (const PendingSync& sync : syncs_) process_.scheduler().cancel(sync.event);
-  }
+      : image_(image),
+        process_(process),
+        content_(content),
+        syncs_(std::make_shared<SyncQueue>(image, process, std::move(content))) {}
 
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override;
   Result<void> read_at(std::uint64_t offset, std::size_t size, std::string& out) override;
@@ -38,20 +82,10 @@ class SimFile final : public env::File {
   Result<void> sync_now() override;
 
  private:
-  struct PendingSync {
-    std::uint64_t changes = 0;
-    EventRef event{};
-    Callback<void(Result<void>)> done;
-  };
-  void complete_sync();
-  /// True when this sync works.
-  bool finish(std::uint64_t changes);
-
   DiskImage& image_;
   Process& process_;
   std::shared_ptr<FileContent> content_;
-  std::deque<PendingSync> syncs_;
-  MonoTime last_sync_end_{};
+  std::shared_ptr<SyncQueue> syncs_;
 };
 
 Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
@@ -92,34 +126,13 @@ Result<void> SimFile::truncate(std::uint64_t size) {
 }
 
 void SimFile::sync(Callback<void(Result<void>)> done) {
-  if (!process_.alive()) return;
-  const MonoTime end = std::max(last_sync_end_, process_.now()) + sync_delay(image_);
-  last_sync_end_ = end;
-  const EventRef event = process_.schedule(end, EventKind::kDisk, [this] { complete_sync(); });
-  syncs_.push_back({content_->changes(), event, std::move(done)});
-}
-
-void SimFile::complete_sync() {
-  PendingSync sync = std::move(syncs_.front());
-  syncs_.pop_front();
-  if (finish(sync.changes)) {
-    sync.done({});
-  } else {
-    sync.done(std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"}));
-  }
-}
-
-bool SimFile::finish(std::uint64_t changes) {
-  if (image_.random().chance(image_.faults.sync_fails)) content_->sync_failed = true;
-  if (content_->sync_failed) return false;
-  content_->make_durable(changes);
-  return true;
+  if (process_.alive()) SyncQueue::begin(syncs_, std::move(done));
 }
 
 Result<void> SimFile::sync_now() {
   if (!process_.alive()) return std::unexpected(closed());
   process_.block(sync_delay(image_));
-  if (finish(content_->changes())) return {};
+  if (syncs_->finish(content_->changes())) return {};
   return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"});
 }
 

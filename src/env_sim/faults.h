@@ -40,8 +40,8 @@ struct NetworkLimits {
   Duration connect_timeout = seconds(2);
   Duration reconnect_min = milliseconds(20);  // doubled with every failure up to the maximum
   Duration reconnect_max = seconds(1);
-  std::size_t socket_buffer = 256 * 1024;         // what the system takes before `unsent` grows
-  std::size_t link_unsent_max = 8 * 1024 * 1024;  // frames beyond are dropped
+  std::size_t socket_buffer = 256 * 1024;          // what the system takes before `unsent` grows
+  std::size_t link_unsent_max = 64 * 1024 * 1024;  // frames beyond are dropped
 };
 
 /// Of one host's disk.

@@ -86,7 +86,8 @@ std::string& SimLink::begin_frame() {
 
 void SimLink::end_frame() {
   std::string& bytes = building_->bytes;
-  if (!up() || unsent() > network_.wire().limits.link_unsent_max) {
+  const std::size_t waiting = unsent() - (bytes.size() - frame_begin_);
+  if (!up() || waiting > network_.wire().limits.link_unsent_max) {
     if (up()) ++network_.wire().counters().overflowed;
     bytes.resize(frame_begin_);
     return;

@@ -61,6 +61,16 @@ void ProcessNetwork::connect_stream(const env::Address& address, env::StreamAcce
   stream.connect(address.port, acceptor, std::move(failed));
 }
 
+void ProcessNetwork::mark_dirty(SimLink& link) {
+  dirty_links_.push_back(&link);
+  process_.request_turn();
+}
+
+void ProcessNetwork::mark_dirty(SimStream& stream) {
+  dirty_streams_.push_back(stream.self());
+  process_.request_turn();
+}
+
 void ProcessNetwork::flush() {
   // Sending calls nobody back, so neither list grows while it is walked.
   for (SimLink* link : dirty_links_) link->flush();

@@ -57,8 +57,8 @@ class ProcessNetwork final : public env::Network {
   void add(SimListener* listener) { listeners_.push_back(listener); }
   void remove(SimListener* listener);
   void remove(SimLink* link);
-  void mark_dirty(SimLink& link) { dirty_links_.push_back(&link); }
-  void mark_dirty(SimStream& stream) { dirty_streams_.push_back(stream.self()); }
+  void mark_dirty(SimLink& link);
+  void mark_dirty(SimStream& stream);
   SimStream& add_stream(std::uint32_t far, env::Address remote);
   [[nodiscard]] SimStream* find(const StreamEnd& end);
   void destroy(const StreamEnd& end);

@@ -65,7 +65,9 @@ void Process::cancel(env::TimerId timer) {
 }
 
 void Process::at_turn_end(Callback<bool()> hook) {
-  if (alive_) hooks_.push_back(std::move(hook));
+  if (!alive_) return;
+  hooks_.push_back(std::move(hook));
+  request_turn();
 }
 
 void Process::run_blocking(unsigned lane, Callback<void()> job, Callback<void()> done) {

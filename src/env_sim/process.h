@@ -62,6 +62,10 @@ class Process final : public env::Executor, public EventReceiver {
   [[nodiscard]] bool paused() const { return paused_; }
   void pause() { paused_ = true; }
   void resume();
+  /// Something was done outside of a turn (a test, the harness) that a turn's end must finish.
+  void request_turn() {
+    if (!in_turn_) arrange_wake();
+  }
   /// The loop stands still for so long: a blocking call of this turn.
   void block(Duration time) { blocked_ = blocked_ + time; }
   /// Schedules an event of this process; refused (and `run` dropped) once it is dead.

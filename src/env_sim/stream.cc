@@ -219,34 +219,36 @@ void SimStream::pump() {
 // --- receiving ---------------------------------------------------------------------------------
 
 void SimStream::on_segment(const Packet& packet) {
+  unseen_ += packet.bytes.size();
   if (state_ == State::kClosing || state_ == State::kEnded) {
-    credit_peer(packet.bytes.size());
-    return;
-  }
-  if (reading_paused_ || !input_.empty()) {
+    credit_peer();
+  } else if (reading_paused_) {
     input_.append(packet.bytes);
-    if (!reading_paused_) deliver_input({});
-  } else {
+  } else if (input_.empty()) {
     deliver_input(packet.bytes);
+  } else {
+    input_.append(packet.bytes);
+    deliver_input({});
   }
 }
 
 // Of `bytes` if there are any, else of what was kept.
 void SimStream::deliver_input(std::string_view bytes) {
-  if (!bytes.empty()) {
-    const std::size_t consumed = handler_->on_data(bytes);
-    STATOR_ASSERT(consumed <= bytes.size());
-    input_.assign(bytes.substr(consumed));
-    credit_peer(consumed);
-  } else if (!input_.empty()) {
-    const std::size_t consumed = handler_->on_data(input_);
-    STATOR_ASSERT(consumed <= input_.size());
+  if (bytes.empty() && input_.empty()) return;
+  const std::string_view shown = bytes.empty() ? std::string_view(input_) : bytes;
+  const std::size_t consumed = handler_->on_data(shown);
+  STATOR_ASSERT(consumed <= shown.size());
+  if (bytes.empty()) {
     input_.erase(0, consumed);
-    credit_peer(consumed);
+  } else {
+    input_.assign(shown.substr(consumed));
   }
+  credit_peer();
 }
 
-void SimStream::credit_peer(std::size_t bytes) {
+// What the handler was shown has left the window, whether it was consumed or is kept for later.
+void SimStream::credit_peer() {
+  const std::size_t bytes = std::exchange(unseen_, 0);
   SimStream* other = peer();
   if (other == nullptr || bytes == 0) return;
   other->in_flight_ -= std::min(bytes, other->in_flight_);

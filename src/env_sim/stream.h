@@ -64,7 +64,7 @@ class SimStream final : public env::Stream {
   void send_chopped(PacketRef packet, MonoTime when);
   void on_segment(const Packet& packet);
   void deliver_input(std::string_view bytes);
-  void credit_peer(std::size_t bytes);
+  void credit_peer();
   void pump();
   void on_peer_end();
   void end();
@@ -91,7 +91,8 @@ class SimStream final : public env::Stream {
 
   std::string output_;
   std::string input_;          // arrived and not consumed
-  std::size_t in_flight_ = 0;  // sent and not consumed by the peer
+  std::size_t unseen_ = 0;     // arrived and not shown to the handler
+  std::size_t in_flight_ = 0;  // sent and not shown to the peer's handler
   MonoTime in_order_{};
   bool dirty_ = false;
   bool reading_paused_ = false;
