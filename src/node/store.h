@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "core/quorum/candidates.h"
 #include "core/version/context.h"
 #include "core/version/object.h"
 
@@ -22,20 +23,15 @@
 namespace stator::node {
 
 /// Who answered (D9): distinct nodes and zones; primaries are owners, fallbacks stand-ins.
-struct Evidence {
-  std::uint8_t primaries = 0;
-  std::uint8_t fallbacks = 0;
-  std::uint8_t nodes = 0;
-  std::uint8_t zones = 0;
-};
+using Evidence = QuorumEvidence;
 
 /// 0 means the bucket's default (R, W), or none (pr, pw, dw).
-struct ReadOptions {
+struct ReadQuorum {
   std::uint8_t r = 0;
   std::uint8_t pr = 0;
   Duration timeout{};
 };
-struct WriteOptions {
+struct WriteQuorum {
   std::uint8_t w = 0;
   std::uint8_t pw = 0;
   std::uint8_t dw = 0;
@@ -61,19 +57,22 @@ struct WriteRequest {
   std::string_view bucket;
   std::string_view key;
   WriteKind kind = WriteKind::kOverAll;
-  /// 0: the node makes one: mintable once for kOverAll without `retryable`, else retryable.
+  /// 0: the node makes one. Of kWithContext it may be retried, through any node, with the same
+  /// context; of kOverAll it is minted once, and a client that is told `unknown` can only ask what
+  /// became of it.
   WriteId id{};
-  bool retryable = false;  // the caller may hand the id to its client on `unknown`
   bool tombstone = false;
   std::string_view value{};
   std::string_view content_type{};
   WallTime expires_at{};
   const Context* context = nullptr;  // kWithContext: what the writer saw; nullptr: nothing
   Hlc floor{};                       // the stamp is later than this (one number per connection)
-  WriteOptions options{};
+  WriteQuorum quorum{};
 };
 
 struct WriteResult {
+  std::string_view bucket{};
+  std::string_view key{};
   Outcome outcome = Outcome::kOk;
   Error error{};  // why, when the outcome is not ok
   Evidence evidence{};
@@ -149,6 +148,10 @@ struct ClusterView {
   std::vector<MemberView> members;
   /// For each partition the first healthy node of its preference list: index into `members`.
   std::vector<std::uint16_t> first_healthy;
+  /// The owners of partition p in preference order: `owner_count` indices into `members`, from
+  /// p * owner_count on.
+  std::vector<std::uint16_t> owners;
+  std::uint32_t owner_count = 0;  // N, or fewer while the cluster has fewer nodes
 };
 
 struct NodeStatus {
@@ -165,7 +168,7 @@ struct Metrics;  // node/metrics.h
 class Store {
  public:
   virtual ~Store() = default;
-  virtual void read(std::string_view bucket, std::string_view key, const ReadOptions& options,
+  virtual void read(std::string_view bucket, std::string_view key, const ReadQuorum& quorum,
                     ReadDone done) = 0;
   virtual void write(const WriteRequest& request, WriteDone done) = 0;
   virtual void explain(std::string_view bucket, std::string_view key, ExplainDone done) = 0;

@@ -19,9 +19,9 @@ namespace stator {
 /// A member as the history names it. Its client addresses are not here: it announces them itself.
 struct Member {
   NodeId id{};
-  std::string name;
-  std::string peer_address;  // "host:port"
-  std::string zone;
+  std::string name{};
+  std::string peer_address{};  // "host:port"
+  std::string zone{};
   double weight = 1;
   bool operator==(const Member&) const = default;
 };

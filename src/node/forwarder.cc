@@ -1,0 +1,238 @@
+#include "node/forwarder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stator::node {
+namespace {
+
+// Says in a ForwardWrite that the id came from a client and is of the kind that is minted once.
+constexpr std::uint32_t kConfirmOnly = 1;
+
+wire::WriteKind wire_kind(const WriteRequest& request) {
+  if (request.kind == WriteKind::kWithContext) return wire::WriteKind::kPut;
+  return wire::WriteKind::kPlainPut;
+}
+
+}  // namespace
+
+void Forwarder::choose_targets(const WriteRequest& request, PartitionId partition,
+                               Candidates& out) const {
+  owners_as_candidates(context_, partition, out);
+  if (request.context == nullptr) return;
+  const NodeId fastest = request.context->fastest;
+  for (std::size_t i = 1; i < out.list.size(); ++i) {
+    if (out.list[i].node == fastest && out.list[i].usable) {
+      std::rotate(out.list.begin(), out.list.begin() + i, out.list.begin() + i + 1);
+    }
+  }
+}
+
+void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool confirm_only,
+                        WriteDone done) {
+  Operation* operation = operations_.acquire(context_.options.operations_max);
+  if (operation == nullptr) {
+    done(WriteResult{.bucket = request.bucket,
+                     .key = request.key,
+                     .outcome = Outcome::kNotApplied,
+                     .error = {.code = ErrorCode::kOverloaded},
+                     .id = request.id});
+    return;
+  }
+  ++context_.metrics.writes_forwarded_total;
+  operation->id = request.id;
+  operation->bucket.assign(request.bucket);
+  operation->key.assign(request.key);
+  operation->partition = partition;
+  operation->deadline = deadline_of(context_, request.quorum.timeout);
+  operation->next = 0;
+  operation->asked = {};
+  operation->maybe_applied = false;
+  operation->last_error = ErrorCode::kTooFewNodes;
+  operation->done = std::move(done);
+  choose_targets(request, partition, operation->targets);
+
+  encoded_.clear();
+  if (request.context != nullptr) {
+    encode_context(*request.context, request.bucket, request.key, context_.topology->cluster_tag(),
+                   encoded_);
+  }
+  wire::ForwardWrite message;
+  message.bucket = request.bucket;
+  message.key = request.key;
+  message.kind = wire_kind(request);
+  message.write_id = request.id;
+  message.value = request.value;
+  message.content_type = request.content_type;
+  message.tombstone = request.tombstone;
+  message.expires_at = request.expires_at;
+  message.context = encoded_;
+  message.w = request.quorum.w;
+  message.pw = request.quorum.pw;
+  message.dw = request.quorum.dw;
+  message.floor = request.floor;
+  message.flags = confirm_only ? kConfirmOnly : 0;
+  operation->body.clear();
+  wire::encode_body(message, operation->body);
+  send_next(*operation);
+}
+
+void Forwarder::send_next(Operation& operation) {
+  wire::ForwardWrite message;
+  const auto decoded = wire::decode_body(operation.body, message);
+  STATOR_ASSERT(decoded.has_value());
+  const RequestId id{
+      .kind = RequestKind::kForward, .slot = operation.slot, .generation = operation.generation};
+  while (operation.next < operation.targets.list.size()) {
+    const NodeId target = operation.targets.list[operation.next++].node;
+    if (!context_.peers->send(target, context_.request_id(id), operation.deadline,
+                              operation.partition, message)) {
+      continue;  // certainly not sent
+    }
+    operation.asked = target;
+    operation.maybe_applied = true;
+    const Duration left = operation.deadline - context_.now();
+    operation.try_next_at = context_.now() + std::max(left / 3, milliseconds(1));
+    return;
+  }
+  operation.asked = {};
+  if (!operation.maybe_applied) give_up(operation, operation.last_error);
+  // Else somebody may still answer: wait for the deadline.
+}
+
+void Forwarder::give_up(Operation& operation, ErrorCode code) {
+  WriteResult result;
+  result.outcome = operation.maybe_applied ? Outcome::kUnknown : Outcome::kNotApplied;
+  result.error = {.code = code, .needed = 1, .got = 0};
+  result.id = operation.id;
+  if (operation.maybe_applied) {
+    ++context_.metrics.writes_unknown_total;
+  } else {
+    ++context_.metrics.writes_not_applied_total;
+  }
+  complete(operation, result);
+}
+
+void Forwarder::complete(Operation& operation, WriteResult result) {
+  // The slot is released last: the result points into it.
+  result.bucket = operation.bucket;
+  result.key = operation.key;
+  WriteDone done = std::exchange(operation.done, nullptr);
+  operation.asked = {};
+  operation.deadline = MonoTime{INT64_MAX};
+  done(result);
+  recycle(operation.body);
+  operations_.release(operation);
+}
+
+void Forwarder::on_reply(const wire::FrameHeader& header, const wire::ForwardWriteReply& reply) {
+  const RequestId id = RequestId::unpack(header.request_id);
+  Operation* operation = operations_.find(id.slot, id.generation);
+  if (operation == nullptr) return;
+  if (reply.outcome != Outcome::kOk) {
+    if (reply.outcome == Outcome::kNotApplied && operation->asked == header.sender) {
+      // That node promises that it did nothing; earlier ones may have.
+      operation->maybe_applied = operation->next > 1 && operation->id.retryable();
+      operation->last_error = reply.code;
+    }
+    WriteResult result;
+    result.outcome = operation->maybe_applied ? Outcome::kUnknown : reply.outcome;
+    result.error = {
+        .code = reply.code, .needed = reply.needed, .got = reply.got, .node = header.sender};
+    result.id = operation->id;
+    complete(*operation, result);
+    return;
+  }
+  WriteResult result;
+  result.evidence = reply.evidence;
+  result.id = operation->id;
+  result.time = reply.time;
+  if (!reply.context.empty() && decode_context(reply.context, operation->bucket, operation->key,
+                                               context_.topology->cluster_tag(), received_)) {
+    result.context = &received_;
+  }
+  complete(*operation, result);
+}
+
+void Forwarder::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
+  const RequestId id = RequestId::unpack(header.request_id);
+  Operation* operation = operations_.find(id.slot, id.generation);
+  if (operation == nullptr || operation->asked != header.sender) return;
+  // A refusal is sent before anything is done.
+  if (operation->next <= 1 || !operation->id.retryable()) operation->maybe_applied = false;
+  operation->last_error = code;
+  send_next(*operation);
+}
+
+void Forwarder::on_peer_down(NodeId peer) {
+  operations_.for_each([&](Operation& operation) {
+    if (operation.asked != peer) return;
+    if (operation.id.retryable()) {
+      send_next(operation);
+    } else {
+      give_up(operation, ErrorCode::kClosed);
+    }
+  });
+}
+
+void Forwarder::tick() {
+  const MonoTime now = context_.now();
+  operations_.for_each([&](Operation& operation) {
+    if (now >= operation.deadline) {
+      give_up(operation, ErrorCode::kTimeout);
+    } else if (operation.id.retryable() && operation.asked && now >= operation.try_next_at) {
+      send_next(operation);
+    }
+  });
+}
+
+void Forwarder::on_forward(const wire::FrameHeader& header, const wire::ForwardWrite& message) {
+  ++context_.metrics.forwards_received_total;
+  const PartitionId partition{header.partition};
+  WriteRequest request;
+  request.bucket = message.bucket;
+  request.key = message.key;
+  request.kind =
+      message.kind == wire::WriteKind::kPut ? WriteKind::kWithContext : WriteKind::kOverAll;
+  request.id = message.write_id;
+  request.tombstone = message.tombstone;
+  request.value = message.value;
+  request.content_type = message.content_type;
+  request.expires_at = message.expires_at;
+  request.floor = message.floor;
+  request.quorum = {.w = message.w,
+                    .pw = message.pw,
+                    .dw = message.dw,
+                    .timeout = microseconds(header.deadline_us)};
+  if (!message.context.empty()) {
+    if (!decode_context(message.context, message.bucket, message.key,
+                        context_.topology->cluster_tag(), received_)) {
+      wire::Refusal refusal;
+      refusal.code = ErrorCode::kBadContext;
+      context_.peers->send(header.sender, header.request_id, {}, partition, refusal);
+      return;
+    }
+    request.context = &received_;
+  }
+  coordinator_.write(
+      request, partition, (message.flags & kConfirmOnly) != 0,
+      [this, to = header.sender, id = header.request_id, partition](const WriteResult& result) {
+        wire::ForwardWriteReply reply;
+        reply.outcome = result.outcome;
+        reply.code = result.error.code;
+        reply.needed = result.error.needed;
+        reply.got = result.error.got;
+        reply.evidence = result.evidence;
+        reply.time = result.time;
+        reply.write_id = result.id;
+        encoded_.clear();
+        if (result.context != nullptr) {
+          encode_context(*result.context, result.bucket, result.key,
+                         context_.topology->cluster_tag(), encoded_);
+        }
+        reply.context = encoded_;
+        context_.peers->send(to, id, {}, partition, reply);
+      });
+}
+
+}  // namespace stator::node

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+
+#include "node/key_position.h"
+#include "node/operation_table.h"
+#include "node/shard_context.h"
+#include "node/store.h"
+#include "node/write_coordinator.h"
+#include "wire/messages.h"
+
+namespace stator::node {
+
+/// Hands writes to a node that may mint them (paper 4.5: a node outside the key's top N forwards),
+/// and takes such writes from others. The target is the fastest reader that the context names, if
+/// it owns the key and answers, else the first healthy owner. A write whose id is minted once goes
+/// to one node only: when that one may have got it and does not answer, the outcome is unknown. One
+/// with a retryable id is tried at the next owner while there is time (D7).
+class Forwarder {
+ public:
+  Forwarder(ShardContext& context, WriteCoordinator& coordinator)
+      : context_(context), coordinator_(coordinator) {}
+
+  /// This node does not own the partition; `request` was checked and has an id.
+  void forward(const WriteRequest& request, PartitionId partition, bool confirm_only,
+               WriteDone done);
+  /// From a node that forwards. Refused when this node does not own the partition.
+  void on_forward(const wire::FrameHeader& header, const wire::ForwardWrite& message);
+
+  void on_reply(const wire::FrameHeader& header, const wire::ForwardWriteReply& reply);
+  void on_refusal(const wire::FrameHeader& header, ErrorCode code);
+  void on_peer_down(NodeId peer);
+  void tick();
+  [[nodiscard]] std::size_t open() const { return operations_.open(); }
+
+ private:
+  struct Operation : OperationSlot {
+    WriteId id{};
+    std::string bucket;
+    std::string key;
+    PartitionId partition{};
+    MonoTime deadline{};
+    MonoTime try_next_at{};
+    std::string body;  // the encoded message, for the next try
+    Candidates targets;
+    std::uint8_t next = 0;  // index into targets
+    NodeId asked{};
+    bool maybe_applied = false;  // some node may have got it
+    ErrorCode last_error = ErrorCode::kTooFewNodes;
+    WriteDone done;
+  };
+
+  void send_next(Operation& operation);
+  void give_up(Operation& operation, ErrorCode code);
+  void complete(Operation& operation, WriteResult result);
+  void choose_targets(const WriteRequest& request, PartitionId partition, Candidates& out) const;
+
+  ShardContext& context_;
+  WriteCoordinator& coordinator_;
+  OperationTable<Operation> operations_;
+  Context received_;     // scratch
+  std::string encoded_;  // scratch
+};
+
+}  // namespace stator::node

@@ -1,0 +1,267 @@
+#include "node/node.h"
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+
+namespace stator::node {
+namespace {
+
+constexpr Duration kPublishInterval = milliseconds(500);
+constexpr std::size_t kHistoryBytesMax = 64 << 20;
+constexpr const char* kDefaultEngine = "rocksdb";
+constexpr const char* kHistoryFiles[] = {"history", "history.copy"};
+
+std::string sealed(const History& history) {
+  std::string body;
+  history.encode(body);
+  std::string out;
+  append_u64(out, hash64(body));
+  out += body;
+  return out;
+}
+
+Result<History> unsealed(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const std::uint64_t checksum = reader.u64();
+  if (!reader.ok() || hash64(reader.rest()) != checksum) {
+    return std::unexpected(
+        Error{.code = ErrorCode::kCorrupt, .detail = "its checksum does not hold"});
+  }
+  return History::decode(reader.rest());
+}
+
+}  // namespace
+
+Node::Node(std::vector<env::Env> envs, NodeOptions options)
+    : envs_(std::move(envs)), options_(std::move(options)) {}
+
+Node::~Node() = default;
+
+Result<std::unique_ptr<Node>> Node::open(std::vector<env::Env> shards, NodeOptions options) {
+  STATOR_ASSERT(!shards.empty());
+  std::unique_ptr<Node> node(new Node(std::move(shards), std::move(options)));
+  env::Executor& executor = node->envs_[0].executor;
+  node->incarnation_ = {executor.random()};
+  node->started_at_ = executor.wall_now();
+  node->started_ = executor.now();
+  for (const auto step : {&Node::open_identity, &Node::load_history, &Node::open_shards}) {
+    if (auto done = ((*node).*step)(); !done) return std::unexpected(std::move(done.error()));
+  }
+  return node;
+}
+
+Result<void> Node::open_identity() {
+  storage::DirectoryWish wish;
+  wish.path = options_.data_directory;
+  wish.identity.name = options_.name;
+  wish.identity.engine = options_.engine.name;
+  if (options_.found) {
+    wish.identity.cluster_id = options_.founding.cluster_id;
+    for (const Member& founder : options_.founding.founders) {
+      if (founder.name == options_.name) wish.identity.node_id = founder.id;
+    }
+    if (!wish.identity.node_id) {
+      return std::unexpected(Error{.code = ErrorCode::kBadRequest,
+                                   .detail = "--found does not name this node, '" + options_.name +
+                                             "': add " + options_.name +
+                                             "=ADDRESS:PORT to it on every founder"});
+    }
+  }
+  const std::uint64_t random = envs_[0].executor.random();
+  wish.new_node_id = {random == 0 ? 1 : random};
+  wish.new_engine = kDefaultEngine;
+  auto directory = storage::open_data_directory(envs_[0].disk, wish);
+  if (!directory) return std::unexpected(std::move(directory.error()));
+  directory_ = std::move(*directory);
+  identity_ = directory_->identity();
+  options_.name = identity_.name;
+  options_.engine.name = identity_.engine;
+  return {};
+}
+
+Result<void> Node::load_history() {
+  History history;
+  bool any = false;
+  std::string damage;
+  env::Disk& disk = envs_[0].disk;
+  for (const char* name : kHistoryFiles) {
+    const std::string path = options_.data_directory + "/" + name;
+    const auto exists = disk.exists(path);
+    if (!exists) return std::unexpected(exists.error());
+    if (!*exists) continue;
+    const auto bytes = env::read_whole_file(disk, path, kHistoryBytesMax);
+    auto read = bytes ? unsealed(*bytes) : Result<History>(std::unexpected(bytes.error()));
+    if (!read) {
+      damage = path + ": " + read.error().detail;
+      continue;
+    }
+    if (const auto merged = history.merge(*read); !merged) return std::unexpected(merged.error());
+    any = true;
+  }
+  if (!any && !damage.empty()) {
+    return std::unexpected(Error{
+        .code = ErrorCode::kCorrupt,
+        .detail = damage + "; both copies of the membership history are damaged: "
+                           "restore the directory from a backup, or start with an empty one"});
+  }
+  if (options_.found) {
+    const auto merged = history.merge(History::found(options_.founding));
+    if (!merged) {
+      return std::unexpected(Error{
+          .code = ErrorCode::kConflict,
+          .detail =
+              "the data directory " + options_.data_directory + " belongs to cluster '" +
+              history.founding().cluster_id +
+              "' or was founded with other members or settings: start without --found to serve "
+              "what it holds, or use an empty directory"});
+    }
+    if (*merged) {
+      if (const auto saved = save_history(history); !saved) return saved;
+    }
+  }
+  topology_ = make_topology(std::move(history), identity_.node_id);
+  return {};
+}
+
+Result<void> Node::save_history(const History& history) {
+  const std::string bytes = sealed(history);
+  for (const char* name : kHistoryFiles) {
+    const auto written =
+        env::write_whole_file(envs_[0].disk, options_.data_directory + "/" + name, bytes);
+    if (!written) return written;
+  }
+  return {};
+}
+
+Result<void> Node::open_shards() {
+  options_.engine.directory = options_.data_directory + "/" + options_.engine.name;
+  auto home = storage::open_engine(options_.engine, envs_[0]);
+  if (!home) return std::unexpected(std::move(home.error()));
+  engine_home_ = std::move(*home);
+  published_.resize(envs_.size());
+  // All shards exist before the first loop runs: from then on anybody may post to any.
+  for (std::size_t i = 0; i < envs_.size(); ++i) {
+    shards_.push_back(std::make_unique<Shard>(envs_[i], options_, incarnation_,
+                                              engine_home_->attach(envs_[i]), *this));
+    shards_.back()->set_topology(topology_);
+    stores_.push_back(std::make_unique<ShardStore>(*shards_.back(), *this, *this));
+  }
+  open_shards_ = static_cast<unsigned>(shards_.size());
+  return {};
+}
+
+Result<void> Node::start() {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    auto listener = envs_[i].network.listen_frames(options_.peer_listen, *shards_[i]);
+    if (!listener) return std::unexpected(std::move(listener.error()));
+    listeners_.push_back(std::move(*listener));
+  }
+  peer_address_ = listeners_.front()->address();
+  for (unsigned i = 0; i < shards_.size(); ++i) publish(i);
+  return {};
+}
+
+wire::NodeInfo Node::announcement() const {
+  wire::NodeInfo info;
+  info.name = options_.name;
+  info.zone = options_.zone;
+  info.redis_address = redis_text_;
+  info.http_address = http_text_;
+  info.peer_address = peer_text_;
+  info.engine = options_.engine.name;
+  info.version = "1";
+  info.incarnation = incarnation_;
+  info.started_at = started_at_;
+  info.weight_milli = static_cast<std::uint32_t>(options_.weight * 1000);
+  return info;
+}
+
+void Node::announce(const env::Address& redis, const env::Address& http) {
+  if (options_.redis_announced.host.empty()) options_.redis_announced = redis;
+  if (options_.http_announced.host.empty()) options_.http_announced = http;
+  if (options_.peer_announced.host.empty()) options_.peer_announced = peer_address_;
+  redis_text_ = env::to_string(options_.redis_announced);
+  http_text_ = env::to_string(options_.http_announced);
+  peer_text_ = env::to_string(options_.peer_announced);
+  for (const auto& shard : shards_) shard->set_announcement(announcement());
+}
+
+void Node::publish(unsigned index) {
+  Shard& shard = *shards_[index];
+  {
+    const std::lock_guard lock(mutex_);
+    published_[index] = {.metrics = shard.context().metrics,
+                         .engine = shard.engine().stats(),
+                         .clock_skewed = shard.context().clock.skewed(),
+                         .failing = shard.context().records->failing()};
+  }
+  envs_[index].executor.after(kPublishInterval, [this, index] {
+    if (open_shards_ > 0) publish(index);
+  });
+}
+
+NodeStatus Node::node_status() const {
+  NodeStatus status;
+  status.engine = options_.engine.name;
+  status.uptime_ms = (envs_[0].executor.now() - started_).ms();
+  const std::lock_guard lock(mutex_);
+  for (const Published& shard : published_) {
+    status.keys += shard.engine.keys;
+    status.bytes += shard.engine.bytes;
+    status.clock_skewed = status.clock_skewed || shard.clock_skewed;
+    status.no_write = status.no_write || shard.failing;
+  }
+  return status;
+}
+
+Metrics Node::all_metrics(unsigned from) const {
+  Metrics sum = shards_[from]->context().metrics;
+  const std::lock_guard lock(mutex_);
+  for (unsigned i = 0; i < published_.size(); ++i) {
+    if (i != from) sum.add(published_[i].metrics);
+  }
+  return sum;
+}
+
+void Node::on_history(unsigned from_shard, History&& other) {
+  // Kept and spread by shard 0 alone.
+  auto given = std::make_unique<History>(std::move(other));
+  envs_[from_shard].executor.post_to(0, [this, given = std::move(given)] {
+    History merged = topology_->history;
+    const auto changed = merged.merge(*given);
+    if (!changed || !*changed) return;
+    if (!save_history(merged)) return;  // asked for again at the next contact
+    topology_ = make_topology(std::move(merged), identity_.node_id);
+    for (unsigned i = 0; i < shards_.size(); ++i) {
+      envs_[0].executor.post_to(
+          i, [this, i, topology = topology_] { shards_[i]->set_topology(topology); });
+    }
+  });
+}
+
+void Node::stop(Callback<void()> done) {
+  auto shared = std::make_shared<Callback<void()>>(std::move(done));
+  for (unsigned i = 0; i < shards_.size(); ++i) {
+    envs_[0].executor.post_to(i, [this, i, shared] {
+      listeners_[i].reset();
+      close_shard(i, shared);
+    });
+  }
+}
+
+void Node::close_shard(unsigned index, std::shared_ptr<Callback<void()>> done) {
+  // Requests that were accepted are answered first; each ends by its deadline.
+  if (shards_[index]->open_operations() > 0 || !shards_[index]->context().records->idle()) {
+    envs_[index].executor.after(milliseconds(5), [this, index, done] { close_shard(index, done); });
+    return;
+  }
+  shards_[index]->engine().close([this, index, done](const Result<void>&) {
+    envs_[index].executor.post_to(0, [this, done] {
+      if (--open_shards_ == 0) (*done)();
+    });
+  });
+}
+
+}  // namespace stator::node

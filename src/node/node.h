@@ -1,0 +1,97 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "env/env.h"
+#include "node/options.h"
+#include "node/shard.h"
+#include "node/shard_store.h"
+#include "storage/data_directory.h"
+
+namespace stator::node {
+
+/// One node: its identity, its history, its store and its shards. Composes; decides nothing.
+///
+/// open() and start() are called before the loops run; stop() on shard 0's loop.
+class Node final : public ShardHost, public NodeFacts {
+ public:
+  /// Opens or creates the data directory and the engine. One Env per shard; they and `options`'
+  /// observer outlive the node. Errors name what is wrong and what to do: kConflict (another
+  /// process, another cluster, another engine), kCorrupt, kNotSupported, kBadRequest, kDiskFull,
+  /// kIo.
+  [[nodiscard]] static Result<std::unique_ptr<Node>> open(std::vector<env::Env> shards,
+                                                          NodeOptions options);
+  ~Node() override;
+
+  /// Listens for peers and begins to talk to them. kConflict when the address is in use.
+  [[nodiscard]] Result<void> start();
+  /// What is announced to peers and clients, once the fronts have bound their addresses.
+  void announce(const env::Address& redis, const env::Address& http);
+  /// Completes what was begun, syncs, and lets go of the files; then `done`. Fronts have stopped
+  /// before.
+  void stop(Callback<void()> done);
+
+  /// For the clients of one shard.
+  [[nodiscard]] Store& store(unsigned shard) { return *stores_[shard]; }
+  [[nodiscard]] const NodeOptions& options() const { return options_; }
+  [[nodiscard]] NodeId id() const { return identity_.node_id; }
+  [[nodiscard]] const env::Address& peer_address() const { return peer_address_; }
+  [[nodiscard]] bool member() const { return topology_->member; }
+  /// Requests of clients on a shard that wait for an answer. On that shard's loop.
+  [[nodiscard]] std::size_t open_operations(unsigned shard) const {
+    return shards_[shard]->open_operations();
+  }
+
+ private:
+  Node(std::vector<env::Env> envs, NodeOptions options);
+
+  Result<void> open_identity();
+  Result<void> load_history();
+  Result<void> save_history(const History& history);
+  Result<void> open_shards();
+  void publish(unsigned shard);
+  void close_shard(unsigned shard, std::shared_ptr<Callback<void()>> done);
+  wire::NodeInfo announcement() const;
+
+  // ShardHost
+  Shard& shard(unsigned index) override { return *shards_[index]; }
+  void on_history(unsigned from_shard, History&& other) override;
+  // NodeFacts
+  [[nodiscard]] NodeStatus node_status() const override;
+  [[nodiscard]] Metrics all_metrics(unsigned from) const override;
+
+  std::vector<env::Env> envs_;
+  NodeOptions options_;
+  std::unique_ptr<storage::DataDirectory> directory_;
+  storage::NodeIdentity identity_;
+  Incarnation incarnation_{};
+  WallTime started_at_{};
+  MonoTime started_{};
+  std::shared_ptr<const Topology> topology_;
+  std::unique_ptr<storage::EngineHome> engine_home_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<ShardStore>> stores_;
+  std::vector<std::unique_ptr<env::Listener>> listeners_;
+  env::Address peer_address_;
+  std::string redis_text_;
+  std::string http_text_;
+  std::string peer_text_;
+  std::atomic<unsigned> open_shards_ = 0;
+
+  /// What each shard published last, for the others: the only memory that shards share.
+  struct Published {
+    Metrics metrics;
+    storage::EngineStats engine;
+    bool clock_skewed = false;
+    bool failing = false;
+  };
+  mutable std::mutex mutex_;
+  std::vector<Published> published_;
+};
+
+}  // namespace stator::node

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "core/membership/history.h"
+#include "env/network.h"
+#include "node/observer.h"
+#include "node/store.h"
+#include "storage/engine.h"
+
+namespace stator::node {
+
+/// What one node is started with; filled by `serve` from flags and TOML, or by the simulator.
+struct NodeOptions {
+  std::string name;
+  std::string zone;
+  double weight = 1;
+  std::string data_directory;
+  storage::EngineOptions engine;  // an empty name: what the directory has, else the default;
+                                  // directory is set by the node
+  env::Address peer_listen;
+  /// As announced to peers and clients; empty host: the listening address.
+  env::Address redis_announced;
+  env::Address http_announced;
+  env::Address peer_announced;
+  /// Set when the command line founds a cluster; ignored by a node that is a member already, except
+  /// that another cluster id is refused.
+  bool found = false;
+  Founding founding;
+
+  /// false: acknowledge when the engine has it (durability `none`, design 4.6).
+  bool sync_writes = true;
+  Duration request_timeout = seconds(2);
+  Duration request_timeout_max = seconds(60);
+  Duration hedge_after = milliseconds(50);
+  Duration ping_interval = milliseconds(500);
+  /// A peer that was asked and has said nothing for this long is avoided for new work (D32).
+  Duration silence_max = milliseconds(600);
+  /// Share of reads after which the owners not asked are asked for a digest (design 4.4), in
+  /// millionths.
+  std::uint32_t read_repair_share_ppm = 10'000;
+  std::size_t operations_max = 100'000;
+  Limits limits;
+
+  Observer* observer = nullptr;
+};
+
+}  // namespace stator::node

@@ -1,0 +1,199 @@
+#include "node/peers.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace stator::node {
+namespace {
+
+constexpr Duration kAwayMemory = seconds(3600);
+
+}  // namespace
+
+Peers::Peers(const env::Env& env, const NodeOptions& options, Incarnation incarnation,
+             HybridClock& clock, Metrics& metrics, PeerEvents& events)
+    : env_(env),
+      options_(options),
+      incarnation_(incarnation),
+      clock_(clock),
+      metrics_(metrics),
+      events_(events) {
+  timer_ = env_.executor.after(milliseconds(1), [this] { tick(); });
+}
+
+Peers::~Peers() {
+  env_.executor.cancel(timer_);
+}
+
+void Peers::set_topology(std::shared_ptr<const Topology> topology) {
+  topology_ = std::move(topology);
+  for (const Member& member : topology_->members) {
+    if (member.id == topology_->self || find(member.id) != nullptr) continue;
+    const auto address = env::parse_address(member.peer_address);
+    STATOR_ASSERT(address.has_value());  // checked when the history was folded
+    auto peer = std::make_unique<Peer>();
+    peer->owner = this;
+    peer->id = member.id;
+    peer->zone = member.zone;
+    peer->link = env_.network.open_link(*address, *peer);
+    peers_.push_back(std::move(peer));
+  }
+  std::sort(peers_.begin(), peers_.end(),
+            [](const auto& a, const auto& b) { return a->id < b->id; });
+  ++version_;
+}
+
+void Peers::set_announcement(const wire::NodeInfo& info) {
+  announcement_ = info;
+}
+
+Peers::Peer* Peers::find(NodeId id) const {
+  for (const auto& peer : peers_) {
+    if (peer->id == id) return peer.get();
+  }
+  return nullptr;
+}
+
+bool Peers::healthy(NodeId id) const {
+  const Peer* peer = find(id);
+  return peer != nullptr && peer->answering;
+}
+
+bool Peers::reachable(NodeId id) const {
+  const Peer* peer = find(id);
+  return peer != nullptr && peer->link->up();
+}
+
+bool Peers::away_lately(std::span<const NodeId> ids) const {
+  const MonoTime now = env_.executor.now();
+  return std::any_of(ids.begin(), ids.end(), [&](NodeId id) {
+    const Peer* peer = find(id);
+    if (peer == nullptr) return false;
+    return !peer->answering || (peer->was_away && now - peer->last_away < kAwayMemory);
+  });
+}
+
+wire::FrameHeader Peers::header(const Peer& peer, std::uint64_t request_id, MonoTime deadline,
+                                PartitionId partition) const {
+  wire::FrameHeader header;
+  header.request_id = request_id;
+  header.history = topology_->version();
+  header.sender = topology_->self;
+  header.receiver = peer.id;
+  header.cluster_tag = topology_->cluster_tag();
+  header.incarnation = incarnation_;
+  header.deadline_us = deadline.ns == 0 ? 0 : wire::remaining_us(env_.executor.now(), deadline);
+  header.partition = static_cast<std::uint16_t>(partition.value);
+  return header;
+}
+
+void Peers::note_sent(Peer& peer, bool request) {
+  ++metrics_.frames_out_total;
+  if (request && peer.asked_since.ns == 0) peer.asked_since = env_.executor.now();
+}
+
+void Peers::on_heard(const wire::FrameHeader& header) {
+  Peer* peer = find(header.sender);
+  if (peer == nullptr) return;
+  peer->heard = true;
+  peer->last_heard = env_.executor.now();
+  peer->asked_since = {};
+  if (!peer->answering) look_at(*peer);
+}
+
+void Peers::learn(Peer& peer, const wire::FrameHeader& header, const wire::NodeInfo& info) {
+  const bool changed = peer.incarnation != header.incarnation ||
+                       peer.redis_address != info.redis_address ||
+                       peer.http_address != info.http_address;
+  if (!changed) return;
+  peer.incarnation = header.incarnation;
+  peer.redis_address = info.redis_address;
+  peer.http_address = info.http_address;
+  ++version_;
+}
+
+void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
+  Peer* peer = find(header.sender);
+  if (peer == nullptr) return;
+  learn(*peer, header, ping.info);
+  wire::Pong pong;
+  pong.echoed = ping.sent;
+  pong.wall = env_.executor.wall_now();
+  pong.info = announcement_;
+  send(header.sender, header.request_id, {}, PartitionId{wire::kNoPartition}, pong);
+}
+
+void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
+  Peer* peer = find(header.sender);
+  if (peer == nullptr) return;
+  learn(*peer, header, pong.info);
+  const MonoTime sent{static_cast<std::int64_t>(pong.echoed)};
+  const Duration round_trip = env_.executor.now() - sent;
+  // A delayed, repeated or forged pong measures nothing.
+  if (round_trip.ns < 0 || round_trip > seconds(1)) return;
+  peer->clock_offset = (pong.wall + round_trip / 2) - env_.executor.wall_now();
+  peer->offset_known = true;
+  SmallVector<Duration, 16> offsets;
+  for (const auto& each : peers_) {
+    if (each->offset_known && each->answering) offsets.push_back(each->clock_offset);
+  }
+  clock_.set_peer_offsets(offsets.view());
+}
+
+void Peers::look_at(Peer& peer) {
+  const MonoTime now = env_.executor.now();
+  const bool silent = peer.asked_since.ns != 0 && now - peer.asked_since > options_.silence_max;
+  const bool answering = peer.link->up() && peer.heard && !silent;
+  if (!answering) {
+    peer.last_away = now;
+    peer.was_away = peer.was_away || peer.heard;
+  }
+  if (answering == peer.answering) return;
+  peer.answering = answering;
+  ++version_;
+  if (!answering) events_.on_peer_down(peer.id);
+}
+
+void Peers::Peer::on_link_up() {
+  // What was sent on the former link says nothing about this one.
+  asked_since = {};
+  owner->look_at(*this);
+}
+
+void Peers::Peer::on_link_down() {
+  heard = false;
+  const bool was_answering = answering;
+  owner->look_at(*this);
+  // Also when it was held for silent already: late answers will not come on this link.
+  if (!was_answering) owner->events_.on_peer_down(id);
+}
+
+void Peers::tick() {
+  timer_ = env_.executor.after(options_.ping_interval, [this] { tick(); });
+  if (topology_ == nullptr) return;
+  wire::Ping ping;
+  ping.wall = env_.executor.wall_now();
+  ping.sent = static_cast<std::uint64_t>(env_.executor.now().ns);
+  ping.info = announcement_;
+  for (const auto& peer : peers_) {
+    look_at(*peer);
+    send(peer->id, 0, {}, PartitionId{wire::kNoPartition}, ping);
+  }
+}
+
+Peers::View Peers::view(NodeId id) const {
+  View view;
+  const Peer* peer = find(id);
+  if (peer == nullptr) return view;
+  view.redis_address = peer->redis_address;
+  view.http_address = peer->http_address;
+  view.zone = peer->zone;
+  view.healthy = peer->answering;
+  if (peer->last_heard.ns != 0) view.last_heard_ms = (env_.executor.now() - peer->last_heard).ms();
+  view.clock_offset = peer->clock_offset;
+  view.incarnation = peer->incarnation;
+  return view;
+}
+
+}  // namespace stator::node

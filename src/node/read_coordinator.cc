@@ -1,0 +1,272 @@
+#include "node/read_coordinator.h"
+
+#include <utility>
+
+#include "core/repair/repair_plan.h"
+#include "core/ring/position.h"
+#include "core/version/object_codec.h"
+
+namespace stator::node {
+
+void ReadCoordinator::read(std::string_view bucket, std::string_view key, const ReadQuorum& quorum,
+                           ReadDone done) {
+  if (const auto checked = check_key(context_, bucket, key); !checked) {
+    done(std::unexpected(checked.error()));
+    return;
+  }
+  const Founding& founding = context_.topology->history.founding();
+  if (quorum.r > founding.n || quorum.pr > founding.n) {
+    done(std::unexpected(
+        Error{.code = ErrorCode::kBadRequest,
+              .detail = "r and pr must be from 1 to N=" + std::to_string(founding.n)}));
+    return;
+  }
+  ++context_.metrics.reads_total;
+  const PartitionId partition = context_.topology->ring->partition_of(position_of(bucket, key));
+  Operation* operation = start(bucket, key, partition, quorum, false);
+  if (operation == nullptr) {
+    ++context_.metrics.reads_failed_total;
+    done(std::unexpected(Error{.code = ErrorCode::kOverloaded}));
+    return;
+  }
+  operation->done = std::move(done);
+  run(*operation);
+}
+
+ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std::string_view key,
+                                                   PartitionId partition, const ReadQuorum& quorum,
+                                                   bool everybody) {
+  Operation* operation = operations_.acquire(context_.options.operations_max);
+  if (operation == nullptr) return nullptr;
+  operation->bucket.assign(bucket);
+  operation->key.assign(key);
+  operation->storage_key.clear();
+  storage::append_storage_key(bucket, key, operation->storage_key);
+  operation->partition = partition;
+  operation->deadline = deadline_of(context_, quorum.timeout);
+  operation->merged.clear();
+  operation->value_count = 0;
+  operation->check_the_rest = false;
+  const Founding& founding = context_.topology->history.founding();
+  owners_as_candidates(context_, partition, candidates_);
+  stator::ReadOptions options;
+  options.r = quorum.r != 0 ? quorum.r : founding.r;
+  if (everybody) options.r = static_cast<std::uint8_t>(candidates_.list.size());
+  options.pr = quorum.pr;
+  options.deadline = operation->deadline;
+  options.hedge_after = context_.options.hedge_after;
+  operation->round.start(options, candidates_.list.view(), candidates_.local, context_.now());
+  return operation;
+}
+
+void ReadCoordinator::run(Operation& operation) {
+  // Carrying out a wish may bring its answer at once: those find the round running and leave it to
+  // us.
+  if (operation.running) return;
+  operation.running = true;
+  const std::uint32_t generation = operation.generation;
+  while (const auto wish = operation.round.next()) {
+    switch (wish->kind) {
+      case ReadWish::Kind::kAskValue: ask(operation, wish->replica, true); break;
+      case ReadWish::Kind::kAskDigest: ask(operation, wish->replica, false); break;
+      case ReadWish::Kind::kAnswer: answer(operation); break;
+      case ReadWish::Kind::kFail:
+        if (operation.done) {
+          ++context_.metrics.reads_failed_total;
+          ReadDone done = std::exchange(operation.done, nullptr);
+          done(
+              std::unexpected(Error{.code = wish->code, .needed = wish->needed, .got = wish->got}));
+        }
+        break;
+      case ReadWish::Kind::kFinished: finish(operation); return;
+    }
+    STATOR_ASSERT(operation.in_use && operation.generation == generation);
+  }
+  operation.running = false;
+}
+
+void ReadCoordinator::ask(Operation& operation, ReplicaIndex replica, bool value) {
+  const NodeId node = operation.round.candidate(replica).node;
+  if (node == context_.self()) {
+    ask_local(operation, replica, value);
+    return;
+  }
+  const RequestId id{
+      .kind = RequestKind::kRead, .slot = operation.slot, .generation = operation.generation};
+  wire::ReplicaGet message;
+  message.bucket = operation.bucket;
+  message.key = operation.key;
+  message.value = value;
+  if (!context_.peers->send(node, context_.request_id(id), operation.deadline, operation.partition,
+                            message)) {
+    operation.round.on_failure(replica, ErrorCode::kClosed, context_.now());
+  }
+}
+
+void ReadCoordinator::ask_local(Operation& operation, ReplicaIndex replica, bool value) {
+  context_.records->load(operation.partition, operation.storage_key,
+                         [this, slot = operation.slot, generation = operation.generation, replica,
+                          value](const RecordStore::Loaded& loaded) {
+                           Operation* waiting = operations_.find(slot, generation);
+                           if (waiting != nullptr) on_local(*waiting, replica, value, loaded);
+                         });
+}
+
+void ReadCoordinator::on_local(Operation& operation, ReplicaIndex replica, bool value,
+                               const RecordStore::Loaded& loaded) {
+  if (loaded.status == RecordStore::Status::kUnreadable) {
+    operation.round.on_failure(replica, ErrorCode::kUnreadable, context_.now());
+  } else if (loaded.status == RecordStore::Status::kMissing) {
+    if (value) {
+      operation.round.on_value(replica, 0, operation.round.merged_digest(), context_.now());
+    } else {
+      operation.round.on_digest(replica, 0, context_.now());
+    }
+  } else if (value) {
+    take_value(operation, replica, loaded.payload);
+  } else if (decode_object(loaded.payload, received_)) {
+    operation.round.on_digest(replica, digest(received_), context_.now());
+  } else {
+    operation.round.on_failure(replica, ErrorCode::kUnreadable, context_.now());
+  }
+  run(operation);
+}
+
+void ReadCoordinator::take_value(Operation& operation, ReplicaIndex replica,
+                                 std::string_view object) {
+  STATOR_ASSERT(operation.value_count < operation.values.size());
+  std::string& bytes = operation.values[operation.value_count];
+  bytes.assign(object);
+  const bool first = operation.merged.empty();
+  Object& target = first ? operation.merged : received_;
+  if (!decode_object(bytes, target)) {
+    if (first) operation.merged.clear();
+    operation.round.on_failure(replica, ErrorCode::kUnreadable, context_.now());
+    return;
+  }
+  ++operation.value_count;
+  const std::uint64_t received = digest(target);
+  if (!first) merge(operation.merged, received_);
+  operation.round.on_value(replica, received, first ? received : digest(operation.merged),
+                           context_.now());
+}
+
+void ReadCoordinator::answer(Operation& operation) {
+  if (!operation.done) return;
+  const WallTime now = context_.guarded_now();
+  if (operation.merged.living(now) > 1) ++context_.metrics.siblings_seen_total;
+  ReadResult result;
+  result.object = &operation.merged;
+  result.evidence = operation.round.evidence();
+  result.now = now;
+  const ReplicaIndex fastest = operation.round.fastest();
+  if (fastest != kNoReplica) result.fastest = operation.round.candidate(fastest).node;
+  // Decided before `done` runs, which may begin other operations.
+  const auto owners = context_.topology->ring->owners(operation.partition);
+  operation.check_the_rest =
+      operation.round.owners_not_asked().size() > 0 &&
+      (context_.peers->away_lately(owners) ||
+       context_.env.executor.random() % 1'000'000 < context_.options.read_repair_share_ppm);
+  ReadDone done = std::exchange(operation.done, nullptr);
+  done(Result<ReadResult>(result));
+}
+
+void ReadCoordinator::finish(Operation& operation) {
+  repair(operation);
+  if (operation.check_the_rest) {
+    ++context_.metrics.late_digests_total;
+    Operation* background =
+        start(operation.bucket, operation.key, operation.partition, ReadQuorum{}, true);
+    if (background != nullptr) run(*background);
+  }
+  for (std::uint8_t i = 0; i < operation.value_count; ++i) recycle(operation.values[i]);
+  operation.done.reset();
+  operation.running = false;
+  operations_.release(operation);
+}
+
+void ReadCoordinator::repair(Operation& operation) {
+  const RepairPlan plan = plan_repair(operation.round);
+  if (plan.empty()) return;
+  encoded_.clear();
+  encode_object(operation.merged, encoded_);
+  for (const ReplicaIndex replica : plan.send) {
+    ++context_.metrics.read_repairs_total;
+    const NodeId node = operation.round.candidate(replica).node;
+    if (node == context_.self()) {
+      replica_.merge_in(operation.partition, operation.storage_key, encoded_,
+                        [](const Result<Replica::Merged>&) {});
+      continue;
+    }
+    wire::ReplicaPut message;
+    message.bucket = operation.bucket;
+    message.key = operation.key;
+    message.object = encoded_;
+    message.repair = true;
+    context_.peers->send(node, 0, {}, operation.partition, message);
+  }
+}
+
+ReadCoordinator::Operation* ReadCoordinator::find(std::uint64_t request_id, NodeId sender,
+                                                  ReplicaIndex& replica) {
+  const RequestId id = RequestId::unpack(request_id);
+  Operation* operation = operations_.find(id.slot, id.generation);
+  if (operation == nullptr) return nullptr;
+  for (std::size_t i = 0; i < operation->round.candidate_count(); ++i) {
+    replica = static_cast<ReplicaIndex>(i);
+    if (operation->round.candidate(replica).node == sender) return operation;
+  }
+  return nullptr;
+}
+
+void ReadCoordinator::on_reply(const wire::FrameHeader& header,
+                               const wire::ReplicaGetReply& reply) {
+  ReplicaIndex replica = kNoReplica;
+  Operation* operation = find(header.request_id, header.sender, replica);
+  if (operation == nullptr) return;
+  const MonoTime now = context_.now();
+  if (reply.status == wire::ReplyStatus::kFailed) {
+    operation->round.on_failure(replica, reply.code, now);
+  } else if (reply.object.empty()) {
+    if (reply.digest == 0) {
+      // Missing: the same answer to both questions.
+      operation->round.on_value(replica, 0, operation->round.merged_digest(), now);
+      operation->round.on_digest(replica, 0, now);
+    } else {
+      operation->round.on_digest(replica, reply.digest, now);
+    }
+  } else if (operation->value_count < operation->values.size()) {
+    take_value(*operation, replica, reply.object);
+  }
+  run(*operation);
+}
+
+void ReadCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
+  ReplicaIndex replica = kNoReplica;
+  Operation* operation = find(header.request_id, header.sender, replica);
+  if (operation == nullptr) return;
+  operation->round.on_failure(replica, code, context_.now());
+  run(*operation);
+}
+
+void ReadCoordinator::on_peer_down(NodeId peer) {
+  operations_.for_each([&](Operation& operation) {
+    for (const ReplicaIndex replica : operation.round.waiting()) {
+      if (operation.round.candidate(replica).node != peer) continue;
+      operation.round.on_failure(replica, ErrorCode::kClosed, context_.now());
+      run(operation);
+      return;
+    }
+  });
+}
+
+void ReadCoordinator::tick() {
+  const MonoTime now = context_.now();
+  operations_.for_each([&](Operation& operation) {
+    if (operation.round.wake_at() > now) return;
+    operation.round.on_tick(now);
+    run(operation);
+  });
+}
+
+}  // namespace stator::node

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "core/quorum/read_round.h"
+#include "node/key_position.h"
+#include "node/operation_table.h"
+#include "node/replica.h"
+#include "node/shard_context.h"
+#include "node/store.h"
+#include "wire/messages.h"
+
+namespace stator::node {
+
+/// Carries out the wishes of ReadRounds: asks replicas, merges what they send, answers, and repairs
+/// stale replicas after the answer (paper 4.5, 5 "read repair"). Decides nothing; core/quorum does.
+class ReadCoordinator {
+ public:
+  ReadCoordinator(ShardContext& context, Replica& replica) : context_(context), replica_(replica) {}
+
+  void read(std::string_view bucket, std::string_view key, const ReadQuorum& quorum, ReadDone done);
+
+  void on_reply(const wire::FrameHeader& header, const wire::ReplicaGetReply& reply);
+  void on_refusal(const wire::FrameHeader& header, ErrorCode code);
+  void on_peer_down(NodeId peer);
+  void tick();
+  [[nodiscard]] std::size_t open() const { return operations_.open(); }
+
+ private:
+  struct Operation : OperationSlot {
+    std::string bucket;
+    std::string key;
+    std::string storage_key;
+    PartitionId partition{};
+    MonoTime deadline{};
+    ReadRound round;
+    Object merged;
+    /// Bytes that `merged` holds views into: one for each replica that sent a value.
+    std::array<std::string, kCandidatesMax> values;
+    std::uint8_t value_count = 0;
+    bool running = false;
+    bool check_the_rest = false;  // a background look at all owners follows
+    ReadDone done;                // empty: a background look
+  };
+
+  Operation* start(std::string_view bucket, std::string_view key, PartitionId partition,
+                   const ReadQuorum& quorum, bool everybody);
+  void run(Operation& operation);
+  void ask(Operation& operation, ReplicaIndex replica, bool value);
+  void ask_local(Operation& operation, ReplicaIndex replica, bool value);
+  void on_local(Operation& operation, ReplicaIndex replica, bool value,
+                const RecordStore::Loaded& loaded);
+  void take_value(Operation& operation, ReplicaIndex replica, std::string_view object);
+  void answer(Operation& operation);
+  void finish(Operation& operation);
+  void repair(Operation& operation);
+  [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
+
+  ShardContext& context_;
+  Replica& replica_;
+  OperationTable<Operation> operations_;
+  Candidates candidates_;  // scratch
+  Object received_;        // scratch
+  std::string encoded_;    // scratch
+};
+
+}  // namespace stator::node

@@ -1,0 +1,157 @@
+#include "node/record_store.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "base/hash.h"
+
+namespace stator::node {
+namespace {
+
+std::uint64_t hash_of(PartitionId partition, std::string_view key) {
+  return hash64(key, partition.value);
+}
+
+}  // namespace
+
+RecordStore::RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics)
+    : engine_(engine), metrics_(metrics) {
+  env.executor.at_turn_end([this] { return submit_turn(); });
+}
+
+std::optional<std::string_view> RecordStore::find_staged(PartitionId partition,
+                                                         std::string_view key,
+                                                         std::uint64_t hash) const {
+  if (const auto found = gathering_->find(partition, key, hash)) return found;
+  if (under_way_active_) return under_way_->find(partition, key, hash);
+  return std::nullopt;
+}
+
+RecordStore::Loaded RecordStore::open(PartitionId partition, std::string_view key,
+                                      std::string_view record) {
+  Loaded loaded;
+  const auto opened = storage::open_record(partition, key, record, loaded.header, loaded.payload);
+  loaded.status = opened ? Status::kFound : Status::kUnreadable;
+  if (!opened) ++metrics_.records_unreadable_total;
+  return loaded;
+}
+
+RecordStore::Read* RecordStore::find_read(PartitionId partition, std::string_view key,
+                                          std::uint64_t hash) {
+  if (reads_active_ == 0) return nullptr;
+  for (const auto& read : reads_) {
+    if (read->active && read->hash == hash && read->partition == partition && read->key == key) {
+      return read.get();
+    }
+  }
+  return nullptr;
+}
+
+RecordStore::Read& RecordStore::free_read() {
+  for (const auto& read : reads_) {
+    if (!read->active) return *read;
+  }
+  return *reads_.emplace_back(std::make_unique<Read>());
+}
+
+void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use) {
+  const std::uint64_t hash = hash_of(partition, key);
+  if (Read* read = find_read(partition, key, hash)) {
+    read->waiters.push_back(std::move(use));
+    return;
+  }
+  if (const auto staged = find_staged(partition, key, hash)) {
+    // Copied, since `use` may stage the key again and so move the batch's buffer.
+    value_.assign(*staged);
+    use(open(partition, key, value_));
+    return;
+  }
+  Read& read = free_read();
+  const storage::GetStatus status = engine_.get(
+      partition, key, value_, [this, &read](storage::GetStatus later, std::string_view value) {
+        on_read(read, later, value);
+      });
+  switch (status) {
+    case storage::GetStatus::kFound: use(open(partition, key, value_)); return;
+    case storage::GetStatus::kMissing: use(Loaded{}); return;
+    case storage::GetStatus::kUnreadable:
+      ++metrics_.records_unreadable_total;
+      use(Loaded{.status = Status::kUnreadable});
+      return;
+    case storage::GetStatus::kPending: break;
+  }
+  read.active = true;
+  read.hash = hash;
+  read.partition = partition;
+  read.key = key;
+  read.waiters.push_back(std::move(use));
+  ++reads_active_;
+}
+
+void RecordStore::on_read(Read& read, storage::GetStatus status, std::string_view value) {
+  STATOR_ASSERT(read.active && status != storage::GetStatus::kPending);
+  const std::string from_engine(value);
+  // Waiters may add waiters; each sees what the ones before it stored.
+  for (std::size_t i = 0; i < read.waiters.size(); ++i) {
+    LoadDone use = std::move(read.waiters[i]);
+    if (const auto staged = find_staged(read.partition, read.key, read.hash)) {
+      value_.assign(*staged);
+      use(open(read.partition, read.key, value_));
+    } else if (status == storage::GetStatus::kFound) {
+      value_ = from_engine;
+      use(open(read.partition, read.key, value_));
+    } else if (status == storage::GetStatus::kMissing) {
+      use(Loaded{});
+    } else {
+      ++metrics_.records_unreadable_total;
+      use(Loaded{.status = Status::kUnreadable});
+    }
+  }
+  read.waiters.clear();
+  read.active = false;
+  --reads_active_;
+}
+
+std::string& RecordStore::begin_store() {
+  record_.clear();
+  record_offset_ = storage::begin_record(record_);
+  return record_;
+}
+
+void RecordStore::finish_store(PartitionId partition, std::string_view key,
+                               const storage::RecordHeader& header, bool sync, StoreDone done) {
+  storage::finish_record(record_, record_offset_, partition, key, header);
+  gathering_->put(partition, key, hash_of(partition, key), record_, sync, std::move(done));
+}
+
+void RecordStore::when_stored(PartitionId partition, std::string_view key, StoreDone done) {
+  const std::uint64_t hash = hash_of(partition, key);
+  if (gathering_->find(partition, key, hash)) {
+    gathering_->add_waiter(std::move(done));
+  } else if (under_way_active_ && under_way_->find(partition, key, hash)) {
+    under_way_->add_waiter(std::move(done));
+  } else {
+    done(Result<void>());
+  }
+}
+
+bool RecordStore::submit_turn() {
+  if (under_way_active_ || gathering_->empty()) return false;
+  std::swap(gathering_, under_way_);
+  under_way_active_ = true;
+  ++metrics_.storage_batches_total;
+  engine_.submit(under_way_->writes(), under_way_->sync(),
+                 [this](const Result<void>& result) { on_submitted(result); });
+  return true;
+}
+
+void RecordStore::on_submitted(const Result<void>& result) {
+  STATOR_ASSERT(under_way_active_);
+  failing_ = !result.has_value();
+  if (!result) ++metrics_.storage_errors_total;
+  under_way_active_ = false;
+  // From here on the engine answers for these keys. Waiters may store again, into `gathering_`.
+  under_way_->complete(result);
+}
+
+}  // namespace stator::node

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/callback.h"
+#include "env/env.h"
+#include "node/metrics.h"
+#include "node/staged_batch.h"
+#include "storage/engine.h"
+#include "storage/record.h"
+
+namespace stator::node {
+
+/// The records of one shard in front of its engine (design 4.1): reads see this turn's writes,
+/// operations on a key whose read is under way queue behind it, and everything of one turn goes to
+/// the engine as one batch, while at most one earlier batch is under way. So a callback of load()
+/// may decide and store() at once: nobody else touches the key in between. One per shard, on its
+/// loop only.
+class RecordStore {
+ public:
+  RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics);
+  RecordStore(const RecordStore&) = delete;
+  RecordStore& operator=(const RecordStore&) = delete;
+
+  enum class Status : std::uint8_t { kFound, kMissing, kUnreadable };
+  struct Loaded {
+    Status status = Status::kMissing;
+    storage::RecordHeader header{};
+    std::string_view payload{};  // valid in the callback until the next call of this store
+  };
+  using LoadDone = Callback<void(const Loaded&)>;
+
+  /// Calls `use` with the record: inside this call when it is at hand.
+  void load(PartitionId partition, std::string_view storage_key, LoadDone use);
+
+  /// Two steps, so that the payload is encoded in place: append it to what begin_store() returns,
+  /// then finish_store(). Nothing else may be called in between. `done` comes when the batch is
+  /// complete (with `sync`: durable).
+  std::string& begin_store();
+  void finish_store(PartitionId partition, std::string_view storage_key,
+                    const storage::RecordHeader& header, bool sync, StoreDone done);
+  /// Calls `done` when everything staged for this key is complete: inside this call when nothing
+  /// is.
+  void when_stored(PartitionId partition, std::string_view storage_key, StoreDone done);
+
+  /// More bytes wait for the engine than it can take soon: refuse client writes (P8).
+  [[nodiscard]] bool overloaded() const { return gathering_->writes().bytes() > kStagedBytesMax; }
+  /// The last batch failed; cleared by the next that succeeds.
+  [[nodiscard]] bool failing() const { return failing_; }
+  [[nodiscard]] bool idle() const {
+    return !under_way_active_ && gathering_->empty() && reads_active_ == 0;
+  }
+  [[nodiscard]] storage::Engine& engine() { return engine_; }
+
+  static constexpr std::size_t kStagedBytesMax = 64 << 20;
+
+ private:
+  struct Read {  // an engine read under way, and who waits for it; reused
+    bool active = false;
+    std::uint64_t hash = 0;
+    PartitionId partition{};
+    std::string key;
+    std::vector<LoadDone> waiters;
+  };
+
+  bool submit_turn();
+  void on_submitted(const Result<void>& result);
+  void on_read(Read& read, storage::GetStatus status, std::string_view value);
+  [[nodiscard]] Read* find_read(PartitionId partition, std::string_view key, std::uint64_t hash);
+  [[nodiscard]] Read& free_read();
+  Loaded open(PartitionId partition, std::string_view key, std::string_view record);
+  [[nodiscard]] std::optional<std::string_view> find_staged(PartitionId partition,
+                                                            std::string_view key,
+                                                            std::uint64_t hash) const;
+
+  storage::Engine& engine_;
+  Metrics& metrics_;
+  StagedBatch batches_[2];
+  StagedBatch* gathering_ = &batches_[0];
+  StagedBatch* under_way_ = &batches_[1];
+  bool under_way_active_ = false;
+  bool failing_ = false;
+  std::string value_;   // what the engine returned last
+  std::string record_;  // being built by begin_store
+  std::size_t record_offset_ = 0;
+  std::vector<std::unique_ptr<Read>> reads_;  // few: what the engine could not answer at once
+  std::size_t reads_active_ = 0;
+};
+
+}  // namespace stator::node

@@ -1,0 +1,160 @@
+#include "node/replica.h"
+
+#include "core/version/object_codec.h"
+
+namespace stator::node {
+
+void Replica::merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
+                       MergeDone done) {
+  Put* put =
+      context_.records->overloaded() ? nullptr : puts_.acquire(context_.options.operations_max);
+  if (put == nullptr) {
+    done(std::unexpected(Error{.code = ErrorCode::kOverloaded}));
+    return;
+  }
+  put->partition = partition;
+  put->storage_key.assign(storage_key);
+  put->object = object;
+  put->loaded = false;
+  put->differs = false;
+  put->digest = 0;
+  put->done = std::move(done);
+  const std::uint32_t slot = put->slot;
+  const std::uint32_t generation = put->generation;
+  context_.records->load(partition, put->storage_key,
+                         [this, slot, generation](const RecordStore::Loaded& loaded) {
+                           Put* loading = puts_.find(slot, generation);
+                           if (loading != nullptr) merge_loaded(*loading, loaded);
+                         });
+  // The read is under way: the caller's bytes go when this call returns.
+  put = puts_.find(slot, generation);
+  if (put != nullptr && !put->loaded) {
+    put->object_copy.assign(object);
+    put->object = put->object_copy;
+  }
+}
+
+StoreDone Replica::on_stored(const Put& put) {
+  return [this, slot = put.slot, generation = put.generation](const Result<void>& stored) {
+    finish(slot, generation, stored);
+  };
+}
+
+void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
+  put.loaded = true;
+  if (loaded.status == RecordStore::Status::kUnreadable) return fail(put, ErrorCode::kUnreadable);
+  if (!decode_object(put.object, incoming_)) return fail(put, ErrorCode::kCorrupt);
+  storage::RecordHeader header = loaded.header;
+  bool store = true;
+  if (loaded.status == RecordStore::Status::kMissing) {
+    // A record that was lost and is refilled here begins without a life of ours (D1).
+    header = {};
+    put.digest = digest(incoming_);
+    context_.records->begin_store().append(put.object);
+  } else {
+    if (!decode_object(loaded.payload, local_)) return fail(put, ErrorCode::kUnreadable);
+    switch (compare(local_, incoming_)) {
+      case Relation::kEqual:
+        put.digest = digest(local_);
+        store = false;
+        break;
+      case Relation::kCovers:
+        put.digest = digest(local_);
+        keep_merged(put, local_);
+        store = false;
+        break;
+      case Relation::kCoveredBy:
+        put.digest = digest(incoming_);
+        context_.records->begin_store().append(put.object);
+        break;
+      case Relation::kConcurrent:
+        merge(local_, incoming_);
+        put.digest = digest(local_);
+        keep_merged(put, local_);
+        context_.records->begin_store().append(put.merged);
+        break;
+    }
+  }
+  if (store) {
+    context_.records->finish_store(put.partition, put.storage_key, header,
+                                   context_.options.sync_writes, on_stored(put));
+  } else {
+    ++context_.metrics.replica_writes_equal_total;
+    // What is known already may still be on its way to the disk.
+    context_.records->when_stored(put.partition, put.storage_key, on_stored(put));
+  }
+}
+
+void Replica::keep_merged(Put& put, const Object& object) {
+  put.differs = true;
+  put.merged.clear();
+  encode_object(object, put.merged);
+}
+
+void Replica::fail(Put& put, ErrorCode code) {
+  MergeDone done = std::move(put.done);
+  recycle(put.object_copy);
+  puts_.release(put);
+  done(std::unexpected(Error{.code = code}));
+}
+
+void Replica::finish(std::uint32_t slot, std::uint32_t generation, const Result<void>& stored) {
+  Put* put = puts_.find(slot, generation);
+  if (put == nullptr) return;
+  if (!stored) return fail(*put, stored.error().code);
+  MergeDone done = std::move(put->done);
+  const Merged merged{.digest = put->digest,
+                      .differs = put->differs,
+                      .object = put->differs ? std::string_view(put->merged) : std::string_view(),
+                      .durable = context_.durable()};
+  done(Result<Merged>(merged));
+  recycle(put->object_copy);
+  recycle(put->merged);
+  puts_.release(*put);
+}
+
+void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& message) {
+  ++context_.metrics.replica_writes_total;
+  storage_key_.clear();
+  storage::append_storage_key(message.bucket, message.key, storage_key_);
+  merge_in(PartitionId{header.partition}, storage_key_, message.object,
+           [this, to = header.sender, request = header.request_id,
+            partition = header.partition](const Result<Merged>& merged) {
+             if (request == 0) return;  // repair: nobody waits
+             wire::ReplicaPutReply reply;
+             if (merged) {
+               reply.digest = merged->digest;
+               reply.durable = merged->durable;
+               reply.object = merged->object;
+             } else {
+               reply.status = wire::ReplyStatus::kFailed;
+               reply.code = merged.error().code;
+             }
+             context_.peers->send(to, request, {}, PartitionId{partition}, reply);
+           });
+}
+
+void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& message) {
+  ++context_.metrics.replica_reads_total;
+  storage_key_.clear();
+  storage::append_storage_key(message.bucket, message.key, storage_key_);
+  context_.records->load(
+      PartitionId{header.partition}, storage_key_,
+      [this, to = header.sender, request = header.request_id, partition = header.partition,
+       value = message.value](const RecordStore::Loaded& loaded) {
+        wire::ReplicaGetReply reply;
+        if (loaded.status == RecordStore::Status::kMissing) {
+          reply.status = wire::ReplyStatus::kMissing;
+        } else if (loaded.status == RecordStore::Status::kUnreadable ||
+                   !decode_object(loaded.payload, local_)) {
+          reply.status = wire::ReplyStatus::kFailed;
+          reply.code = ErrorCode::kUnreadable;
+        } else {
+          reply.digest = digest(local_);
+          if (value) reply.object = loaded.payload;
+        }
+        context_.peers->send(to, request, {}, PartitionId{partition}, reply);
+      });
+}
+
+}  // namespace stator::node

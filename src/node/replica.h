@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "node/operation_table.h"
+#include "node/shard_context.h"
+#include "wire/messages.h"
+
+namespace stator::node {
+
+/// One shard's copies, as coordinators use them: merge this object, say what you hold (paper 4.5).
+/// Merging what is known already writes nothing (D20); what is learned is acknowledged when it is
+/// as durable as asked, never before.
+class Replica {
+ public:
+  explicit Replica(ShardContext& context) : context_(context) {}
+
+  void on_put(const wire::FrameHeader& header, const wire::ReplicaPut& message);
+  void on_get(const wire::FrameHeader& header, const wire::ReplicaGet& message);
+
+  struct Merged {
+    std::uint64_t digest = 0;   // of the local object after the merge
+    bool differs = false;       // it is not what was given: it holds more
+    std::string_view object{};  // encoded, when it differs; valid during the callback
+    bool durable = false;
+  };
+  using MergeDone = Callback<void(const Result<Merged>&)>;
+  /// Merges an encoded object into this shard's copy; `done` when the result is as durable as the
+  /// node promises. `object` must live during the call only.
+  void merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
+                MergeDone done);
+
+ private:
+  struct Put : OperationSlot {
+    PartitionId partition{};
+    std::string storage_key;
+    std::string_view
+        object;  // incoming: the caller's bytes, or `object_copy` once the call is over
+    std::string object_copy;
+    bool loaded = false;
+    bool differs = false;
+    std::uint64_t digest = 0;
+    std::string merged;  // when it differs
+    MergeDone done;
+  };
+
+  void merge_loaded(Put& put, const RecordStore::Loaded& loaded);
+  void keep_merged(Put& put, const Object& object);
+  void finish(std::uint32_t slot, std::uint32_t generation, const Result<void>& stored);
+  void fail(Put& put, ErrorCode code);
+  StoreDone on_stored(const Put& put);
+
+  ShardContext& context_;
+  OperationTable<Put> puts_;
+  Object local_;     // scratch
+  Object incoming_;  // scratch
+  std::string storage_key_;
+};
+
+}  // namespace stator::node

@@ -1,0 +1,261 @@
+#include "node/shard.h"
+
+#include <string>
+#include <utility>
+
+namespace stator::node {
+namespace {
+
+constexpr Duration kTick = milliseconds(10);
+
+}  // namespace
+
+Shard::Shard(const env::Env& env, const NodeOptions& options, Incarnation incarnation,
+             std::unique_ptr<storage::Engine> engine, ShardHost& host)
+    : engine_(std::move(engine)),
+      host_(host),
+      context_{.env = env, .options = options, .clock = {}, .metrics = {}, .topology = nullptr},
+      records_(env, *engine_, context_.metrics),
+      mint_(incarnation, kMaxPartitions),
+      peers_(env, options, incarnation, context_.clock, context_.metrics, *this),
+      replica_(context_),
+      reads_(context_, replica_),
+      writes_(context_, replica_),
+      forwarder_(context_, writes_),
+      explainer_(context_),
+      scanner_(context_,
+               [&host](unsigned index) -> Scanner& { return host.shard(index).scanner(); }) {
+  context_.peers = &peers_;
+  context_.records = &records_;
+  context_.mint = &mint_;
+  env.executor.at_turn_end([this] { return on_turn_end(); });
+}
+
+Shard::~Shard() {
+  context_.env.executor.cancel(tick_timer_);
+}
+
+void Shard::set_topology(std::shared_ptr<const Topology> topology) {
+  context_.topology = topology;
+  peers_.set_topology(std::move(topology));
+}
+
+bool Shard::on_turn_end() {
+  ++context_.metrics.turns_total;
+  context_.metrics.operations_open = open_operations();
+  // Deadlines and hedges are looked at only while somebody waits: an idle node sleeps.
+  if (tick_timer_ || open_operations() + explainer_.open() + scanner_.open() == 0) return false;
+  tick();
+  return true;
+}
+
+void Shard::tick() {
+  tick_timer_ = {};
+  reads_.tick();
+  writes_.tick();
+  forwarder_.tick();
+  explainer_.tick();
+  scanner_.tick();
+  if (open_operations() + explainer_.open() + scanner_.open() > 0) {
+    tick_timer_ = context_.env.executor.after(kTick, [this] { tick(); });
+  }
+}
+
+void Shard::on_peer_down(NodeId peer) {
+  reads_.on_peer_down(peer);
+  writes_.on_peer_down(peer);
+  forwarder_.on_peer_down(peer);
+  explainer_.on_peer_down(peer);
+  scanner_.on_peer_down(peer);
+}
+
+void Shard::on_frame(std::string_view bytes) {
+  ++context_.metrics.frames_in_total;
+  const auto frame = wire::decode_frame(bytes);
+  const Topology& topology = *context_.topology;
+  if (!frame || frame->header.cluster_tag != topology.cluster_tag() ||
+      frame->header.receiver != topology.self) {
+    ++context_.metrics.frames_bad_total;
+    return;
+  }
+  const wire::MessageInfo* info = wire::message_info(frame->header.type);
+  const unsigned shards = context_.env.executor.shard_count();
+  unsigned target = context_.env.executor.shard();
+  if (info != nullptr && info->direction == wire::Direction::kReply &&
+      frame->header.type != wire::MessageType::kPong) {
+    target = RequestId::unpack(frame->header.request_id).shard % shards;
+  } else if (frame->header.partition != wire::kNoPartition) {
+    target = shard_of(PartitionId{frame->header.partition}, shards);
+  }
+  if (target == context_.env.executor.shard()) {
+    serve(*frame);
+    return;
+  }
+  peers_.on_heard(frame->header);
+  auto copy = std::make_unique<std::string>(bytes);
+  context_.env.executor.post_to(target, [&host = host_, target, copy = std::move(copy)] {
+    // Its checksum was found right a moment ago.
+    if (const auto again = wire::decode_frame(*copy)) host.shard(target).serve(*again);
+  });
+}
+
+void Shard::serve(const wire::Frame& frame) {
+  peers_.on_heard(frame.header);
+  const wire::MessageInfo* info = wire::message_info(frame.header.type);
+  if (info == nullptr) {
+    // From a later version. A reply of a type unknown here cannot belong to a request of ours.
+    refuse(frame.header, ErrorCode::kNotSupported);
+  } else if (info->direction == wire::Direction::kReply) {
+    serve_reply(frame);
+  } else {
+    serve_request(frame);
+  }
+}
+
+void Shard::refuse(const wire::FrameHeader& header, ErrorCode code) {
+  if (header.request_id == 0) return;
+  wire::Refusal refusal;
+  refusal.code = code;
+  refusal.history = context_.topology->version();
+  peers_.send(header.sender, header.request_id, {}, PartitionId{header.partition}, refusal);
+}
+
+bool Shard::refused_for_history(const wire::Frame& frame) {
+  const HistoryVersion mine = context_.topology->version();
+  if (frame.header.history == mine) return false;
+  ++context_.metrics.history_refusals_total;
+  refuse(frame.header, ErrorCode::kHistoryMismatch);
+  // The one who knows less learns by asking; both ask, since a digest does not tell who that is.
+  fetch_history(frame.header.sender);
+  return true;
+}
+
+void Shard::fetch_history(NodeId from) {
+  wire::HistoryFetch message;
+  message.have = context_.topology->version();
+  peers_.send(from, 0, {}, PartitionId{wire::kNoPartition}, message);
+}
+
+template <typename Message, typename Handle>
+static bool decoded(const wire::Frame& frame, Metrics& metrics, Handle handle) {
+  Message message;
+  if (!wire::decode_body(frame.body, message)) {
+    ++metrics.frames_bad_total;
+    return false;
+  }
+  handle(message);
+  return true;
+}
+
+void Shard::serve_request(const wire::Frame& frame) {
+  const wire::FrameHeader& header = frame.header;
+  Metrics& metrics = context_.metrics;
+  switch (header.type) {
+    case wire::MessageType::kPing:
+      decoded<wire::Ping>(frame, metrics, [&](const auto& m) { peers_.on_ping(header, m); });
+      return;
+    case wire::MessageType::kHistoryFetch: serve_history(frame); return;
+    default: break;
+  }
+  if (refused_for_history(frame)) return;
+  if (header.partition >= context_.topology->ring->partitions() ||
+      !context_.topology->ring->owns(context_.self(), PartitionId{header.partition})) {
+    refuse(header, ErrorCode::kNotMember);
+    return;
+  }
+  bool good = true;
+  switch (header.type) {
+    case wire::MessageType::kReplicaPut:
+      good = decoded<wire::ReplicaPut>(frame, metrics,
+                                       [&](const auto& m) { replica_.on_put(header, m); });
+      break;
+    case wire::MessageType::kReplicaGet:
+      good = decoded<wire::ReplicaGet>(frame, metrics,
+                                       [&](const auto& m) { replica_.on_get(header, m); });
+      break;
+    case wire::MessageType::kForwardWrite:
+      good = decoded<wire::ForwardWrite>(frame, metrics,
+                                         [&](const auto& m) { forwarder_.on_forward(header, m); });
+      break;
+    case wire::MessageType::kScan:
+      good =
+          decoded<wire::Scan>(frame, metrics, [&](const auto& m) { scanner_.on_scan(header, m); });
+      break;
+    default: refuse(header, ErrorCode::kNotSupported); break;
+  }
+  if (!good) refuse(header, ErrorCode::kCorrupt);
+}
+
+void Shard::serve_reply(const wire::Frame& frame) {
+  const wire::FrameHeader& header = frame.header;
+  Metrics& metrics = context_.metrics;
+  switch (header.type) {
+    case wire::MessageType::kPong:
+      decoded<wire::Pong>(frame, metrics, [&](const auto& m) { peers_.on_pong(header, m); });
+      break;
+    case wire::MessageType::kReplicaPutReply:
+      decoded<wire::ReplicaPutReply>(frame, metrics,
+                                     [&](const auto& m) { writes_.on_reply(header, m); });
+      break;
+    case wire::MessageType::kReplicaGetReply:
+      decoded<wire::ReplicaGetReply>(frame, metrics, [&](const auto& m) {
+        if (RequestId::unpack(header.request_id).kind == RequestKind::kExplain) {
+          explainer_.on_reply(header, m);
+        } else {
+          reads_.on_reply(header, m);
+        }
+      });
+      break;
+    case wire::MessageType::kForwardWriteReply:
+      decoded<wire::ForwardWriteReply>(frame, metrics,
+                                       [&](const auto& m) { forwarder_.on_reply(header, m); });
+      break;
+    case wire::MessageType::kScanReply:
+      decoded<wire::ScanReply>(frame, metrics,
+                               [&](const auto& m) { scanner_.on_reply(header, m); });
+      break;
+    case wire::MessageType::kHistoryReply: serve_history(frame); break;
+    case wire::MessageType::kRefusal: serve_refusal(frame); break;
+    default: break;
+  }
+}
+
+void Shard::serve_refusal(const wire::Frame& frame) {
+  const wire::FrameHeader& header = frame.header;
+  decoded<wire::Refusal>(frame, context_.metrics, [&](const wire::Refusal& refusal) {
+    if (refusal.code == ErrorCode::kHistoryMismatch) fetch_history(header.sender);
+    switch (RequestId::unpack(header.request_id).kind) {
+      case RequestKind::kRead: reads_.on_refusal(header, refusal.code); break;
+      case RequestKind::kWrite: writes_.on_refusal(header, refusal.code); break;
+      case RequestKind::kForward: forwarder_.on_refusal(header, refusal.code); break;
+      case RequestKind::kExplain: explainer_.on_refusal(header, refusal.code); break;
+      case RequestKind::kScan: scanner_.on_refusal(header); break;
+      case RequestKind::kNone: break;
+    }
+  });
+}
+
+void Shard::serve_history(const wire::Frame& frame) {
+  if (frame.header.type == wire::MessageType::kHistoryFetch) {
+    decoded<wire::HistoryFetch>(frame, context_.metrics, [&](const wire::HistoryFetch& fetch) {
+      std::string bytes;
+      wire::HistoryReply reply;
+      reply.version = context_.topology->version();
+      if (fetch.have != reply.version) {
+        context_.topology->history.encode(bytes);
+        reply.entries.push_back(bytes);
+      }
+      peers_.send(frame.header.sender, frame.header.request_id, {}, PartitionId{wire::kNoPartition},
+                  reply);
+    });
+    return;
+  }
+  decoded<wire::HistoryReply>(frame, context_.metrics, [&](const wire::HistoryReply& reply) {
+    for (const std::string_view entry : reply.entries) {
+      auto history = History::decode(entry);
+      if (history) host_.on_history(context_.env.executor.shard(), std::move(*history));
+    }
+  });
+}
+
+}  // namespace stator::node

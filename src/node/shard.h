@@ -1,0 +1,90 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "node/explainer.h"
+#include "node/forwarder.h"
+#include "node/peers.h"
+#include "node/read_coordinator.h"
+#include "node/replica.h"
+#include "node/scanner.h"
+#include "node/shard_context.h"
+#include "node/write_coordinator.h"
+
+namespace stator::node {
+
+class Shard;
+
+/// What a shard needs of its node: the other shards, and the one history.
+class ShardHost {
+ public:
+  virtual ~ShardHost() = default;
+  [[nodiscard]] virtual Shard& shard(unsigned index) = 0;
+  /// A peer holds another history: merge it, keep it, tell all shards. Any shard may call.
+  virtual void on_history(unsigned from_shard, History&& other) = 0;
+};
+
+/// One shard of a node: a loop, its partitions, and the parts that serve them (design 4.1). This
+/// class only composes them and deals out frames. Shards share nothing; what belongs to another one
+/// is posted to it.
+class Shard final : public env::FrameSink, private PeerEvents {
+ public:
+  Shard(const env::Env& env, const NodeOptions& options, Incarnation incarnation,
+        std::unique_ptr<storage::Engine> engine, ShardHost& host);
+  ~Shard() override;
+
+  void set_topology(std::shared_ptr<const Topology> topology);
+  void set_announcement(const wire::NodeInfo& info) { peers_.set_announcement(info); }
+
+  /// A frame from any peer, about any shard's partitions.
+  void on_frame(std::string_view frame) override;
+  /// The shard that serves a partition; the same on every start only as long as the number of
+  /// shards is.
+  [[nodiscard]] static unsigned shard_of(PartitionId partition, unsigned shards) {
+    return partition.value % shards;
+  }
+
+  [[nodiscard]] ShardContext& context() { return context_; }
+  [[nodiscard]] const ShardContext& context() const { return context_; }
+  [[nodiscard]] ReadCoordinator& reads() { return reads_; }
+  [[nodiscard]] WriteCoordinator& writes() { return writes_; }
+  [[nodiscard]] Forwarder& forwarder() { return forwarder_; }
+  [[nodiscard]] Explainer& explainer() { return explainer_; }
+  [[nodiscard]] Scanner& scanner() { return scanner_; }
+  [[nodiscard]] Peers& peers() { return peers_; }
+  [[nodiscard]] storage::Engine& engine() { return *engine_; }
+  /// Requests of clients that are not answered yet.
+  [[nodiscard]] std::size_t open_operations() const {
+    return reads_.open() + writes_.open() + forwarder_.open();
+  }
+
+ private:
+  void serve(const wire::Frame& frame);
+  void serve_request(const wire::Frame& frame);
+  void serve_reply(const wire::Frame& frame);
+  void serve_refusal(const wire::Frame& frame);
+  void serve_history(const wire::Frame& frame);
+  bool refused_for_history(const wire::Frame& frame);
+  void refuse(const wire::FrameHeader& header, ErrorCode code);
+  void fetch_history(NodeId from);
+  void on_peer_down(NodeId peer) override;
+  bool on_turn_end();
+  void tick();
+
+  std::unique_ptr<storage::Engine> engine_;
+  ShardHost& host_;
+  ShardContext context_;
+  RecordStore records_;
+  Mint mint_;
+  Peers peers_;
+  Replica replica_;
+  ReadCoordinator reads_;
+  WriteCoordinator writes_;
+  Forwarder forwarder_;
+  Explainer explainer_;
+  Scanner scanner_;
+  env::TimerId tick_timer_{};
+};
+
+}  // namespace stator::node

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "core/version/hlc.h"
+#include "env/env.h"
+#include "node/metrics.h"
+#include "node/mint.h"
+#include "node/operation_table.h"
+#include "node/options.h"
+#include "node/peers.h"
+#include "node/record_store.h"
+#include "node/topology.h"
+
+namespace stator::node {
+
+/// What the parts of one shard share. Owned by the Shard, which outlives them all; one loop only.
+struct ShardContext {
+  const env::Env env;
+  const NodeOptions& options;
+  HybridClock clock;
+  Metrics metrics;
+  std::shared_ptr<const Topology> topology;
+  Peers* peers = nullptr;
+  RecordStore* records = nullptr;
+  Mint* mint = nullptr;
+
+  [[nodiscard]] MonoTime now() const { return env.executor.now(); }
+  [[nodiscard]] WallTime guarded_now() const { return clock.guarded(env.executor.wall_now()); }
+  /// As peers see it: with the number of this shard, which gets the reply.
+  [[nodiscard]] std::uint64_t request_id(RequestId id) const {
+    id.shard = static_cast<std::uint8_t>(env.executor.shard());
+    return id.pack();
+  }
+  [[nodiscard]] NodeId self() const { return topology->self; }
+  /// Acknowledged means durable: the engine can, and the node is told to.
+  [[nodiscard]] bool durable() const {
+    return options.sync_writes && records->engine().capabilities().survives_power;
+  }
+};
+
+}  // namespace stator::node

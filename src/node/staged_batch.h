@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "storage/write_batch.h"
+
+namespace stator::node {
+
+using StoreDone = Callback<void(const Result<void>&)>;
+
+/// The writes of one loop turn (or of the turns that passed while an earlier batch was under way),
+/// with an index, so that reads see them before the engine does. Keeps its memory from use to use;
+/// belongs to one RecordStore.
+class StagedBatch {
+ public:
+  void put(PartitionId partition, std::string_view key, std::uint64_t hash, std::string_view record,
+           bool sync, StoreDone done);
+  /// The newest record staged for the key.
+  [[nodiscard]] std::optional<std::string_view> find(PartitionId partition, std::string_view key,
+                                                     std::uint64_t hash) const;
+  /// Also called when the batch completes.
+  void add_waiter(StoreDone done) { waiters_.push_back(std::move(done)); }
+  /// Calls all waiters, in order of their arrival, and empties the batch.
+  void complete(const Result<void>& result);
+
+  [[nodiscard]] bool empty() const { return batch_.empty(); }
+  [[nodiscard]] bool sync() const { return sync_; }
+  [[nodiscard]] const storage::WriteBatch& writes() const { return batch_; }
+
+ private:
+  [[nodiscard]] std::size_t slot_of(PartitionId partition, std::string_view key,
+                                    std::uint64_t hash) const;
+  void grow();
+
+  storage::WriteBatch batch_;
+  std::vector<std::uint64_t> hashes_;  // per entry of the batch
+  std::vector<std::uint32_t>
+      slots_;  // open addressing: entry + 1, the newest of its key; 0 is free
+  std::vector<StoreDone> waiters_;
+  std::vector<StoreDone> completing_;
+  bool sync_ = false;
+};
+
+}  // namespace stator::node

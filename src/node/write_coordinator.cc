@@ -1,0 +1,425 @@
+#include "node/write_coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/repair/repair_plan.h"
+#include "core/version/object_codec.h"
+
+namespace stator::node {
+namespace {
+
+// Objects of more than one version stay well below what a frame can carry, so that merging what two
+// sides of a cut accepted still fits (D17).
+constexpr std::size_t kSiblingBytesMax = 4 << 20;
+
+}  // namespace
+
+void WriteCoordinator::write(const WriteRequest& request, PartitionId partition, bool confirm_only,
+                             WriteDone done) {
+  ++context_.metrics.writes_total;
+  Operation* operation = context_.records->overloaded()
+                             ? nullptr
+                             : operations_.acquire(context_.options.operations_max);
+  if (operation == nullptr) {
+    ++context_.metrics.writes_not_applied_total;
+    done(WriteResult{.bucket = request.bucket,
+                     .key = request.key,
+                     .outcome = Outcome::kNotApplied,
+                     .error = {.code = ErrorCode::kOverloaded},
+                     .id = request.id});
+    return;
+  }
+  operation->request = request;
+  operation->confirm_only = confirm_only;
+  operation->bucket.assign(request.bucket);
+  operation->key.assign(request.key);
+  operation->has_context = request.kind == WriteKind::kWithContext;
+  if (request.context != nullptr) {
+    operation->context = *request.context;
+  } else {
+    operation->context.clear();
+  }
+  operation->storage_key.clear();
+  storage::append_storage_key(request.bucket, request.key, operation->storage_key);
+  operation->partition = partition;
+  operation->deadline = deadline_of(context_, request.quorum.timeout);
+  operation->refusal = {};
+  operation->time = {};
+  operation->minting = false;
+  operation->done = std::move(done);
+
+  const Founding& founding = context_.topology->history.founding();
+  owners_as_candidates(context_, partition, candidates_);
+  STATOR_ASSERT(candidates_.local != kNoReplica);
+  stator::WriteOptions options;
+  options.n = static_cast<std::uint8_t>(candidates_.list.size());
+  options.w = request.quorum.w != 0 ? request.quorum.w : founding.w;
+  options.pw = request.quorum.pw;
+  options.dw = request.quorum.dw;
+  options.cover = request.kind == WriteKind::kOverAll;
+  options.deadline = operation->deadline;
+  operation->round.start(options, candidates_.list.view(), candidates_.local, context_.now());
+
+  const std::uint32_t slot = operation->slot;
+  const std::uint32_t generation = operation->generation;
+  run(*operation);
+  operation = operations_.find(slot, generation);
+  if (operation != nullptr && operation->minting) keep_request(*operation);
+}
+
+void WriteCoordinator::keep_request(Operation& operation) {
+  WriteRequest& request = operation.request;
+  operation.copy.assign(request.value);
+  operation.copy.append(request.content_type);
+  const std::string_view copy = operation.copy;
+  request.content_type = copy.substr(request.value.size());
+  request.value = copy.substr(0, request.value.size());
+}
+
+void WriteCoordinator::run(Operation& operation) {
+  if (operation.running) return;
+  operation.running = true;
+  while (const auto wish = operation.round.next()) {
+    switch (wish->kind) {
+      case WriteWish::Kind::kStore:
+        operation.minting = true;
+        load_then(operation, &WriteCoordinator::mint);
+        break;
+      case WriteWish::Kind::kSend: send(operation, wish->replica, wish->attempt); break;
+      case WriteWish::Kind::kCover: load_then(operation, &WriteCoordinator::cover); break;
+      case WriteWish::Kind::kAnswer: answer(operation); break;
+      case WriteWish::Kind::kFail: fail(operation, *wish); break;
+      case WriteWish::Kind::kFinished: finish(operation); return;
+    }
+  }
+  operation.running = false;
+}
+
+void WriteCoordinator::load_then(Operation& operation,
+                                 void (WriteCoordinator::*use)(Operation&,
+                                                               const RecordStore::Loaded&)) {
+  context_.records->load(operation.partition, operation.storage_key,
+                         [this, use, slot = operation.slot,
+                          generation = operation.generation](const RecordStore::Loaded& loaded) {
+                           Operation* waiting = operations_.find(slot, generation);
+                           if (waiting == nullptr || waiting->round.finished()) return;
+                           (this->*use)(*waiting, loaded);
+                           run(*waiting);
+                         });
+}
+
+void WriteCoordinator::refuse(Operation& operation, Error error) {
+  operation.minting = false;
+  operation.refusal = std::move(error);
+  operation.round.on_failure(0, 0, operation.refusal.code, context_.now());
+}
+
+void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loaded) {
+  object_.clear();
+  if (loaded.status == RecordStore::Status::kUnreadable ||
+      (loaded.status == RecordStore::Status::kFound && !decode_object(loaded.payload, object_))) {
+    refuse(operation, {.code = ErrorCode::kUnreadable, .node = context_.self()});
+    return;
+  }
+  storage::RecordHeader header = loaded.header;
+  bool changed = false;
+  if (!apply(operation, object_, header, changed)) return;
+  operation.minting = false;
+  const std::uint64_t now_digest = digest(object_);
+  operation.object.clear();
+  encode_object(object_, operation.object);
+  // First: when_stored() may report at once, and the round counts nothing before the mint.
+  operation.round.on_minted(now_digest, context_.now());
+  if (changed) {
+    store(operation, object_, header);
+  } else {
+    context_.records->when_stored(operation.partition, operation.storage_key,
+                                  on_stored(operation, 0, now_digest));
+  }
+}
+
+bool WriteCoordinator::apply(Operation& operation, Object& object, storage::RecordHeader& header,
+                             bool& changed) {
+  const WriteRequest& request = operation.request;
+  const WallTime now = context_.guarded_now();
+  if (const PutEffect effect = probe(object, request.id); effect != PutEffect::kMinted) {
+    // A retry: nothing to mint, the knowledge that is here goes to the others and is acknowledged
+    // (D7).
+    if (const Version* version = object.find(request.id)) {
+      operation.time = version->time;
+      if (operation.has_context) extend_context(operation.context, *version);
+    }
+    return true;
+  }
+  if (operation.confirm_only) {
+    refuse(operation,
+           {.code = ErrorCode::kBadRequest,
+            .detail = "this write id was made by a node for a write that is made once; what "
+                      "became of it cannot be told here: write again without the id"});
+    return false;
+  }
+  if (context_.options.observer != nullptr) {
+    before_.clear();
+    for (const Version& version : object.versions) before_.push_back(version.write_id);
+  }
+  Write write;
+  write.id = request.id;
+  write.expires_at = request.expires_at;
+  write.tombstone = request.tombstone;
+  write.content_type = request.content_type;
+  write.value = request.value;
+  Hlc floor = std::max(request.floor, operation.context.time);
+  if (!operation.has_context) {
+    for (const Version& version : object.versions) floor = std::max(floor, version.time);
+  }
+  write.time = context_.clock.stamp(context_.env.executor.wall_now(), floor);
+  const Dot dot = context_.mint->next(operation.partition, object, operation.context, header);
+  if (operation.has_context) {
+    put(object, write, operation.context, dot, now);
+  } else {
+    put_over_all(object, write, dot, now);
+  }
+  if (object.versions.size() > 1) {
+    std::size_t bytes = 0;
+    for (const Version& version : object.versions) bytes += version.value.size();
+    if (object.living(now) > context_.options.limits.siblings_max || bytes > kSiblingBytesMax) {
+      refuse(operation,
+             {.code = ErrorCode::kTooManySiblings,
+              .detail = "the key has too many siblings: read it and write back one value "
+                        "with the context of that read"});
+      return false;
+    }
+  }
+  const Version* version = object.find(request.id);
+  STATOR_ASSERT(version != nullptr);
+  operation.time = version->time;
+  if (operation.has_context) extend_context(operation.context, *version);
+  if (context_.options.observer != nullptr) observe(operation, object, request.id);
+  changed = true;
+  return true;
+}
+
+void WriteCoordinator::observe(const Operation& operation, const Object& object,
+                               const WriteId& id) {
+  superseded_.clear();
+  for (const WriteId& was : before_) {
+    if (object.find(was) == nullptr) superseded_.push_back(was);
+  }
+  const Version* version = object.find(id);
+  context_.options.observer->on_mint(operation.bucket, operation.key, id, version->dot,
+                                     superseded_);
+}
+
+void WriteCoordinator::store(Operation& operation, const Object& object,
+                             const storage::RecordHeader& header) {
+  context_.records->begin_store().append(operation.object);
+  context_.records->finish_store(operation.partition, operation.storage_key, header,
+                                 context_.options.sync_writes,
+                                 on_stored(operation, operation.round.attempt(), digest(object)));
+}
+
+StoreDone WriteCoordinator::on_stored(const Operation& operation, std::uint8_t attempt,
+                                      std::uint64_t digest) {
+  return [this, slot = operation.slot, generation = operation.generation, attempt, digest](
+             const Result<void>& result) { stored(slot, generation, attempt, digest, result); };
+}
+
+void WriteCoordinator::stored(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,
+                              std::uint64_t digest, const Result<void>& result) {
+  Operation* operation = operations_.find(slot, generation);
+  if (operation == nullptr) return;
+  if (result) {
+    operation->round.on_ack(0, attempt, digest, context_.durable(), context_.now());
+  } else {
+    operation->round.on_failure(0, attempt, result.error().code, context_.now());
+  }
+  run(*operation);
+}
+
+void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& loaded) {
+  const MonoTime now = context_.now();
+  object_.clear();
+  if (loaded.status != RecordStore::Status::kFound || !decode_object(loaded.payload, object_)) {
+    operation.round.on_cover_refused(now);
+    return;
+  }
+  const Version* version = object_.find(operation.request.id);
+  storage::RecordHeader header = loaded.header;
+  // Only this life's own write can be covered again; after a loss of the record it cannot.
+  if (version == nullptr || object_.versions.size() < 2 ||
+      version->dot.actor != Actor{context_.mint->incarnation(), header.own_life} ||
+      header.own_incarnation != context_.mint->incarnation()) {
+    operation.round.on_cover_refused(now);
+    return;
+  }
+  Hlc floor = operation.time;
+  for (const Version& other : object_.versions) floor = std::max(floor, other.time);
+  if (context_.options.observer != nullptr) {
+    before_.clear();
+    for (const Version& other : object_.versions) before_.push_back(other.write_id);
+  }
+  const Hlc time = context_.clock.stamp(context_.env.executor.wall_now(), floor);
+  const Dot dot = context_.mint->next(operation.partition, object_, operation.context, header);
+  if (!restamp(object_, operation.request.id, dot, time)) {
+    operation.round.on_cover_refused(now);
+    return;
+  }
+  ++context_.metrics.writes_covered_again_total;
+  operation.time = time;
+  if (context_.options.observer != nullptr) observe(operation, object_, operation.request.id);
+  operation.object.clear();
+  encode_object(object_, operation.object);
+  const std::uint64_t now_digest = digest(object_);
+  context_.records->begin_store().append(operation.object);
+  context_.records->finish_store(operation.partition, operation.storage_key, header,
+                                 context_.options.sync_writes, on_stored(operation, 1, now_digest));
+  operation.round.on_covered(now_digest, now);
+}
+
+void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt) {
+  const RequestId id{.kind = RequestKind::kWrite,
+                     .attempt = attempt,
+                     .slot = operation.slot,
+                     .generation = operation.generation};
+  wire::ReplicaPut message;
+  message.bucket = operation.bucket;
+  message.key = operation.key;
+  message.object = operation.object;
+  message.durability =
+      context_.options.sync_writes ? wire::Durability::kDurable : wire::Durability::kMemory;
+  if (!context_.peers->send(operation.round.candidate(replica).node, context_.request_id(id),
+                            operation.deadline, operation.partition, message)) {
+    operation.round.on_failure(replica, attempt, ErrorCode::kClosed, context_.now());
+  }
+}
+
+void WriteCoordinator::answer(Operation& operation) {
+  WriteResult result;
+  result.bucket = operation.bucket;
+  result.key = operation.key;
+  result.evidence = operation.round.evidence();
+  result.id = operation.request.id;
+  result.time = operation.time;
+  if (operation.has_context) result.context = &operation.context;
+  WriteDone done = std::exchange(operation.done, nullptr);
+  done(result);
+}
+
+void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
+  WriteResult result;
+  result.bucket = operation.bucket;
+  result.key = operation.key;
+  result.outcome = wish.outcome;
+  result.error = operation.refusal;
+  result.error.code = wish.code;
+  result.error.needed = wish.needed;
+  result.error.got = wish.got;
+  result.id = operation.request.id;
+  if (operation.confirm_only) result.outcome = Outcome::kUnknown;
+  if (result.outcome == Outcome::kUnknown) {
+    ++context_.metrics.writes_unknown_total;
+  } else {
+    ++context_.metrics.writes_not_applied_total;
+  }
+  WriteDone done = std::exchange(operation.done, nullptr);
+  done(result);
+}
+
+void WriteCoordinator::finish(Operation& operation) {
+  STATOR_ASSERT(!operation.done);
+  if (!operation.round.differing().empty()) repair(operation);
+  recycle(operation.object);
+  recycle(operation.copy);
+  operation.running = false;
+  operations_.release(operation);
+}
+
+void WriteCoordinator::repair(Operation& operation) {
+  // What the acknowledgements brought is merged here already; who lacks it gets the whole.
+  context_.records->load(operation.partition, operation.storage_key,
+                         [this, &operation](const RecordStore::Loaded& loaded) {
+                           // Runs inside the call or not at all: a read that pends is left to read
+                           // repair.
+                           if (!operation.in_use || loaded.status != RecordStore::Status::kFound)
+                             return;
+                           if (!decode_object(loaded.payload, object_)) return;
+                           const RepairPlan plan = plan_repair(operation.round, digest(object_));
+                           for (const ReplicaIndex replica : plan.send) {
+                             const NodeId node = operation.round.candidate(replica).node;
+                             if (node == context_.self()) continue;
+                             ++context_.metrics.read_repairs_total;
+                             wire::ReplicaPut message;
+                             message.bucket = operation.bucket;
+                             message.key = operation.key;
+                             message.object = loaded.payload;
+                             message.repair = true;
+                             context_.peers->send(node, 0, {}, operation.partition, message);
+                           }
+                         });
+}
+
+WriteCoordinator::Operation* WriteCoordinator::find(std::uint64_t request_id, NodeId sender,
+                                                    ReplicaIndex& replica) {
+  const RequestId id = RequestId::unpack(request_id);
+  Operation* operation = operations_.find(id.slot, id.generation);
+  if (operation == nullptr) return nullptr;
+  for (std::size_t i = 0; i < operation->round.candidate_count(); ++i) {
+    replica = static_cast<ReplicaIndex>(i);
+    if (operation->round.candidate(replica).node == sender) return operation;
+  }
+  return nullptr;
+}
+
+void WriteCoordinator::on_reply(const wire::FrameHeader& header,
+                                const wire::ReplicaPutReply& reply) {
+  ReplicaIndex replica = kNoReplica;
+  Operation* operation = find(header.request_id, header.sender, replica);
+  if (operation == nullptr) return;
+  const std::uint8_t attempt = RequestId::unpack(header.request_id).attempt;
+  if (reply.status == wire::ReplyStatus::kFailed) {
+    operation->round.on_failure(replica, attempt, reply.code, context_.now());
+  } else {
+    if (!reply.object.empty()) {
+      // Learn it before the round decides whether to cover it.
+      replica_.merge_in(operation->partition, operation->storage_key, reply.object,
+                        [](const Result<Replica::Merged>&) {});
+      operation = find(header.request_id, header.sender, replica);
+      if (operation == nullptr) return;
+    }
+    operation->round.on_ack(replica, attempt, reply.digest, reply.durable, context_.now());
+  }
+  run(*operation);
+}
+
+void WriteCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
+  ReplicaIndex replica = kNoReplica;
+  Operation* operation = find(header.request_id, header.sender, replica);
+  if (operation == nullptr) return;
+  operation->round.on_failure(replica, RequestId::unpack(header.request_id).attempt, code,
+                              context_.now());
+  run(*operation);
+}
+
+void WriteCoordinator::on_peer_down(NodeId peer) {
+  operations_.for_each([&](Operation& operation) {
+    for (const ReplicaIndex replica : operation.round.not_acked()) {
+      if (operation.round.candidate(replica).node != peer) continue;
+      operation.round.on_failure(replica, operation.round.attempt(), ErrorCode::kClosed,
+                                 context_.now());
+      run(operation);
+      return;
+    }
+  });
+}
+
+void WriteCoordinator::tick() {
+  const MonoTime now = context_.now();
+  operations_.for_each([&](Operation& operation) {
+    if (operation.round.wake_at() > now) return;
+    operation.round.on_tick(now);
+    run(operation);
+  });
+}
+
+}  // namespace stator::node

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/quorum/write_round.h"
+#include "node/key_position.h"
+#include "node/operation_table.h"
+#include "node/replica.h"
+#include "node/shard_context.h"
+#include "node/store.h"
+#include "wire/messages.h"
+
+namespace stator::node {
+
+/// Coordinates writes of keys that this node owns: mints the version into the local object, stores
+/// it, sends the whole object to the other owners, and answers when the WriteRound says so
+/// (paper 4.5). A plain write that an acknowledgement shows to have missed something is covered
+/// again before the answer (design 2.4).
+class WriteCoordinator {
+ public:
+  WriteCoordinator(ShardContext& context, Replica& replica)
+      : context_(context), replica_(replica) {}
+
+  /// `request` was checked (check_write) and has an id; this node owns the partition.
+  /// `confirm_only`: the id is of a kind that is minted once and came from a client, which can only
+  /// learn what became of it.
+  void write(const WriteRequest& request, PartitionId partition, bool confirm_only, WriteDone done);
+
+  void on_reply(const wire::FrameHeader& header, const wire::ReplicaPutReply& reply);
+  void on_refusal(const wire::FrameHeader& header, ErrorCode code);
+  void on_peer_down(NodeId peer);
+  void tick();
+  [[nodiscard]] std::size_t open() const { return operations_.open(); }
+
+ private:
+  struct Operation : OperationSlot {
+    // The request; its views are the caller's while the first load is inside the call, then into
+    // `copy`.
+    WriteRequest request;
+    std::string bucket;
+    std::string key;
+    std::string copy;
+    bool confirm_only = false;
+    bool has_context = false;
+    Context context;  // what the writer saw, then what it knows afterwards
+
+    std::string storage_key;
+    PartitionId partition{};
+    MonoTime deadline{};
+    WriteRound round;
+    std::string object;  // encoded, of the present attempt
+    Hlc time{};
+    Error refusal{};  // why the local store refused, with its detail
+    bool minting = false;
+    bool running = false;
+    WriteDone done;
+  };
+
+  void run(Operation& operation);
+  void load_then(Operation& operation,
+                 void (WriteCoordinator::*use)(Operation&, const RecordStore::Loaded&));
+  void mint(Operation& operation, const RecordStore::Loaded& loaded);
+  bool apply(Operation& operation, Object& object, storage::RecordHeader& header, bool& store);
+  void cover(Operation& operation, const RecordStore::Loaded& loaded);
+  void store(Operation& operation, const Object& object, const storage::RecordHeader& header);
+  void stored(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,
+              std::uint64_t digest, const Result<void>& result);
+  StoreDone on_stored(const Operation& operation, std::uint8_t attempt, std::uint64_t digest);
+  void send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt);
+  void refuse(Operation& operation, Error error);
+  void answer(Operation& operation);
+  void fail(Operation& operation, const WriteWish& wish);
+  void finish(Operation& operation);
+  void repair(Operation& operation);
+  void keep_request(Operation& operation);
+  void observe(const Operation& operation, const Object& object, const WriteId& id);
+  [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
+
+  ShardContext& context_;
+  Replica& replica_;
+  OperationTable<Operation> operations_;
+  Candidates candidates_;            // scratch
+  Object object_;                    // scratch
+  std::vector<WriteId> before_;      // scratch, for the observer
+  std::vector<WriteId> superseded_;  // scratch, for the observer
+};
+
+}  // namespace stator::node

@@ -1,0 +1,209 @@
+#include "cluster.h"
+
+#include <algorithm>
+
+#include "core/ring/position.h"
+
+namespace stator::test {
+
+class Cluster::NodeProgram final : public sim::Program {
+ public:
+  NodeProgram(Cluster& cluster, unsigned index, env::Env& env) : cluster_(cluster), index_(index) {
+    auto opened = node::Node::open({env}, cluster.options_of(index));
+    if (!opened) std::fprintf(stderr, "node %u: %s\n", index, opened.error().detail.c_str());
+    STATOR_ASSERT(opened.has_value());
+    node_ = std::move(*opened);
+    const auto started = node_->start();
+    STATOR_ASSERT(started.has_value());
+    const std::string host = "n" + std::to_string(index + 1);
+    node_->announce({host, 7379}, {host, 7380});
+    cluster_.nodes_[index] = node_.get();
+  }
+  ~NodeProgram() override { cluster_.nodes_[index_] = nullptr; }
+
+ private:
+  Cluster& cluster_;
+  unsigned index_;
+  std::unique_ptr<node::Node> node_;
+};
+
+Cluster::Cluster(std::uint64_t seed, unsigned nodes, std::uint8_t n, std::uint8_t r, std::uint8_t w,
+                 std::uint32_t q)
+    : nodes_(nodes, nullptr), world_(seed) {
+  founding_.cluster_id = "test";
+  founding_.q = q;
+  founding_.n = n;
+  founding_.r = r;
+  founding_.w = w;
+  for (unsigned i = 0; i < nodes; ++i) {
+    const std::string name = "n" + std::to_string(i + 1);
+    hosts_.push_back(&world_.add_host(name));
+    founding_.founders.push_back({.name = name, .peer_address = name + ":7381"});
+  }
+  const auto complete = complete_founding(founding_);
+  STATOR_ASSERT(complete.has_value());
+  for (unsigned i = 0; i < nodes; ++i) start(i);
+  const bool up = run_until([&] {
+    for (const node::Node* each : nodes_) {
+      if (each == nullptr) return false;
+    }
+    for (unsigned i = 0; i < size(); ++i) {
+      for (const auto& member : store(i).cluster().members) {
+        if (!member.healthy) return false;
+      }
+    }
+    return true;
+  });
+  STATOR_ASSERT(up);
+}
+
+node::NodeOptions Cluster::options_of(unsigned i) const {
+  node::NodeOptions options;
+  options.name = "n" + std::to_string(i + 1);
+  options.data_directory = "/data";
+  options.engine = {.name = "memory", .journal = true};
+  options.peer_listen = {"n" + std::to_string(i + 1), 7381};
+  options.found = true;
+  options.founding = founding_;
+  return options;
+}
+
+void Cluster::start(unsigned i) {
+  hosts_[i]->start(
+      [this, i](env::Env& env) { return std::make_unique<NodeProgram>(*this, i, env); });
+}
+
+bool Cluster::run_until(const std::function<bool()>& done, Duration limit) {
+  const MonoTime end = world_.now() + limit;
+  while (!done()) {
+    if (world_.now() >= end) return false;
+    world_.run_for(microseconds(100));
+  }
+  return true;
+}
+
+std::shared_ptr<std::optional<ReadAnswer>> Cluster::begin_read(unsigned i, std::string key,
+                                                               node::ReadQuorum quorum) {
+  auto answer = std::make_shared<std::optional<ReadAnswer>>();
+  struct Call {
+    node::Store* store;
+    std::string key;
+    node::ReadQuorum quorum;
+    std::shared_ptr<std::optional<ReadAnswer>> answer;
+  };
+  auto call = std::make_unique<Call>(&store(i), std::move(key), quorum, answer);
+  hosts_[i]->process()->post([call = std::move(call)] {
+    call->store->read(kDefaultBucket, call->key, call->quorum,
+                      [answer = call->answer](const Result<node::ReadResult>& result) {
+                        ReadAnswer got;
+                        got.ok = result.has_value();
+                        if (!result) {
+                          got.error = result.error();
+                        } else {
+                          got.evidence = result->evidence;
+                          got.fastest = result->fastest;
+                          for (const Version& version : result->object->versions) {
+                            if (!version.dead(result->now)) got.values.emplace_back(version.value);
+                          }
+                          make_context(*result->object, result->fastest, got.context);
+                          encode_object(*result->object, got.object_bytes);
+                        }
+                        *answer = std::move(got);
+                      });
+  });
+  return answer;
+}
+
+std::shared_ptr<std::optional<WriteAnswer>> Cluster::begin_write(
+    unsigned i, std::string key, std::string value, const Context* context, node::WriteKind kind,
+    node::WriteQuorum quorum, WriteId id, bool tombstone) {
+  auto answer = std::make_shared<std::optional<WriteAnswer>>();
+  struct Call {
+    node::Store* store;
+    std::string key;
+    std::string value;
+    Context context;
+    node::WriteRequest request;
+    std::shared_ptr<std::optional<WriteAnswer>> answer;
+  };
+  auto call = std::make_unique<Call>();
+  call->store = &store(i);
+  call->key = std::move(key);
+  call->value = std::move(value);
+  if (context != nullptr) call->context = *context;
+  call->request.bucket = kDefaultBucket;
+  call->request.key = call->key;
+  call->request.kind = kind;
+  call->request.id = id;
+  call->request.tombstone = tombstone;
+  call->request.value = call->value;
+  if (context != nullptr) call->request.context = &call->context;
+  call->request.quorum = quorum;
+  call->answer = answer;
+  hosts_[i]->process()->post([call = std::move(call)] {
+    call->store->write(call->request, [answer = call->answer](const node::WriteResult& result) {
+      WriteAnswer got;
+      got.outcome = result.outcome;
+      got.error = result.error;
+      got.evidence = result.evidence;
+      got.id = result.id;
+      if (result.context != nullptr) got.context = *result.context;
+      got.time = result.time;
+      *answer = got;
+    });
+  });
+  return answer;
+}
+
+ReadAnswer Cluster::read(unsigned i, const std::string& key, node::ReadQuorum quorum) {
+  const auto answer = begin_read(i, key, quorum);
+  const bool came = run_until([&] { return answer->has_value(); });
+  STATOR_ASSERT(came);
+  return **answer;
+}
+
+WriteAnswer Cluster::write(unsigned i, const std::string& key, const std::string& value,
+                           const Context* context, node::WriteKind kind, node::WriteQuorum quorum,
+                           WriteId id, bool tombstone) {
+  const auto answer = begin_write(i, key, value, context, kind, quorum, id, tombstone);
+  const bool came = run_until([&] { return answer->has_value(); });
+  STATOR_ASSERT(came);
+  return **answer;
+}
+
+std::vector<unsigned> Cluster::owners(const std::string& key) {
+  const Ring ring(founding_.q, founding_.n, [&] {
+    std::vector<RingMember> members;
+    for (const Member& m : founding_.founders) members.push_back({m.id, m.name, m.zone, m.weight});
+    return members;
+  }());
+  std::vector<unsigned> indices;
+  for (const NodeId owner : ring.owners(ring.partition_of(position_of(kDefaultBucket, key)))) {
+    for (const Member& m : founding_.founders) {
+      if (m.id == owner) indices.push_back(static_cast<unsigned>(std::stoul(m.name.substr(1)) - 1));
+    }
+  }
+  return indices;
+}
+
+std::string Cluster::local_object(unsigned i, const std::string& key) {
+  auto answer = std::make_shared<std::optional<std::string>>();
+  auto held = std::make_unique<std::string>(key);
+  node::Store* from = &store(i);
+  const std::string name = "n" + std::to_string(i + 1);
+  auto shared_name = std::make_shared<std::string>(name);
+  hosts_[i]->process()->post([from, held = std::move(held), answer, shared_name] {
+    from->explain(kDefaultBucket, *held,
+                  [answer, shared_name](const Result<node::Explanation>& result) {
+                    *answer = std::string();
+                    if (!result) return;
+                    for (const auto& replica : result->replicas) {
+                      if (replica.name == *shared_name) *answer = replica.object_bytes;
+                    }
+                  });
+  });
+  run_until([&] { return answer->has_value(); });
+  return **answer;
+}
+
+}  // namespace stator::test
