@@ -73,6 +73,38 @@ TEST(Merge, TwoWritesThatSawEachOtherDoNotKillEachOther) {
   expect_merge(at_a, at_b, {"b"});
 }
 
+// A ring of three, were it not that what supersedes is later: v replaced u, u was renewed over w, w
+// was renewed over v.
+TEST(Merge, NothingSupersedesItselfThroughOthers) {
+  Object at_u;
+  put_over_all(at_u, {.id = once_id(1), .time = {50}, .value = "u"}, dot(1, 1), kNow);
+  Object at_v = at_u;
+  put_over_all(at_v, {.id = once_id(2), .time = {10}, .value = "v"}, dot(2, 1), kNow);
+  Object at_w;
+  put_over_all(at_w, {.id = once_id(3), .time = {20}, .value = "w"}, dot(3, 1), kNow);
+  merge(at_u, at_w);
+  ASSERT_TRUE(restamp(at_u, once_id(1), dot(1, 2), {}));
+  EXPECT_EQ(values(at_u), (Values{"u"}));
+  merge(at_w, at_v);
+  ASSERT_TRUE(restamp(at_w, once_id(3), dot(3, 2), {}));
+  expect_merge(merged(at_u, at_v), at_w, {"v"});
+}
+
+// The second renewal of a must not take the time of the first for the one of its minting.
+TEST(Merge, WritesThatAreRenewedTwiceDoNotKillEachOther) {
+  Object at_a;
+  put_over_all(at_a, {.id = once_id(1), .time = {20}, .value = "a"}, dot(1, 1), kNow);
+  Object at_b;
+  put_over_all(at_b, {.id = once_id(2), .time = {60}, .value = "b"}, dot(2, 1), kNow);
+  const Object early_a = at_a;
+  merge(at_a, at_b);
+  ASSERT_TRUE(restamp(at_a, once_id(1), dot(1, 2), {}));
+  ASSERT_TRUE(restamp(at_a, once_id(1), dot(1, 3), {}));
+  merge(at_b, early_a);
+  ASSERT_TRUE(restamp(at_b, once_id(2), dot(2, 2), {}));
+  expect_merge(at_a, at_b, {"b"});
+}
+
 TEST(Merge, AStampThatCameTooLateDoesNotReviveASupersededWrite) {
   const Object first = with_put({}, once_id(1), "a", {}, dot(1, 5));
   Object later = first;

@@ -32,7 +32,7 @@ Execution run(const WorldLimits& limits, unsigned steps, std::mt19937_64& random
   for (unsigned i = 0; i < steps; ++i) {
     run.world.actions(enabled);
     // Kinds are equally likely, however many actions of a kind there are.
-    std::ranges::stable_sort(enabled, {}, &Action::kind);
+    std::ranges::sort(enabled);
     std::size_t kinds = 0;
     for (std::size_t at = 0; at < enabled.size(); ++at) {
       if (at == 0 || enabled[at].kind != enabled[at - 1].kind) ranges[kinds++] = {at, at};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ struct Action {
   std::uint8_t a = 0;
   std::uint8_t b = 0;
   std::uint8_t c = 0;
+  auto operator<=>(const Action&) const = default;
 };
 [[nodiscard]] std::string describe(const Action& action);
 
