@@ -53,30 +53,37 @@ struct ScanBudget {
 };
 
 /// One shard's view of the node's store. Used on that shard's loop only; each partition belongs to
-/// one shard. Destroyed only after close() has completed.
+/// one shard. Destroyed only after close() has completed (inside that completion is allowed), or
+/// with the whole simulated process. Partitions are below 65536, keys are not empty.
 class Engine {
  public:
   virtual ~Engine() = default;
   [[nodiscard]] virtual const Capabilities& capabilities() const = 0;
   /// Answers at once when it can: kFound fills `value` (replacing what it held). kPending: `done`
   /// is called later with the status and a view that is valid during the call; otherwise `done` is
-  /// dropped uncalled. Does not see batches that were submitted and have not completed: the caller
-  /// keeps those (design 4.1).
+  /// dropped uncalled. May or may not see batches that were submitted and have not completed: the
+  /// caller keeps those (design 4.1).
   virtual GetStatus get(PartitionId partition, std::string_view key, std::string& value,
                         Callback<void(GetStatus, std::string_view)> done) = 0;
   /// Applies the batch atomically. `sync`: complete only when it is durable. Completions keep the
   /// order of the calls, and may come inside the call. The batch may be reused when submit returns.
-  /// After an error nothing of the batch may be taken as applied or as not applied.
+  /// After an error nothing of the batch may be taken as applied or as not applied. kDiskFull may
+  /// pass; kIo after a failed sync stays until the store is opened again (D31); kClosed after
+  /// close().
   virtual void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) = 0;
   /// Visits the keys after `after` (all, if empty), within the budget; in a stable order that
-  /// survives writes (a key present throughout is visited once). Returns the key to continue after;
-  /// empty at the end.
+  /// survives writes (a key present throughout is visited once). At least one key is visited,
+  /// whatever the budget. Returns the key to continue after, which may have been erased meanwhile;
+  /// empty at the end. The visitor calls nothing of the engine. Reads from the disk where it must:
+  /// bound the budget.
   [[nodiscard]] virtual Result<std::string> scan(PartitionId partition, std::string_view after,
                                                  ScanBudget budget, ScanVisitor& visitor) = 0;
-  /// Deletes a partition whole.
+  /// Deletes a partition whole, in order with the batches around it; durable when `done` runs.
   virtual void drop(PartitionId partition, Callback<void(Result<void>)> done) = 0;
+  /// Of the whole store only in the sum over all shards: what shards share, one of them counts.
   [[nodiscard]] virtual EngineStats stats() const = 0;
-  /// Completes what was submitted, syncs it, and lets go of the files.
+  /// Completes what was submitted, and reads under way, and syncs. When every shard's is complete
+  /// and the home is destroyed, the files are let go.
   virtual void close(Callback<void(Result<void>)> done) = 0;
 };
 

@@ -348,6 +348,15 @@ TEST_P(EngineContract, SeveralShardsShareOneStore) {
   EXPECT_TRUE(store.put(PartitionId{41}, "of the first", "still open", true));
 }
 
+TEST_P(EngineContract, AStartThatIsGivenUpNeedsNoClose) {
+  ASSERT_TRUE(store.put(PartitionId{1}, "key", "value"));
+  store.forget();
+  store.open();
+  const bool survives = store.engine().capabilities().survives_process;
+  EXPECT_EQ(store.get(PartitionId{1}, "key").status,
+            survives ? GetStatus::kFound : GetStatus::kMissing);
+}
+
 TEST_P(EngineContract, CountsWhatItHolds) {
   const std::string value(1000, 'v');
   for (int i = 0; i < 100; ++i) {

@@ -56,7 +56,12 @@ class RocksEngine final : public Engine {
       : store_(std::move(store)), executor_(executor), counts_(counts) {
     store_->add_user();
   }
-  ~RocksEngine() override { STATOR_ASSERT(closed_); }
+  ~RocksEngine() override {
+    if (closed_) return;
+    // A start that was given up before the first request.
+    STATOR_ASSERT(!busy_ && free_reads_.size() == reads_.size());
+    static_cast<void>(store_->remove_user());
+  }
   RocksEngine(const RocksEngine&) = delete;
   RocksEngine& operator=(const RocksEngine&) = delete;
 

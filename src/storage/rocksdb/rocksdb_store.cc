@@ -44,8 +44,9 @@ std::shared_ptr<::rocksdb::TableFactory> table_options(std::uint64_t cache_bytes
   // stands before it, and half a record never counts.
   options.wal_recovery_mode = ::rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.track_and_verify_wals_in_manifest = true;
-  options.recycle_log_file_num =
-      2;  // RocksDB 7.8 ignores it in this recovery mode; a later one need not
+  // RocksDB 7.8 does not recycle log files in this mode: old records behind the end would look like
+  // a hole. Said here so that a newer one does not begin to by a default.
+  options.recycle_log_file_num = 0;
   // A failed sync is final (D31). A full disk is not, and is watched by RocksDB itself.
   options.max_bgerror_resume_count = 0;
 
