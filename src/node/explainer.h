@@ -36,7 +36,7 @@ class Explainer {
   void finish(Operation& operation);
 
   ShardContext& context_;
-  OperationTable<Operation> operations_;
+  OperationTable<Operation> operations_{context_.env.executor.random()};
 };
 
 }  // namespace stator::node

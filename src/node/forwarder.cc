@@ -6,9 +6,6 @@
 namespace stator::node {
 namespace {
 
-// Says in a ForwardWrite that the id came from a client and is of the kind that is minted once.
-constexpr std::uint32_t kConfirmOnly = 1;
-
 wire::WriteKind wire_kind(const WriteRequest& request) {
   if (request.kind == WriteKind::kWithContext) return wire::WriteKind::kPut;
   return wire::WriteKind::kPlainPut;
@@ -71,7 +68,7 @@ void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool
   message.pw = request.quorum.pw;
   message.dw = request.quorum.dw;
   message.floor = request.floor;
-  message.flags = confirm_only ? kConfirmOnly : 0;
+  message.flags = confirm_only ? wire::ForwardWrite::kConfirmOnly : 0;
   operation->body.clear();
   wire::encode_body(message, operation->body);
   send_next(*operation);
@@ -85,6 +82,7 @@ void Forwarder::send_next(Operation& operation) {
       .kind = RequestKind::kForward, .slot = operation.slot, .generation = operation.generation};
   while (operation.next < operation.targets.list.size()) {
     const NodeId target = operation.targets.list[operation.next++].node;
+    message.receiver_incarnation = context_.peers->incarnation_of(target);
     if (!context_.peers->send(target, context_.request_id(id), operation.deadline,
                               operation.partition, message)) {
       continue;  // certainly not sent
@@ -189,6 +187,18 @@ void Forwarder::tick() {
 void Forwarder::on_forward(const wire::FrameHeader& header, const wire::ForwardWrite& message) {
   ++context_.metrics.forwards_received_total;
   const PartitionId partition{header.partition};
+  const bool confirm_only = (message.flags & wire::ForwardWrite::kConfirmOnly) != 0;
+  const auto refuse = [&](ErrorCode code) {
+    wire::Refusal refusal;
+    refusal.code = code;
+    context_.peers->send(header.sender, header.request_id, {}, partition, refusal);
+  };
+  if (message.receiver_incarnation != context_.mint->incarnation())
+    return refuse(ErrorCode::kClosed);
+  // A frame that comes twice: the first one's answer is on its way, and minting again would bring
+  // back what somebody may have overwritten. Ids that may be retried are known by their guards.
+  if (!confirm_only && !message.write_id.retryable() && !recent_.first_time(message.write_id))
+    return;
   WriteRequest request;
   request.bucket = message.bucket;
   request.key = message.key;
@@ -207,15 +217,12 @@ void Forwarder::on_forward(const wire::FrameHeader& header, const wire::ForwardW
   if (!message.context.empty()) {
     if (!decode_context(message.context, message.bucket, message.key,
                         context_.topology->cluster_tag(), received_)) {
-      wire::Refusal refusal;
-      refusal.code = ErrorCode::kBadContext;
-      context_.peers->send(header.sender, header.request_id, {}, partition, refusal);
-      return;
+      return refuse(ErrorCode::kBadContext);
     }
     request.context = &received_;
   }
   coordinator_.write(
-      request, partition, (message.flags & kConfirmOnly) != 0,
+      request, partition, confirm_only,
       [this, to = header.sender, id = header.request_id, partition](const WriteResult& result) {
         wire::ForwardWriteReply reply;
         reply.outcome = result.outcome;

@@ -4,6 +4,7 @@
 
 #include "node/key_position.h"
 #include "node/operation_table.h"
+#include "node/recent_ids.h"
 #include "node/shard_context.h"
 #include "node/store.h"
 #include "node/write_coordinator.h"
@@ -57,7 +58,8 @@ class Forwarder {
 
   ShardContext& context_;
   WriteCoordinator& coordinator_;
-  OperationTable<Operation> operations_;
+  OperationTable<Operation> operations_{context_.env.executor.random()};
+  RecentIds recent_;
   Context received_;     // scratch
   std::string encoded_;  // scratch
 };

@@ -245,7 +245,7 @@ void Node::stop(Callback<void()> done) {
   auto shared = std::make_shared<Callback<void()>>(std::move(done));
   for (unsigned i = 0; i < shards_.size(); ++i) {
     envs_[0].executor.post_to(i, [this, i, shared] {
-      listeners_[i].reset();
+      if (i < listeners_.size()) listeners_[i].reset();  // start() may have failed
       close_shard(i, shared);
     });
   }

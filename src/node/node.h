@@ -38,6 +38,8 @@ class Node final : public ShardHost, public NodeFacts {
 
   /// For the clients of one shard.
   [[nodiscard]] Store& store(unsigned shard) { return *stores_[shard]; }
+  /// Where the fronts of a shard count. On that shard's loop.
+  [[nodiscard]] Metrics& counters(unsigned shard) { return shards_[shard]->context().metrics; }
   [[nodiscard]] const NodeOptions& options() const { return options_; }
   [[nodiscard]] NodeId id() const { return identity_.node_id; }
   [[nodiscard]] const env::Address& peer_address() const { return peer_address_; }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/hash.h"
 
 namespace stator::node {
 
@@ -49,6 +50,10 @@ class OperationTable {
  public:
   static constexpr std::uint32_t kSlotsMax = 1U << 20;
 
+  /// `seed` is random: generations begin anywhere, so that an answer to an earlier process of this
+  /// node, which comes late, does not meet an operation of this one.
+  explicit OperationTable(std::uint64_t seed) : seed_(seed) {}
+
   /// nullptr when `limit` operations are open already.
   Operation* acquire(std::size_t limit) {
     if (open_ >= limit || open_ >= kSlotsMax) return nullptr;
@@ -56,7 +61,7 @@ class OperationTable {
       const auto slot = static_cast<std::uint32_t>(slots_.size());
       slots_.push_back(std::make_unique<Operation>());
       slots_.back()->slot = slot;
-      slots_.back()->generation = 1;
+      slots_.back()->generation = static_cast<std::uint32_t>(mix64(seed_ + slot)) & 0xFFFFFFFU;
       free_.push_back(slot);
     }
     Operation& operation = *slots_[free_.back()];
@@ -89,6 +94,7 @@ class OperationTable {
   }
 
  private:
+  std::uint64_t seed_;
   std::vector<std::unique_ptr<Operation>> slots_;
   std::vector<std::uint32_t> free_;
   std::size_t open_ = 0;

@@ -65,6 +65,11 @@ bool Peers::reachable(NodeId id) const {
   return peer != nullptr && peer->link->up();
 }
 
+Incarnation Peers::incarnation_of(NodeId id) const {
+  const Peer* peer = find(id);
+  return peer == nullptr ? Incarnation{} : peer->incarnation;
+}
+
 bool Peers::away_lately(std::span<const NodeId> ids) const {
   const MonoTime now = env_.executor.now();
   return std::any_of(ids.begin(), ids.end(), [&](NodeId id) {
@@ -97,17 +102,16 @@ void Peers::on_heard(const wire::FrameHeader& header) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
   peer->heard = true;
+  peer->incarnation = header.incarnation;
   peer->last_heard = env_.executor.now();
   peer->asked_since = {};
   if (!peer->answering) look_at(*peer);
 }
 
-void Peers::learn(Peer& peer, const wire::FrameHeader& header, const wire::NodeInfo& info) {
-  const bool changed = peer.incarnation != header.incarnation ||
-                       peer.redis_address != info.redis_address ||
-                       peer.http_address != info.http_address;
+void Peers::learn(Peer& peer, const wire::NodeInfo& info) {
+  const bool changed =
+      peer.redis_address != info.redis_address || peer.http_address != info.http_address;
   if (!changed) return;
-  peer.incarnation = header.incarnation;
   peer.redis_address = info.redis_address;
   peer.http_address = info.http_address;
   ++version_;
@@ -116,7 +120,7 @@ void Peers::learn(Peer& peer, const wire::FrameHeader& header, const wire::NodeI
 void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
-  learn(*peer, header, ping.info);
+  learn(*peer, ping.info);
   wire::Pong pong;
   pong.echoed = ping.sent;
   pong.wall = env_.executor.wall_now();
@@ -127,7 +131,7 @@ void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
 void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
-  learn(*peer, header, pong.info);
+  learn(*peer, pong.info);
   const MonoTime sent{static_cast<std::int64_t>(pong.echoed)};
   const Duration round_trip = env_.executor.now() - sent;
   // A delayed, repeated or forged pong measures nothing.
@@ -159,6 +163,7 @@ void Peers::Peer::on_link_up() {
   // What was sent on the former link says nothing about this one.
   asked_since = {};
   owner->look_at(*this);
+  owner->ping(*this);
 }
 
 void Peers::Peer::on_link_down() {
@@ -172,14 +177,18 @@ void Peers::Peer::on_link_down() {
 void Peers::tick() {
   timer_ = env_.executor.after(options_.ping_interval, [this] { tick(); });
   if (topology_ == nullptr) return;
-  wire::Ping ping;
-  ping.wall = env_.executor.wall_now();
-  ping.sent = static_cast<std::uint64_t>(env_.executor.now().ns);
-  ping.info = announcement_;
   for (const auto& peer : peers_) {
     look_at(*peer);
-    send(peer->id, 0, {}, PartitionId{wire::kNoPartition}, ping);
+    ping(*peer);
   }
+}
+
+void Peers::ping(const Peer& peer) {
+  wire::Ping message;
+  message.wall = env_.executor.wall_now();
+  message.sent = static_cast<std::uint64_t>(env_.executor.now().ns);
+  message.info = announcement_;
+  send(peer.id, 0, {}, PartitionId{wire::kNoPartition}, message);
 }
 
 Peers::View Peers::view(NodeId id) const {

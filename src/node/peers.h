@@ -43,6 +43,8 @@ class Peers {
   [[nodiscard]] bool healthy(NodeId peer) const;
   /// A frame sent now would leave. False means: certainly never sent (D8).
   [[nodiscard]] bool reachable(NodeId peer) const;
+  /// Of the peer's present process, as far as it was heard from.
+  [[nodiscard]] Incarnation incarnation_of(NodeId peer) const;
   /// Any of these peers was unhealthy within the last hour (design 4.4: late digests).
   [[nodiscard]] bool away_lately(std::span<const NodeId> peers) const;
   /// Rises whenever a peer's health or announcement changes.
@@ -106,9 +108,10 @@ class Peers {
   [[nodiscard]] wire::FrameHeader header(const Peer& peer, std::uint64_t request_id,
                                          MonoTime deadline, PartitionId partition) const;
   void note_sent(Peer& peer, bool request);
-  void learn(Peer& peer, const wire::FrameHeader& header, const wire::NodeInfo& info);
+  void learn(Peer& peer, const wire::NodeInfo& info);
   void look_at(Peer& peer);
   void tick();
+  void ping(const Peer& peer);
 
   const env::Env env_;
   const NodeOptions& options_;

@@ -60,7 +60,7 @@ class ReadCoordinator {
 
   ShardContext& context_;
   Replica& replica_;
-  OperationTable<Operation> operations_;
+  OperationTable<Operation> operations_{context_.env.executor.random()};
   Candidates candidates_;  // scratch
   Object received_;        // scratch
   std::string encoded_;    // scratch

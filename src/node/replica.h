@@ -52,7 +52,7 @@ class Replica {
   StoreDone on_stored(const Put& put);
 
   ShardContext& context_;
-  OperationTable<Put> puts_;
+  OperationTable<Put> puts_{context_.env.executor.random()};
   Object local_;     // scratch
   Object incoming_;  // scratch
   std::string storage_key_;

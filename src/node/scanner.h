@@ -95,9 +95,9 @@ class Scanner {
 
   ShardContext& context_;
   Siblings sibling_;
-  OperationTable<LocalWalk> local_walks_;
-  OperationTable<Walk> walks_;
-  OperationTable<Count> counts_;
+  OperationTable<LocalWalk> local_walks_{context_.env.executor.random()};
+  OperationTable<Walk> walks_{context_.env.executor.random()};
+  OperationTable<Count> counts_{context_.env.executor.random()};
 };
 
 }  // namespace stator::node

@@ -158,6 +158,11 @@ void Shard::serve_request(const wire::Frame& frame) {
     default: break;
   }
   if (refused_for_history(frame)) return;
+  // Equal histories, yet the sender is none of the members: nobody counts what it would do (D22).
+  if (context_.topology->index_of(header.sender) < 0) {
+    refuse(header, ErrorCode::kNotMember);
+    return;
+  }
   if (header.partition >= context_.topology->ring->partitions() ||
       !context_.topology->ring->owns(context_.self(), PartitionId{header.partition})) {
     refuse(header, ErrorCode::kNotMember);

@@ -80,7 +80,7 @@ class WriteCoordinator {
 
   ShardContext& context_;
   Replica& replica_;
-  OperationTable<Operation> operations_;
+  OperationTable<Operation> operations_{context_.env.executor.random()};
   Candidates candidates_;            // scratch
   Object object_;                    // scratch
   std::vector<WriteId> before_;      // scratch, for the observer

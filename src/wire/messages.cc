@@ -105,6 +105,7 @@ void describe(Visitor& v, Message& m, const ForwardWrite& d) {
   v.field(12, m.dw, d.dw);
   v.field(13, m.floor, d.floor);
   v.field(14, m.flags, d.flags);
+  v.field(15, m.receiver_incarnation, d.receiver_incarnation);
 }
 
 template <typename Visitor, typename Message>

@@ -143,7 +143,12 @@ struct ForwardWrite {
   std::uint8_t pw = 0;
   std::uint8_t dw = 0;
   Hlc floor{};              // the latest time that the client's connection has seen
-  std::uint32_t flags = 0;  // none defined yet
+  std::uint32_t flags = 0;  // kConfirmOnly
+  /// Of the receiver as the sender knows it: a frame that outlived that process is refused, since
+  /// its memory of what was forwarded to it is gone.
+  Incarnation receiver_incarnation{};
+  static constexpr std::uint32_t kConfirmOnly =
+      1;  // the id is of a client and minted once: only tell
   bool operator==(const ForwardWrite&) const = default;
 };
 
