@@ -11,16 +11,16 @@
 
 namespace stator::env {
 
-constexpr std::size_t kFrameHeaderBytes = sizeof(std::uint32_t);
+inline constexpr std::size_t kFrameHeaderBytes = sizeof(std::uint32_t);
 /// More than this waiting on one link, and further frames are dropped: the peer is too slow.
-constexpr std::size_t kLinkUnsentMax = 64 * 1024 * 1024;
+inline constexpr std::size_t kLinkUnsentMax = 64 * 1024 * 1024;
 /// Connections that peers may have to one shard at a time; others are closed at once.
-constexpr std::size_t kInboundMax = 1024;
+inline constexpr std::size_t kInboundMax = 1024;
 /// A peer that acknowledges nothing for so long has lost the connection.
-constexpr Duration kLinkSilenceMax = seconds(5);
+inline constexpr Duration kLinkSilenceMax = seconds(5);
 /// Pauses between attempts to connect, doubled from the first to the last, each drawn between half
 /// and all of it so that restarted nodes are not dialled in step.
-constexpr Duration kRedialMin = milliseconds(20);
-constexpr Duration kRedialMax = seconds(1);
+inline constexpr Duration kRedialMin = milliseconds(20);
+inline constexpr Duration kRedialMax = seconds(1);
 
 }  // namespace stator::env
