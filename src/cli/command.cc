@@ -1,0 +1,28 @@
+#include "cli/command.h"
+
+#include <ostream>
+
+namespace stator::cli {
+
+Exit fail(Console& console, Exit code, std::string_view what, std::string_view next) {
+  console.out.flush();
+  console.err << "stator: " << what << '\n';
+  if (!next.empty()) console.err << "next: " << next << '\n';
+  console.err.flush();
+  return code;
+}
+
+const Command* Command::find(std::string_view wanted) const {
+  for (const Command& command : commands) {
+    if (command.name == wanted) return &command;
+  }
+  return nullptr;
+}
+
+std::string long_name(const Option& option) {
+  const std::size_t at = option.names.find("--");
+  if (at == std::string::npos) return option.names.substr(0, option.names.find(','));
+  return option.names.substr(at, option.names.find(',', at) - at);
+}
+
+}  // namespace stator::cli

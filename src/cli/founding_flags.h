@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/settings.h"
+#include "core/membership/history.h"
+
+namespace stator::cli {
+
+/// What creates a cluster, the same on every founder (design 2.1): flags only, since it is fixed
+/// from then on and stands in the membership history. A node that is a member already may be
+/// started with or without them.
+struct FoundingFlags {
+  std::string cluster_id;
+  std::string founders;  // NAME=HOST:PORT[/ZONE[/WEIGHT]],...
+  std::uint64_t partitions = 1024;
+  std::uint64_t replicas = 3;
+  std::optional<std::string> read_quorum;   // empty: more than half of the replicas
+  std::optional<std::string> write_quorum;  // the same
+
+  [[nodiscard]] bool given() const { return !founders.empty(); }
+  void add_options(std::vector<Option>& options);
+};
+
+/// "a=10.0.0.1:7381/rack1/2,b=10.0.0.2:7381": names, addresses, zones, weights; ids are empty.
+[[nodiscard]] Result<std::vector<Member>> parse_founders(const std::string& text);
+
+/// Complete and checked. kBadRequest with the flag in its detail.
+[[nodiscard]] Result<Founding> make_founding(const FoundingFlags& flags);
+
+/// Takes zone, weight and peer address of the founder that this node is, where the settings leave
+/// them open; refuses what contradicts. `loaded` has a name.
+[[nodiscard]] Result<void> agree_with_founding(Loaded& loaded, const Founding& founding);
+
+}  // namespace stator::cli

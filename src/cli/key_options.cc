@@ -1,0 +1,93 @@
+#include "cli/key_options.h"
+
+#include <ostream>
+
+#include "cli/json.h"
+#include "cli/setting_values.h"
+#include "cli/text_table.h"
+
+namespace stator::cli {
+
+void KeyOptions::add_arguments(std::vector<Argument>& arguments) {
+  arguments.push_back({"BUCKET", "name of the bucket; Redis clients use 'default'", &bucket});
+  arguments.push_back({"KEY", "the key, any bytes", &key});
+}
+
+std::string KeyOptions::target(const std::string& api) const {
+  return "/v1/" + api + "/" + percent_encoded(bucket) + "/" + percent_encoded(key);
+}
+
+std::string KeyOptions::words() const {
+  return shell_quoted(bucket) + " " + shell_quoted(key);
+}
+
+void WriteOptions::add_options(std::vector<Option>& options) {
+  options.push_back({"--context", "C",
+                     "what the writer saw, from an earlier get or put; without it and --blind the "
+                     "key is read first",
+                     &context});
+  options.push_back({"--blind", "", "do not read first", &blind});
+  options.push_back({"--w", "N", "replicas that must hold it before it counts", &w});
+  key.node.add_options(options, {"table", "json", "raw"});
+}
+
+bool quorum_query(Console& console, const char* name, const std::optional<std::string>& given,
+                  std::string& query) {
+  if (!given) return true;
+  const auto count = parse_count(*given);
+  if (!count || *count < 1 || *count > 7) {
+    static_cast<void>(fail(console, Exit::kUsage,
+                           "--" + std::string(name) + ": '" + *given + "' is out of range: 1 to 7",
+                           "the same with --" + std::string(name) + " 2"));
+    return false;
+  }
+  query += (query.empty() ? "?" : "&") + std::string(name) + "=" + *given;
+  return true;
+}
+
+Exit write_with_context(const WriteOptions& options, HttpRequest request, Console& console) {
+  if (options.blind && options.context) {
+    return fail(console, Exit::kUsage, "--blind and --context exclude each other",
+                "the same without --blind");
+  }
+  std::string query;
+  if (!quorum_query(console, "w", options.w, query)) return Exit::kUsage;
+  NodeClient client(options.key.node, console);
+  std::string context = options.context.value_or("");
+  if (!options.blind && !options.context) {
+    if (!client.ask({.target = options.key.target()})) return client.exit();
+    const int status = client.answer().status;
+    if (status != 200 && status != 300 && status != 404) return client.refused();
+    context = client.answer().header("stator-context");
+  }
+  if (!context.empty()) request.headers.emplace_back("Stator-Context", context);
+  request.target = options.key.target() + query;
+  if (!client.ask(request)) return client.exit();
+  const HttpAnswer& answer = client.answer();
+  if (answer.status != 204) return client.refused();
+  const std::string after(answer.header("stator-context"));
+  const std::string quorum(answer.header("stator-quorum"));
+  if (options.key.node.output == "json") {
+    console.out << "{\"bucket\":" << json_text(options.key.bucket)
+                << ",\"key\":" << json_text(options.key.key)
+                << ",\"outcome\":\"ok\",\"context\":" << json_text(after)
+                << ",\"quorum\":" << json_text(quorum) << "}\n";
+  } else if (options.key.node.output == "raw") {
+    console.out << after << '\n';
+  } else {
+    print_pairs({{"ok", options.key.words()}, {"quorum", quorum}, {"context", after}}, console.out);
+  }
+  return Exit::kDone;
+}
+
+std::string shell_quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789_@%+=:,./-") == std::string::npos;
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace stator::cli

@@ -1,0 +1,96 @@
+#include "cli/node_client.h"
+
+#include <cstdlib>
+#include <ostream>
+#include <utility>
+
+#include "cli/json.h"
+#include "cli/setting_values.h"
+
+namespace stator::cli {
+
+void NodeOptions::add_options(std::vector<Option>& options, std::vector<std::string> formats) {
+  output = formats.front();
+  options.push_back({"--node", "A:P",
+                     "HTTP address of the node to ask (default: $STATOR_NODE, else 127.0.0.1:7380, "
+                     "else 127.0.0.1:7411)",
+                     &node});
+  options.push_back(
+      {"--timeout", "TIME", "how long to wait for an answer (default 10s)", &timeout});
+  options.push_back(
+      {"-o,--output", "FORMAT", "how to print the answer", &output, std::move(formats)});
+}
+
+bool NodeClient::choose_nodes() {
+  if (!nodes_.empty()) return true;
+  const auto timeout = parse_duration(options_.timeout);
+  if (!timeout || timeout->ns <= 0) {
+    return failed(Exit::kUsage, "--timeout: '" + options_.timeout + "' is no time",
+                  "the same with --timeout 10s");
+  }
+  timeout_ = *timeout;
+  const char* variable = std::getenv("STATOR_NODE");
+  const bool by_variable = options_.node.empty() && variable != nullptr && *variable != '\0';
+  if (options_.node.empty() && !by_variable) {
+    nodes_ = {{"127.0.0.1", 7380}, {"127.0.0.1", 7411}};
+    return true;
+  }
+  auto address = env::parse_address(by_variable ? variable : options_.node);
+  if (!address) {
+    return failed(Exit::kUsage,
+                  (by_variable ? "$STATOR_NODE: " : "--node: ") + address.error().detail,
+                  "the same with --node 127.0.0.1:7380");
+  }
+  nodes_ = {std::move(*address)};
+  return true;
+}
+
+bool NodeClient::ask(const HttpRequest& request) {
+  if (!choose_nodes()) return false;
+  std::string tried;
+  while (!nodes_.empty()) {
+    auto answer = http_ask(nodes_.front(), request, timeout_);
+    if (answer) {
+      nodes_.resize(1);  // the others are not asked any more
+      answer_ = std::move(*answer);
+      return true;
+    }
+    const std::string at = env::to_string(nodes_.front());
+    if (answer.error().code != ErrorCode::kClosed) {
+      return failed(Exit::kFailed, "the node at " + at + ": " + answer.error().detail,
+                    "stator status --node " + at);
+    }
+    tried += (tried.empty() ? "" : " and ") + at + " (" + answer.error().detail + ")";
+    nodes_.erase(nodes_.begin());
+  }
+  return failed(Exit::kUnreachable, "no node answers at " + tried,
+                "stator dev, or the same with --node HOST:PORT (its HTTP address)");
+}
+
+bool NodeClient::failed(Exit exit, const std::string& what, const std::string& next) {
+  exit_ = fail(console_, exit, what, next);
+  return false;
+}
+
+std::string NodeClient::node() const {
+  return nodes_.empty() ? "" : env::to_string(nodes_.front());
+}
+
+Exit NodeClient::refused() const {
+  const Json error = Json::parse(answer_.body);
+  if (!error["error"]) {
+    return fail(console_, Exit::kFailed,
+                "the answer of " + node() + " (status " + std::to_string(answer_.status) +
+                    ") is none of a Stator node",
+                "the same with --node HOST:PORT (its HTTP address)");
+  }
+  if (options_.output == "json") console_.out << answer_.body;
+  std::string what = error["message"].text();
+  if (error["outcome"]) what += " (outcome: " + error["outcome"].text() + ")";
+  if (error["write_id"]) what += " (write id " + error["write_id"].text() + ")";
+  const std::string hint = error["hint"].text();
+  return fail(console_, Exit::kFailed, what,
+              hint.empty() ? "stator status --node " + node() : hint);
+}
+
+}  // namespace stator::cli

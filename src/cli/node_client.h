@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/http_client.h"
+
+namespace stator::cli {
+
+/// What every command takes that asks a node.
+struct NodeOptions {
+  std::string node;  // --node; empty: $STATOR_NODE, else the defaults below
+  std::string timeout = "10s";
+  std::string output = "table";
+
+  /// --node, --timeout and -o with these formats, the default first.
+  void add_options(std::vector<Option>& options, std::vector<std::string> formats);
+};
+
+/// Asks the node that `options` mean. Without --node and $STATOR_NODE it is the first of
+/// 127.0.0.1:7380 (a node with the default port) and 127.0.0.1:7411 (the first node of `dev`) at
+/// which somebody answers; later requests go to the same one.
+class NodeClient {
+ public:
+  NodeClient(const NodeOptions& options, Console& console) : options_(options), console_(console) {}
+
+  /// False after it has said why: `exit()` is the code to end with. `answer()` has any status.
+  [[nodiscard]] bool ask(const HttpRequest& request);
+  [[nodiscard]] const HttpAnswer& answer() const { return answer_; }
+  [[nodiscard]] Exit exit() const { return exit_; }
+  /// "127.0.0.1:7380", of the node that answered.
+  [[nodiscard]] std::string node() const;
+
+  /// Says what the JSON of an error answer says, and what to do; with -o json, the JSON itself.
+  [[nodiscard]] Exit refused() const;
+
+ private:
+  [[nodiscard]] bool choose_nodes();
+  bool failed(Exit exit, const std::string& what, const std::string& next);
+
+  const NodeOptions& options_;
+  Console& console_;
+  std::vector<env::Address> nodes_;
+  Duration timeout_{};
+  HttpAnswer answer_;
+  Exit exit_ = Exit::kDone;
+};
+
+}  // namespace stator::cli

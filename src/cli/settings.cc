@@ -1,0 +1,179 @@
+#include "cli/settings.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/setting_values.h"
+#include "cli/settings_file.h"
+
+namespace stator::cli {
+
+namespace {
+
+std::unexpected<Error> bad(std::string detail) {
+  return std::unexpected(Error{.code = ErrorCode::kBadRequest, .detail = std::move(detail)});
+}
+
+std::string joined(const std::vector<std::string>& all) {
+  std::string text;
+  for (const std::string& one : all) text += (text.empty() ? "" : ", ") + one;
+  return text;
+}
+
+// One overload per kind of field: `assign` parses and checks, `print` writes, `range` tells limits.
+
+Result<void> assign(Settings& settings, const Text& field, std::string_view text) {
+  field.of(settings) = std::string(text);
+  return {};
+}
+Result<void> assign(Settings& settings, const Choice& field, std::string_view text) {
+  const auto valid = field.valid();
+  if (std::find(valid.begin(), valid.end(), text) == valid.end()) {
+    return bad("'" + std::string(text) + "' is none of: " + joined(valid));
+  }
+  field.of(settings) = std::string(text);
+  return {};
+}
+Result<void> assign(Settings& settings, const AddressField& field, std::string_view text) {
+  if (text.empty() && field.may_be_empty) {
+    field.of(settings) = {};
+    return {};
+  }
+  auto address = env::parse_address(text);
+  if (!address) return std::unexpected(std::move(address.error()));
+  field.of(settings) = std::move(*address);
+  return {};
+}
+Result<void> assign(Settings& settings, const Switch& field, std::string_view text) {
+  if (text != "true" && text != "false") {
+    return bad("'" + std::string(text) + "' is neither true nor false");
+  }
+  field.of(settings) = text == "true";
+  return {};
+}
+
+template <typename T, typename Field, typename Show>
+Result<void> within(Settings& settings, const Field& field, Result<T> value, Show shown) {
+  if (!value) return std::unexpected(std::move(value.error()));
+  if (*value < field.min || *value > field.max) {
+    return bad("'" + shown(*value) + "' is out of range: " + shown(field.min) + " to " +
+               shown(field.max));
+  }
+  field.of(settings) = *value;
+  return {};
+}
+std::string show_count(std::uint64_t value) {
+  return std::to_string(value);
+}
+Result<void> assign(Settings& settings, const Span& field, std::string_view text) {
+  return within(settings, field, parse_duration(text), show_duration);
+}
+Result<void> assign(Settings& settings, const Bytes& field, std::string_view text) {
+  return within(settings, field, parse_bytes(text), show_bytes);
+}
+Result<void> assign(Settings& settings, const Count& field, std::string_view text) {
+  return within(settings, field, parse_count(text), show_count);
+}
+Result<void> assign(Settings& settings, const Number& field, std::string_view text) {
+  return within(settings, field, parse_number(text), show_number);
+}
+
+std::string print(const std::string& value) {
+  return value;
+}
+std::string print(const env::Address& value) {
+  return value.host.empty() ? "" : env::to_string(value);
+}
+std::string print(Duration value) {
+  return show_duration(value);
+}
+std::string print(double value) {
+  return show_number(value);
+}
+std::string print(bool value) {
+  return value ? "true" : "false";
+}
+
+std::string range(const Text&) {
+  return {};
+}
+std::string range(const Choice& field) {
+  return joined(field.valid());
+}
+std::string range(const AddressField&) {
+  return "host:port";
+}
+std::string range(const Switch&) {
+  return "true, false";
+}
+std::string range(const Span& field) {
+  return show_duration(field.min) + " to " + show_duration(field.max);
+}
+std::string range(const Bytes& field) {
+  return show_bytes(field.min) + " to " + show_bytes(field.max);
+}
+std::string range(const Count& field) {
+  return show_count(field.min) + " to " + show_count(field.max);
+}
+std::string range(const Number& field) {
+  return show_number(field.min) + " to " + show_number(field.max);
+}
+
+}  // namespace
+
+std::string Setting::flag() const {
+  std::string name = "--" + std::string(key);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+const Setting* find_setting(std::string_view key) {
+  for (const Setting& setting : settings_table()) {
+    if (setting.key == key) return &setting;
+  }
+  return nullptr;
+}
+
+Result<void> set(Settings& settings, const Setting& setting, std::string_view text) {
+  return std::visit([&](const auto& field) { return assign(settings, field, text); },
+                    setting.field);
+}
+
+std::string show(const Settings& settings, const Setting& setting) {
+  Settings copy = settings;  // fields are reached through a mutable one
+  return std::visit(
+      [&](const auto& field) -> std::string {
+        using Kind = std::remove_cvref_t<decltype(field)>;
+        if constexpr (std::is_same_v<Kind, Bytes>) return show_bytes(field.of(copy));
+        if constexpr (std::is_same_v<Kind, Count>) return show_count(field.of(copy));
+        if constexpr (!std::is_same_v<Kind, Bytes> && !std::is_same_v<Kind, Count>) {
+          return print(field.of(copy));
+        }
+      },
+      setting.field);
+}
+
+std::string range_of(const Setting& setting) {
+  return std::visit([](const auto& field) { return range(field); }, setting.field);
+}
+
+Result<Loaded> load_settings(const std::string& file, const Given& flags) {
+  Loaded loaded;
+  if (!file.empty()) {
+    if (auto read = read_settings_file(file, loaded); !read) {
+      return std::unexpected(std::move(read.error()));
+    }
+  }
+  for (const auto& [key, text] : flags) {
+    const Setting* setting = find_setting(key);
+    STATOR_ASSERT(setting != nullptr);
+    if (auto done = set(loaded.settings, *setting, text); !done) {
+      done.error().detail = setting->flag() + ": " + done.error().detail;
+      return std::unexpected(std::move(done.error()));
+    }
+    loaded.sources[key] = Source::kFlag;
+  }
+  return loaded;
+}
+
+}  // namespace stator::cli

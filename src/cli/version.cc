@@ -1,0 +1,35 @@
+#include "cli/version.h"
+
+#include <memory>
+#include <ostream>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+
+namespace stator::cli {
+
+std::string_view program_version() {
+  return STATOR_VERSION;
+}
+
+void register_version(Command& root) {
+  const auto output = std::make_shared<std::string>("table");
+  Command command;
+  command.name = "version";
+  command.summary = "Print the version of this program";
+  command.examples = {"stator version", "stator version -o json"};
+  command.options.push_back(
+      {"-o,--output", "FORMAT", "how to print it", output.get(), {"table", "json"}});
+  command.run = [output](Console& console) {
+    if (*output == "json") {
+      console.out << "{\"version\":" << json_text(program_version())
+                  << ",\"compiler\":" << json_text(__VERSION__) << "}\n";
+    } else {
+      console.out << "stator " << program_version() << " (" << __VERSION__ << ")\n";
+    }
+    return Exit::kDone;
+  };
+  root.commands.push_back(std::move(command));
+}
+
+}  // namespace stator::cli
