@@ -175,6 +175,12 @@ bool WriteCoordinator::apply(Operation& operation, Object& object, storage::Reco
   }
   write.time = context_.clock.stamp(context_.env.executor.wall_now(), floor);
   const Dot dot = context_.mint->next(operation.partition, object, operation.context, header);
+  if (!can_mint(object, operation.context, dot)) {
+    refuse(operation,
+           {.code = ErrorCode::kBadContext,
+            .detail = "the context names events of this node that have not happened: read again"});
+    return false;
+  }
   if (operation.has_context) {
     put(object, write, operation.context, dot, now);
   } else {
