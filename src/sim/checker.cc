@@ -43,6 +43,7 @@ class KeyCheck {
   void run() {
     partition_ = partition_of(position_of(log_.bucket, log_.key), options_.partitions).value;
     count();
+    check_forged();
     check_mints();
     for (const ReadCall& read : log_.reads) check_read(read);
     check_read_quorums();
@@ -60,6 +61,7 @@ class KeyCheck {
   }
   void count();
   void check_mints();
+  void check_forged();
   void check_unseen_drops(const MintEvent& mint);
   void check_read(const ReadCall& read);
   Index check_version(const VersionSeen& version, MonoTime latest, const char* where);
@@ -89,6 +91,16 @@ void KeyCheck::count() {
     if (each.acknowledged) ++verdict_.acknowledged;
     if (each.not_applied()) ++verdict_.not_applied;
     if (each.asked && !each.acknowledged && each.maybe_applied) ++verdict_.unknown;
+  }
+}
+
+// Contexts are sealed, so that one which nobody gave out cannot be accepted (design 4.2).
+void KeyCheck::check_forged() {
+  for (const WriteCall& call : log_.writes) {
+    if (call.forged && call.outcome != Outcome::kNotApplied) {
+      report("I2",
+             "write " + name_of(call.id) + " was accepted with a context that nobody gave out");
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -37,6 +38,7 @@ struct WriteCall {
   bool tombstone = false;
   std::uint64_t value_hash = 0;
   SmallVector<WriteId, 2> seen;  // the versions that its context saw
+  bool forged = false;           // its context was accepted, and nobody had given it out
   MonoTime begin{};
   MonoTime end{INT64_MAX};              // of the answer, if any
   Outcome outcome = Outcome::kUnknown;  // until answered, and for ever if the node dies
@@ -70,6 +72,9 @@ struct KeyLog {
   bool final_known = false;  // somebody asked for it
 };
 
+/// The versions behind a context.
+using SeenIds = SmallVector<WriteId, 2>;
+
 class OperationLog {
  public:
   /// The same index for the same key; keys are numbered in the order in which they are first named.
@@ -77,9 +82,19 @@ class OperationLog {
   [[nodiscard]] KeyLog& key(std::uint32_t index) { return keys_.at(index); }
   [[nodiscard]] const std::vector<KeyLog>& keys() const { return keys_; }
 
+  /// A front door has handed out this context for what `seen` names. A context itself tells in
+  /// clocks what it covers, and those are what is to be judged: so it is remembered what was really
+  /// behind it. Equal contexts of one key have equal meanings.
+  void context_given(std::uint32_t key, const Context& context, const SeenIds& seen);
+  /// Its versions, or nullptr if nobody was ever given such a context.
+  [[nodiscard]] const SeenIds* find_context(std::uint32_t key, const Context& context) const;
+
  private:
+  static std::uint64_t fingerprint(std::uint32_t key, const Context& context);
+
   std::map<std::string, std::uint32_t, std::less<>> index_;
   std::string scratch_;
+  std::unordered_map<std::uint64_t, SeenIds> contexts_;  // looked up only, never walked
   std::vector<KeyLog> keys_;
 };
 

@@ -1,0 +1,156 @@
+#include "sim/audit.h"
+
+#include <utility>
+
+#include "core/version/object_codec.h"
+#include "node/metrics.h"
+#include "sim/server.h"
+
+namespace stator::sim {
+namespace {
+
+constexpr std::uint32_t kOpenMax = 64;
+constexpr Duration kLimit = seconds(5);   // for one key
+constexpr Duration kSettle = seconds(2);  // repairs after the answers
+constexpr std::size_t kProblemsMax = 10;
+
+}  // namespace
+
+Audit::Audit(World& world, std::vector<std::uint32_t> nodes, OperationLog& log, std::uint8_t n)
+    : world_(world),
+      nodes_(std::move(nodes)),
+      log_(log),
+      n_(n),
+      keys_(static_cast<std::uint32_t>(log.keys().size())) {}
+
+void Audit::problem(std::string what) {
+  if (problems_.size() < kProblemsMax) problems_.push_back(std::move(what));
+}
+
+node::Store& Audit::store_of(std::uint32_t host) {
+  return static_cast<Server*>(world_.host(host).process()->program())->store();
+}
+
+std::uint64_t Audit::writes_so_far() {
+  std::uint64_t sum = 0;
+  for (const std::uint32_t host : nodes_) {
+    const node::Metrics metrics = store_of(host).metrics();
+    sum +=
+        metrics.replica_writes_total + metrics.storage_batches_total + metrics.read_repairs_total;
+  }
+  return sum;
+}
+
+void Audit::run() {
+  const std::uint64_t before = writes_so_far();
+  pass(Step::kRead, 0);
+  const std::uint64_t repaired = writes_so_far();
+  repaired_writes_ = repaired - before;
+  pass(Step::kRead, 1);
+  if (writes_so_far() != repaired) {
+    problem("I13: reading all keys again, when their owners agreed, wrote " +
+            std::to_string(writes_so_far() - repaired) + " times");
+  }
+  pass(Step::kExplain, 2);
+}
+
+void Audit::pass(Step step, std::uint32_t shift) {
+  step_ = step;
+  shift_ = shift;
+  next_ = 0;
+  begin_more();
+  // Keys that were answered make room for others, so that the whole ends unless one does not.
+  std::uint32_t seen = next_;
+  MonoTime patience = world_.now() + kLimit;
+  while (open_ > 0 && world_.now() < patience) {
+    world_.run_for(milliseconds(1));
+    if (next_ != seen) patience = world_.now() + kLimit;
+    seen = next_;
+  }
+  if (open_ > 0) {
+    problem("I15: " + std::to_string(open_) + " questions to healthy nodes had no answer in " +
+            std::to_string(kLimit.ms()) + " ms");
+    open_ = 0;
+  }
+  world_.run_for(kSettle);
+}
+
+void Audit::begin_more() {
+  while (next_ < keys_ && open_ < kOpenMax) {
+    ++open_;
+    begin(next_++);
+  }
+}
+
+void Audit::finished() {
+  if (open_ > 0) --open_;
+  begin_more();
+}
+
+void Audit::begin(std::uint32_t key) {
+  const std::uint32_t host = nodes_[(key + shift_) % nodes_.size()];
+  world_.host(host).process()->post([this, key, host] {
+    if (step_ == Step::kRead) {
+      read(key, store_of(host));
+    } else {
+      explain(key, store_of(host));
+    }
+  });
+}
+
+void Audit::read(std::uint32_t key, node::Store& store) {
+  const KeyLog& log = log_.key(key);
+  store.read(log.bucket, log.key, {.r = n_}, [this, key](const Result<node::ReadResult>& result) {
+    if (!result) {
+      problem("I15: key " + std::to_string(key) +
+              " cannot be read from all its owners: " + to_string(result.error().code));
+    }
+    finished();
+  });
+}
+
+void Audit::explain(std::uint32_t key, node::Store& store) {
+  const KeyLog& log = log_.key(key);
+  store.explain(log.bucket, log.key, [this, key](const Result<node::Explanation>& result) {
+    if (result) {
+      take(key, *result);
+    } else {
+      problem("I15: key " + std::to_string(key) +
+              " cannot be explained: " + to_string(result.error().code));
+    }
+    finished();
+  });
+}
+
+void Audit::take(std::uint32_t key, const node::Explanation& explanation) {
+  KeyLog& log = log_.key(key);
+  std::uint8_t owners = 0;
+  bool equal = true;
+  std::uint64_t digest = 0;
+  for (const node::ReplicaView& replica : explanation.replicas) {
+    if (!replica.owner) continue;
+    if (!replica.answered) {
+      problem("I15: an owner of key " + std::to_string(key) + " does not answer: " + replica.error);
+    }
+    if (owners++ == 0) digest = replica.digest;
+    equal = equal && replica.digest == digest;
+  }
+  if (owners != n_) problem("key " + std::to_string(key) + " does not have N owners");
+  if (!equal) {
+    problem("I4: the owners of key " + std::to_string(key) + " differ when all is quiet");
+  }
+  Object merged;
+  if (!explanation.merged_bytes.empty() && !decode_object(explanation.merged_bytes, merged)) {
+    problem("key " + std::to_string(key) + " holds an object that cannot be decoded");
+    return;
+  }
+  log.final_known = true;
+  log.final_versions.clear();
+  for (const Version& version : merged.versions) {
+    log.final_versions.push_back({version.dot, version.write_id,
+                                  hash_of_value(version.value, version.tombstone),
+                                  version.tombstone});
+  }
+}
+
+}  // namespace stator::sim

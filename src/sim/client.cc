@@ -1,0 +1,248 @@
+#include "sim/client.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/ids.h"
+#include "sim/operation_log.h"
+
+namespace stator::sim {
+namespace {
+
+constexpr std::size_t kOpenPerSessionMax = 8;
+constexpr int kAttemptsMax = 4;
+constexpr Duration kStrictLimit = seconds(5);
+
+bool is_read(OperationKind kind) {
+  return kind == OperationKind::kGet || kind == OperationKind::kStGet;
+}
+
+bool must_be_refused(OperationKind kind) {
+  return kind == OperationKind::kWrongContext || kind == OperationKind::kBadContext;
+}
+
+bool has_value(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::kSet:
+    case OperationKind::kStPut:
+    case OperationKind::kStPutStale:
+    case OperationKind::kStPutBlind:
+    case OperationKind::kWrongContext:
+    case OperationKind::kBadContext: return true;
+    default: return false;
+  }
+}
+
+bool has_write_id(OperationKind kind) {
+  return kind == OperationKind::kStDel || (has_value(kind) && kind != OperationKind::kSet);
+}
+
+std::string hex(const WriteId& id) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(id.high),
+                static_cast<unsigned long long>(id.low));
+  return text;
+}
+
+}  // namespace
+
+Client::Client(env::Env& env, const Workload& workload, const std::vector<std::string>& nodes,
+               ClientRecord& record, Random random)
+    : env_(env), workload_(workload), nodes_(nodes), record_(record), random_(random) {
+  for (std::uint32_t i = 0; i < workload.sessions; ++i) {
+    sessions_.push_back(
+        std::make_unique<Session>(*this, static_cast<std::uint32_t>(random_.below(nodes.size()))));
+    tick(i);
+  }
+}
+
+void Client::tick(std::size_t session) {
+  const double sessions = static_cast<double>(workload_.clients) * workload_.sessions;
+  const Duration mean{static_cast<std::int64_t>(1e9 * sessions / workload_.operations_per_second)};
+  env_.executor.after(random_.exponential(mean), [this, session] {
+    if (!record_.stopped) begin_one(session);
+    tick(session);
+  });
+}
+
+void Client::begin_one(std::size_t index) {
+  Session& session = *sessions_[index];
+  if (session.open() >= kOpenPerSessionMax) return;
+  if (random_.chance(workload_.hop)) session.hop();
+  Operation operation = draw();
+  if (has_write_id(operation.kind) && random_.chance(workload_.duplicate)) {
+    ++record_.duplicated;
+    ++record_.open;
+    sessions_[random_.below(sessions_.size())]->submit(operation);
+  }
+  ++record_.begun;
+  ++record_.open;
+  session.submit(std::move(operation));
+}
+
+Operation Client::draw() {
+  Operation operation;
+  operation.kind = draw_operation(workload_, random_);
+  operation.key = draw_key(workload_, random_);
+  operation.begin = env_.executor.now();
+  operation.strict = record_.strict;
+  choose_context(operation);
+  if (has_value(operation.kind)) {
+    operation.value =
+        make_value(operation.key, ++record_.next_number, draw_value_size(workload_, random_));
+  }
+  if (has_write_id(operation.kind)) {
+    const auto now_ms = static_cast<std::uint64_t>(env_.executor.wall_now().ms());
+    operation.write_id =
+        hex(WriteId::make(now_ms, WriteId::kRetryable, random_.next(), random_.next()));
+  }
+  return operation;
+}
+
+// Where there is no such context yet, a read fetches one instead.
+void Client::choose_context(Operation& operation) {
+  const auto own = contexts_.find(operation.key);
+  switch (operation.kind) {
+    case OperationKind::kStPut:
+    case OperationKind::kStDel:
+    case OperationKind::kBadContext:
+      if (own != contexts_.end()) operation.context = own->second.newest;
+      break;
+    case OperationKind::kStPutStale:
+      if (own != contexts_.end()) operation.context = own->second.older;
+      break;
+    case OperationKind::kWrongContext: {
+      const auto other = contexts_.find(draw_key(workload_, random_));
+      if (other != contexts_.end() && other->first != operation.key) {
+        operation.context = other->second.newest;
+      }
+      break;
+    }
+    default: return;
+  }
+  if (operation.context.empty()) {
+    operation.kind = OperationKind::kStGet;
+  } else if (operation.kind == OperationKind::kBadContext) {
+    std::string& text = operation.context;
+    if (random_.chance(0.5)) {
+      text.resize(random_.below(text.size() - 1) + 1);
+    } else {
+      char& letter = text[random_.below(text.size())];
+      letter = letter == 'A' ? 'B' : 'A';
+    }
+  }
+}
+
+void Client::remember_context(std::uint32_t key, const std::string& context) {
+  if (context.empty()) return;
+  Contexts& known = contexts_[key];
+  // The old one stays old for a while.
+  if (known.older.empty() || random_.chance(0.2)) known.older = known.newest;
+  known.newest = context;
+}
+
+void Client::answered(const Operation& operation, const Reply& reply) {
+  if (reply.is_error() && reply.text == "PROTOCOL") {
+    record_.problem("a node sent what is no answer of the Redis protocol");
+    return;
+  }
+  --record_.open;
+  ++record_.answered;
+  if (must_be_refused(operation.kind)) {
+    if (reply.is_error() && reply.error_prefix() == "BADCONTEXT") {
+      ++record_.contexts_refused;
+    } else if (!reply.is_error()) {
+      record_.problem(std::string(to_string(operation.kind)) + " on key " +
+                      std::to_string(operation.key) + " was accepted");
+    }
+    return;
+  }
+  note_outcome(operation, reply);
+  check_strict(operation, !reply.is_error(), &reply);
+  if (reply.is_error()) {
+    ++record_.errors;
+    if (reply.error_prefix() == "UNKNOWN") {
+      ++record_.unknown;
+      --record_.errors;
+      ++record_.open;
+      retry_or_abandon(operation);
+    }
+    return;
+  }
+  switch (operation.kind) {
+    case OperationKind::kGet:
+      if (reply.type == Reply::Type::kBulk) check_value(operation, reply.text);
+      break;
+    case OperationKind::kStGet: take_siblings(operation, reply); break;
+    case OperationKind::kSet:
+    case OperationKind::kDel: break;
+    case OperationKind::kStDelBlind: break;  // the context of a delete that saw everything
+    default: remember_context(operation.key, reply.text);
+  }
+}
+
+void Client::take_siblings(const Operation& operation, const Reply& reply) {
+  if (reply.type != Reply::Type::kArray || reply.members.size() != 2) {
+    record_.problem("ST.GET did not answer context and siblings");
+    return;
+  }
+  remember_context(operation.key, reply.members[0].text);
+  for (const Reply& sibling : reply.members[1].members) {
+    if (!sibling.members.empty()) check_value(operation, sibling.members[0].text);
+  }
+}
+
+void Client::check_value(const Operation& operation, std::string_view value) {
+  if (is_value_of(value, operation.key)) return;
+  record_.problem("I2: a read of key " + std::to_string(operation.key) +
+                  " returned bytes that were never written to it");
+}
+
+// What the client was told of a write, for the comparison with the log.
+void Client::note_outcome(const Operation& operation, const Reply& reply) {
+  if (!has_value(operation.kind)) return;
+  const bool refused = reply.is_error() && reply.error_prefix() != "UNKNOWN";
+  if (reply.is_error() && !refused) return;
+  if (refused && has_write_id(operation.kind)) return;  // another attempt may have been applied
+  record_.told.push_back({operation.key, hash_of_value(operation.value, false), !refused});
+}
+
+void Client::check_strict(const Operation& operation, bool ok, const Reply* reply) {
+  if (!operation.strict) return;
+  const Duration took = env_.executor.now() - operation.begin;
+  const bool allowed =
+      reply != nullptr && (reply->error_prefix() == "TOOMANYSIBLINGS" || operation.attempts > 1);
+  if ((ok || allowed) && took <= kStrictLimit) return;
+  record_.problem("I15: " + std::string(to_string(operation.kind)) + " of key " +
+                  std::to_string(operation.key) + ", begun when all was healed, " +
+                  (reply == nullptr ? "had no answer"
+                   : ok             ? "took too long"
+                                    : "failed: " + reply->text) +
+                  " after " + std::to_string(took.ms()) + " ms");
+}
+
+void Client::unanswered(Operation operation) {
+  check_strict(operation, false, nullptr);
+  retry_or_abandon(std::move(operation));
+}
+
+void Client::retry_or_abandon(Operation operation) {
+  const bool again = has_write_id(operation.kind) && !must_be_refused(operation.kind) &&
+                     operation.attempts < kAttemptsMax && !record_.stopped &&
+                     random_.chance(workload_.retry);
+  if (!again) {
+    --record_.open;
+    if (!is_read(operation.kind)) ++record_.abandoned;
+    return;
+  }
+  ++record_.retried;
+  const Duration wait = random_.exponential(milliseconds(100));
+  auto held = std::make_unique<Operation>(std::move(operation));
+  env_.executor.after(wait, [this, held = std::move(held)] {
+    Session& session = *sessions_[random_.below(sessions_.size())];
+    session.submit(std::move(*held));
+  });
+}
+
+}  // namespace stator::sim

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "env_sim/process.h"
+#include "sim/resp.h"
+#include "sim/workload.h"
+
+namespace stator::sim {
+
+/// One operation of a client, over all its attempts.
+struct Operation {
+  OperationKind kind{};
+  std::uint32_t key = 0;
+  std::string value;
+  std::string context;   // text; empty: none
+  std::string write_id;  // 32 hex digits; empty: none, so that it is never sent again
+  MonoTime begin{};
+  MonoTime give_up_at{};
+  int attempts = 0;
+  bool strict = false;  // begun when all was healed
+};
+
+/// What all clients of a run share: what they were told, so that it can be compared with the log.
+struct ClientRecord {
+  struct Told {
+    std::uint32_t key = 0;
+    std::uint64_t value_hash = 0;
+    bool ok = false;  // else: refused, at the only attempt
+  };
+  std::uint64_t begun = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t abandoned = 0;
+  std::uint64_t retried = 0;
+  std::uint64_t duplicated = 0;
+  std::uint64_t contexts_refused = 0;
+  std::vector<Told> told;
+  std::vector<std::string> problems;  // each breaks a promise; the first few
+  bool strict = false;                // from now on each operation must be ok within 5 s (I15)
+  bool stopped = false;               // begin nothing new
+  std::uint64_t open = 0;
+  std::uint64_t next_number = 0;  // of values
+
+  void problem(std::string what) {
+    if (problems.size() < 10) problems.push_back(std::move(what));
+  }
+};
+
+class Client;
+
+/// One connection at a time, to one node or another; commands are sent as they come and answered in
+/// their order.
+class Session final : public env::StreamAcceptor {
+ public:
+  Session(Client& client, std::uint32_t node) : client_(client), node_(node) {}
+
+  void submit(Operation operation);
+  /// The next operation goes to another node.
+  void hop();
+  [[nodiscard]] std::size_t open() const { return sent_.size() + waiting_.size(); }
+
+  std::unique_ptr<env::StreamHandler> on_accept(env::Stream& stream) override;
+
+ private:
+  class Handler;
+  void connect();
+  void send(const Operation& operation);
+  void arm();
+  void check_patience();
+  std::size_t on_data(std::string_view bytes);
+  void on_closed(std::uint64_t connection);
+  void fail_all();
+
+  Client& client_;
+  std::uint32_t node_;
+  env::Stream* stream_ = nullptr;
+  bool connecting_ = false;
+  std::uint64_t connection_ = 0;   // number of the present one; older ones are deaf
+  std::deque<Operation> waiting_;  // for a connection
+  std::deque<Operation> sent_;     // for their answers
+  env::TimerId patience_timer_{};
+};
+
+/// A program that uses the store through the Redis protocol, as somebody else's would: from any
+/// node, with or without contexts, impatient, sometimes wrong, repeating itself.
+class Client final : public Program {
+ public:
+  /// All outlive it. `nodes` are host names.
+  Client(env::Env& env, const Workload& workload, const std::vector<std::string>& nodes,
+         ClientRecord& record, Random random);
+
+  // For sessions.
+  [[nodiscard]] env::Env& env() { return env_; }
+  [[nodiscard]] const std::vector<std::string>& nodes() const { return nodes_; }
+  [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] const Workload& workload() const { return workload_; }
+  void answered(const Operation& operation, const Reply& reply);
+  /// Sent, and the connection ended before the answer.
+  void unanswered(Operation operation);
+
+ private:
+  struct Contexts {
+    std::string newest;
+    std::string older;
+  };
+  void tick(std::size_t session);
+  void begin_one(std::size_t session);
+  [[nodiscard]] Operation draw();
+  void choose_context(Operation& operation);
+  void retry_or_abandon(Operation operation);
+  void remember_context(std::uint32_t key, const std::string& context);
+  void check_strict(const Operation& operation, bool ok, const Reply* reply);
+  void check_value(const Operation& operation, std::string_view value);
+  void note_outcome(const Operation& operation, const Reply& reply);
+  void take_siblings(const Operation& operation, const Reply& reply);
+
+  env::Env& env_;
+  const Workload& workload_;
+  const std::vector<std::string>& nodes_;
+  ClientRecord& record_;
+  Random random_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::map<std::uint32_t, Contexts> contexts_;
+};
+
+}  // namespace stator::sim

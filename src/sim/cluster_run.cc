@@ -1,0 +1,207 @@
+#include "sim/cluster_run.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "sim/audit.h"
+#include "sim/recording_store.h"
+#include "sim/server.h"
+
+namespace stator::sim {
+namespace {
+
+constexpr std::uint32_t kPartitions = 256;
+constexpr Duration kStart = seconds(2);   // until the nodes have met
+constexpr Duration kSettle = seconds(8);  // after healing, until I15 is asked for
+constexpr Duration kStrict = seconds(4);  // of operations that all must be ok
+constexpr Duration kDrain = seconds(30);  // at most, for what is still open
+
+class ClusterRun {
+ public:
+  explicit ClusterRun(const RunOptions& options);
+  RunReport run();
+
+ private:
+  void add_hosts();
+  void start_node(std::uint32_t index);
+  [[nodiscard]] node::NodeOptions options_of(std::uint32_t index);
+  void start_clients();
+  void drain();
+  void compare_with_clients();
+  [[nodiscard]] RunReport report();
+  void violate(std::string what) { violations_.push_back(std::move(what)); }
+
+  RunOptions options_;
+  OperationLog log_;
+  ClientRecord clients_;
+  Workload workload_;
+  FaultSet faults_ = 0;
+  Founding founding_;
+  std::vector<std::string> node_names_;
+  std::vector<std::uint32_t> node_hosts_;
+  std::vector<std::uint32_t> client_hosts_;
+  std::vector<std::string> violations_;
+  std::unique_ptr<RecordingObserver> observer_;
+  std::unique_ptr<Adversary> adversary_;
+  std::uint64_t repaired_writes_ = 0;
+  World world_;  // last: its processes end before what they use
+};
+
+ClusterRun::ClusterRun(const RunOptions& options) : options_(options), world_(options.seed) {
+  Random random = world_.random().fork("run");
+  workload_ = draw_workload(random, options.minutes, options.seed % 2 == 0);
+  faults_ = options.swarm ? draw_swarm(options.faults, random) : options.faults;
+  observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler());
+  if (options.trace != nullptr) world_.trace().print_to(options.trace);
+  if (options.trace_lines > 0) world_.trace().remember(options.trace_lines);
+  add_hosts();
+}
+
+void ClusterRun::add_hosts() {
+  founding_.cluster_id = "sim";
+  founding_.q = kPartitions;
+  const auto nodes = static_cast<std::uint8_t>(std::min(options_.nodes, 3U));
+  founding_.n = nodes;
+  founding_.r = founding_.w = static_cast<std::uint8_t>(nodes / 2 + 1);
+  for (std::uint32_t i = 0; i < options_.nodes; ++i) {
+    const std::string name = "n" + std::to_string(i + 1);
+    node_hosts_.push_back(world_.add_host(name).index());
+    node_names_.push_back(name);
+    Member member;
+    member.name = name;
+    member.peer_address = name + ":" + std::to_string(kPeerPort);
+    founding_.founders.push_back(member);
+  }
+  const auto complete = complete_founding(founding_);
+  STATOR_ASSERT(complete.has_value());
+  for (std::uint32_t i = 0; i < workload_.clients; ++i) {
+    client_hosts_.push_back(world_.add_host("c" + std::to_string(i + 1)).index());
+  }
+  adversary_ = std::make_unique<Adversary>(world_, node_hosts_, client_hosts_, faults_,
+                                           world_.random().fork("adversary"),
+                                           [this](std::uint32_t node) { start_node(node); });
+}
+
+node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
+  node::NodeOptions options;
+  options.name = node_names_[index];
+  options.data_directory = kDataDirectory;
+  options.engine.name = "memory";
+  options.engine.journal = true;
+  options.peer_listen = {node_names_[index], kPeerPort};
+  options.found = true;
+  options.founding = founding_;
+  options.observer = observer_.get();
+  return options;
+}
+
+void ClusterRun::start_node(std::uint32_t index) {
+  world_.host(index).start([this, index](env::Env& env) {
+    auto server = std::make_unique<Server>(env, options_of(index), log_, world_.scheduler());
+    // Whatever befell its disk, a node opens what it left there (I16).
+    if (!server->error().empty()) violate("I16: " + node_names_[index] + " " + server->error());
+    return server;
+  });
+}
+
+void ClusterRun::start_clients() {
+  for (const std::uint32_t host : client_hosts_) {
+    world_.host(host).start([this, host](env::Env& env) {
+      return std::make_unique<Client>(env, workload_, node_names_, clients_,
+                                      world_.random().fork("client", host));
+    });
+  }
+}
+
+RunReport ClusterRun::run() {
+  for (const std::uint32_t node : node_hosts_) start_node(node);
+  world_.run_for(kStart);
+  start_clients();
+  const MonoTime end = world_.now() + workload_.length;
+  adversary_->start(end);
+  world_.run_until(end);
+  adversary_->heal();
+  world_.run_for(kSettle);
+  clients_.strict = true;
+  world_.run_for(kStrict);
+  drain();
+  if (violations_.empty()) {
+    Audit audit(world_, node_hosts_, log_, founding_.n);
+    audit.run();
+    repaired_writes_ = audit.repaired_writes();
+    for (const std::string& problem : audit.problems()) violate(problem);
+  }
+  return report();
+}
+
+void ClusterRun::drain() {
+  clients_.stopped = true;
+  const MonoTime limit = world_.now() + std::max(kDrain, workload_.patience * 2);
+  while (clients_.open > 0 && world_.now() < limit) world_.run_for(milliseconds(50));
+  if (clients_.open > 0) {
+    violate("I15: " + std::to_string(clients_.open) + " operations of clients never ended");
+  }
+  world_.run_for(seconds(3));  // what nodes still have to finish among themselves
+}
+
+// What a client was told must be what the store said: fronts decide nothing.
+void ClusterRun::compare_with_clients() {
+  struct Known {
+    bool ok = false;
+    bool maybe = false;
+  };
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Known> known;
+  for (std::uint32_t i = 0; i < log_.keys().size(); ++i) {
+    for (const WriteCall& call : log_.keys()[i].writes) {
+      if (call.tombstone) continue;
+      Known& entry = known[{i, call.value_hash}];
+      entry.ok = entry.ok || call.outcome == Outcome::kOk;
+      entry.maybe = entry.maybe || call.outcome != Outcome::kNotApplied;
+    }
+  }
+  for (const ClientRecord::Told& told : clients_.told) {
+    const std::uint32_t key = log_.key_index("default", key_name(told.key));
+    const Known entry = known[{key, told.value_hash}];
+    if (told.ok && !entry.ok) {
+      violate("P7: a client was told `ok` for a write of key " + std::to_string(key) +
+              " that was not acknowledged");
+    } else if (!told.ok && entry.maybe) {
+      violate("P7: a client was told that its write of key " + std::to_string(key) +
+              " was refused, and it may have been applied");
+    }
+  }
+}
+
+RunReport ClusterRun::report() {
+  RunReport report;
+  report.seed = options_.seed;
+  report.workload = workload_;
+  report.faults = faults_;
+  report.faults_made = adversary_->counters();
+  report.wire = world_.wire().counters();
+  report.repaired_writes = repaired_writes_;
+  report.simulated = world_.now() - MonoTime{};
+  report.events = world_.trace().events();
+  report.trace_hash = world_.trace().hash();
+  compare_with_clients();
+  report.verdict = check(log_, {.n = founding_.n, .partitions = founding_.q});
+  for (const Violation& each : report.verdict.violations) {
+    violate(each.invariant + ": key " + std::to_string(each.key) + ": " + each.what);
+  }
+  for (const std::string& problem : clients_.problems) violate(problem);
+  report.clients = std::move(clients_);
+  report.clients.told.clear();
+  report.violations = std::move(violations_);
+  if (!report.violations.empty() && options_.trace_lines > 0) world_.trace().write_to(stderr);
+  return report;
+}
+
+}  // namespace
+
+RunReport run_cluster(const RunOptions& options) {
+  return ClusterRun(options).run();
+}
+
+}  // namespace stator::sim

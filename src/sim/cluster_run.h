@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "env_sim/wire.h"
+#include "sim/checker.h"
+#include "sim/client.h"
+#include "sim/faults.h"
+#include "sim/workload.h"
+
+namespace stator::sim {
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t nodes = 5;
+  double minutes = 10;  // of a sparse run; see draw_workload
+  FaultSet faults = kAllFaults;
+  /// Draw about half of `faults` for this run; else all of them.
+  bool swarm = true;
+  std::FILE* trace = nullptr;   // prints every event
+  std::size_t trace_lines = 0;  // remembers as many, and prints them when an invariant breaks
+};
+
+struct RunReport {
+  std::uint64_t seed = 0;
+  Workload workload;
+  FaultSet faults = 0;
+  FaultCounters faults_made;
+  WireCounters wire;
+  ClientRecord clients;
+  Verdict verdict;
+  std::uint64_t repaired_writes = 0;  // by the audit in the end
+  Duration simulated{};
+  std::uint64_t events = 0;
+  std::uint64_t trace_hash = 0;
+  /// "I1: key 3: write ... is neither there nor below what is there".
+  std::vector<std::string> violations;
+};
+
+/// One seed: a cluster of real nodes with clients and faults, then healing, an audit of every key
+/// and the judgement. Depends on nothing but its options, so that the report of a seed is always
+/// the same, trace hash included.
+[[nodiscard]] RunReport run_cluster(const RunOptions& options);
+
+}  // namespace stator::sim

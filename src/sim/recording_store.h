@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "env_sim/scheduler.h"
+#include "node/observer.h"
+#include "node/store.h"
+#include "sim/operation_log.h"
+
+namespace stator::sim {
+
+/// A Store that writes down every call and its answer, and hands both on unchanged: it stands
+/// between the front door and the node of each simulated process. So the log knows ids, contexts
+/// and outcomes for certain, however little the protocol tells the client.
+class RecordingStore final : public node::Store {
+ public:
+  /// All outlive it.
+  RecordingStore(node::Store& inner, OperationLog& log, const Scheduler& scheduler)
+      : inner_(inner), log_(log), scheduler_(scheduler) {}
+
+  void read(std::string_view bucket, std::string_view key, const node::ReadQuorum& quorum,
+            node::ReadDone done) override;
+  void write(const node::WriteRequest& request, node::WriteDone done) override;
+  void explain(std::string_view bucket, std::string_view key, node::ExplainDone done) override {
+    inner_.explain(bucket, key, std::move(done));
+  }
+  void scan(const node::ScanRequest& request, node::ScanDone done) override {
+    inner_.scan(request, std::move(done));
+  }
+  void count_published_keys(Callback<void(std::uint64_t)> done) override {
+    inner_.count_published_keys(std::move(done));
+  }
+  [[nodiscard]] const node::ClusterView& cluster() const override { return inner_.cluster(); }
+  [[nodiscard]] node::NodeStatus status() const override { return inner_.status(); }
+  [[nodiscard]] node::Metrics metrics() const override;
+  [[nodiscard]] WallTime guarded_now() const override { return inner_.guarded_now(); }
+  [[nodiscard]] std::uint64_t context_secret() const override { return inner_.context_secret(); }
+
+ private:
+  struct OpenRead {
+    node::ReadDone done;
+    std::uint32_t key = 0;
+    MonoTime begin{};
+  };
+  struct OpenWrite {
+    node::WriteDone done;
+    std::uint32_t key = 0;
+    std::size_t call = 0;  // index into the key's writes
+  };
+  void read_answered(std::uint32_t slot, const Result<node::ReadResult>& result);
+  void write_answered(std::uint32_t slot, const node::WriteResult& result);
+
+  node::Store& inner_;
+  OperationLog& log_;
+  const Scheduler& scheduler_;
+  std::vector<OpenRead> reads_;
+  std::vector<std::uint32_t> free_reads_;
+  std::vector<OpenWrite> writes_;
+  std::vector<std::uint32_t> free_writes_;
+};
+
+/// Writes down what nodes mint.
+class RecordingObserver final : public node::Observer {
+ public:
+  RecordingObserver(OperationLog& log, const Scheduler& scheduler)
+      : log_(log), scheduler_(scheduler) {}
+  void on_mint(std::string_view bucket, std::string_view key, const WriteId& id, const Dot& dot,
+               std::span<const WriteId> superseded) override;
+
+ private:
+  OperationLog& log_;
+  const Scheduler& scheduler_;
+};
+
+}  // namespace stator::sim

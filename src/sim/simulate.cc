@@ -1,0 +1,83 @@
+#include "sim/simulate.h"
+
+#include <cinttypes>
+#include <cstdarg>
+#include <cstdio>
+
+#include "base/hash.h"
+
+namespace stator::sim {
+namespace {
+
+[[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...) {
+  char buffer[512];
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(buffer, sizeof buffer, format, arguments);
+  va_end(arguments);
+  return buffer;
+}
+
+double in_seconds(Duration duration) {
+  return static_cast<double>(duration.ns) / 1e9;
+}
+
+}  // namespace
+
+std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed) {
+  return text("stator sim --seed %" PRIu64 " --seeds 1 --nodes %" PRIu32 " --minutes %g --faults ",
+              seed, options.nodes, options.minutes) +
+         options.faults;
+}
+
+std::string describe(const RunReport& report) {
+  std::string line =
+      text("seed %" PRIu64 " %s %.0f s %" PRIu64 " ops (%.0f/s) on %" PRIu32 " keys: %" PRIu64
+           " acknowledged %" PRIu64 " unknown %" PRIu64 " not applied, %" PRIu64 " reads (%" PRIu64
+           " of quorums that meet), %" PRIu64 " siblings at most, %" PRIu64 " events",
+           report.seed, report.workload.dense ? "dense" : "sparse", in_seconds(report.simulated),
+           report.clients.begun,
+           static_cast<double>(report.clients.begun) / in_seconds(report.simulated),
+           report.workload.keys, report.verdict.acknowledged, report.verdict.unknown,
+           report.verdict.not_applied, report.verdict.reads_checked,
+           report.verdict.quorum_reads_checked, report.verdict.siblings_max, report.events);
+  const FaultCounters& made = report.faults_made;
+  line += text("; faults %s: %" PRIu64 " crashes %" PRIu64 " kills %" PRIu64 " pauses %" PRIu64
+               " cuts %" PRIu64 " slow %" PRIu64 " clock",
+               describe_faults(report.faults).c_str(), made.crashes, made.kills, made.pauses,
+               made.cuts, made.slow, made.clock_changes);
+  const WireCounters& wire = report.wire;
+  line += text(", %" PRIu64 " frames %" PRIu64 " lost %" PRIu64 " cut %" PRIu64 " doubled %" PRIu64
+               " overtaken %" PRIu64 " damaged %" PRIu64 " replayed",
+               wire.frames, wire.lost, wire.cut, wire.duplicated, wire.reordered,
+               wire.corrupted + wire.truncated, wire.replayed);
+  return line + text("; trace=%016" PRIx64, report.trace_hash);
+}
+
+void Summary::add(const RunReport& report) {
+  ++seeds;
+  if (report.workload.dense) ++dense_seeds;
+  if (!report.violations.empty()) ++broken_;
+  simulated = simulated + report.simulated;
+  operations += report.clients.begun;
+  acknowledged += report.verdict.acknowledged;
+  unknown += report.verdict.unknown;
+  not_applied += report.verdict.not_applied;
+  reads_checked += report.verdict.reads_checked;
+  quorum_reads_checked += report.verdict.quorum_reads_checked;
+  events += report.events;
+  trace ^= mix64(report.trace_hash ^ mix64(report.seed));
+}
+
+std::string Summary::line(double wall_seconds) const {
+  return text("seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64
+              " simulated_s=%.0f operations=%" PRIu64 " operations_per_s=%.1f acknowledged=%" PRIu64
+              " unknown=%" PRIu64 " not_applied=%" PRIu64 " reads_checked=%" PRIu64
+              " events=%" PRIu64 " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
+              seeds, broken_, dense_seeds, in_seconds(simulated), operations,
+              static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown,
+              not_applied, reads_checked, events, static_cast<double>(events) / wall_seconds,
+              in_seconds(simulated) / wall_seconds, trace);
+}
+
+}  // namespace stator::sim

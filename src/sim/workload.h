@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/time.h"
+#include "env_sim/random.h"
+
+namespace stator::sim {
+
+/// What a client may do next.
+enum class OperationKind : std::uint8_t {
+  kGet,
+  kSet,
+  kDel,
+  kStGet,
+  kStPut,         // with the newest context that this client has of the key
+  kStPutStale,    // with an old one
+  kStPutBlind,    // with none: makes a sibling
+  kStDel,         // with the newest context
+  kStDelBlind,    // deletes what is there
+  kWrongContext,  // a context of another key: must be refused
+  kBadContext,    // a cut or changed one: must be refused
+};
+inline constexpr std::size_t kOperationKinds = 11;
+[[nodiscard]] const char* to_string(OperationKind kind);
+
+/// How the clients of one run behave: drawn once, from the seed.
+struct Workload {
+  bool dense = false;  // many operations on few keys for a short time; else few, for a long time
+  Duration length{};
+  double operations_per_second = 10;  // of all clients together
+  std::uint32_t clients = 3;          // hosts
+  std::uint32_t sessions = 2;         // connections per host
+  std::uint32_t keys = 100;
+  double hot = 0;                  // share of operations that go to the first key
+  Duration patience = seconds(5);  // until a client gives up waiting and hangs up
+  double retry = 0.7;              // of a write with an id that ended unknown, on another node
+  double duplicate = 0.02;         // of writes with an id: sent to two nodes at once
+  double hop = 0.01;               // of operations: the session moves to another node first
+  double large = 0.002;            // of values: up to 64 KiB
+  std::array<double, kOperationKinds> weights{};  // sums to 1
+};
+
+/// Half of the runs are dense: then at least 500 operations per second on at most 100 keys.
+/// `minutes` is the length of a sparse run; a dense one takes a tenth of it, since there the work
+/// is in the operations.
+[[nodiscard]] Workload draw_workload(Random& random, double minutes, bool dense);
+[[nodiscard]] OperationKind draw_operation(const Workload& workload, Random& random);
+[[nodiscard]] std::uint32_t draw_key(const Workload& workload, Random& random);
+
+/// Most are short and plain; some are long, binary, or share a hash tag.
+[[nodiscard]] std::string key_name(std::uint32_t index);
+/// Begins with what tells key and write apart.
+[[nodiscard]] std::string make_value(std::uint32_t key, std::uint64_t number, std::size_t size);
+[[nodiscard]] bool is_value_of(std::string_view value, std::uint32_t key);
+[[nodiscard]] std::size_t draw_value_size(const Workload& workload, Random& random);
+
+}  // namespace stator::sim
