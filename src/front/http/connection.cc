@@ -99,7 +99,7 @@ void Connection::on_head() {
 void Connection::on_body() {
   account();
   if (request_.keep_body && request_.received_bytes > services_.limits.value_bytes_max) {
-    refusal_ = value_too_large(services_.limits.value_bytes_max, request_.received_bytes);
+    refusal_ = value_too_large(services_.limits.value_bytes_max, request_.announced_bytes);
     drop_body();
   } else if (request_.keep_body && services_.overloaded()) {
     refusal_ = refusal(ErrorCode::kOverloaded, true,
@@ -110,7 +110,7 @@ void Connection::on_body() {
   if (request_.received_bytes > services_.connection_limits.discarded_body_bytes_max) {
     refuse_now(refusal_
                    ? *refusal_
-                   : value_too_large(services_.limits.value_bytes_max, request_.received_bytes));
+                   : value_too_large(services_.limits.value_bytes_max, request_.announced_bytes));
   }
 }
 

@@ -170,11 +170,12 @@ Problem too_many_connections(std::size_t connections_max) {
                  "use another node, or close connections that are not used");
 }
 
-Problem value_too_large(std::size_t bytes_max, std::uint64_t bytes) {
-  Problem problem = of_http(413, "too_large",
-                            "a value has at most " + std::to_string(bytes_max) +
-                                " bytes; this one has " + std::to_string(bytes) + " or more",
-                            row_of(ErrorCode::kTooLarge).hint);
+Problem value_too_large(std::size_t bytes_max, std::uint64_t announced) {
+  Problem problem =
+      of_http(413, "too_large",
+              "a value has at most " + std::to_string(bytes_max) + " bytes; this one has " +
+                  (announced != 0 ? std::to_string(announced) : std::string("more")),
+              row_of(ErrorCode::kTooLarge).hint);
   problem.outcome = Outcome::kNotApplied;
   return problem;
 }

@@ -46,7 +46,8 @@ struct Problem {
 [[nodiscard]] Problem origin_foreign(std::string_view origin);
 [[nodiscard]] Problem request_too_slow(bool write);
 [[nodiscard]] Problem too_many_connections(std::size_t connections_max);
-[[nodiscard]] Problem value_too_large(std::size_t bytes_max, std::uint64_t bytes);
+/// `announced`: 0 when the client did not say how much it sends.
+[[nodiscard]] Problem value_too_large(std::size_t bytes_max, std::uint64_t announced);
 [[nodiscard]] Problem no_such_path(std::string_view path);
 [[nodiscard]] Problem method_not_allowed(std::string_view allow);
 [[nodiscard]] Problem key_not_found(bool tombstone);
