@@ -13,16 +13,17 @@ namespace stator::sim {
 /// delay and are otherwise only reset or chopped.
 struct NetworkFaults {
   Duration delay_min = microseconds(50);
-  Duration delay_mean = microseconds(50);   // exponential, on top of the minimum
-  double tail = 0.001;                      // how often a packet is late
-  Duration tail_mean = milliseconds(5);     // exponential, on top
-  std::uint64_t bytes_per_second = 0;       // 0: no limit
-  double loss = 0;                          // of one frame
-  double duplicate = 0;                     // of one frame: it arrives twice
-  double reorder = 0;                       // of one frame: it overtakes, or is overtaken
-  double corrupt = 0;                       // of one frame: one bit is flipped
-  double truncate = 0;                      // of one frame: its end is missing
-  double replay = 0;                        // per flush: an old frame of this path comes again
+  Duration delay_mean = microseconds(50);  // exponential, on top of the minimum
+  double tail = 0.001;                     // how often a packet is late
+  Duration tail_mean = milliseconds(5);    // exponential, on top
+  std::uint64_t bytes_per_second = 0;      // 0: no limit
+  Duration queue_max = seconds(1);         // of a thin path: frames that would wait longer are lost
+  double loss = 0;                         // of one frame
+  double duplicate = 0;                    // of one frame: it arrives twice
+  double reorder = 0;                      // of one frame: it overtakes, or is overtaken
+  double corrupt = 0;                      // of one frame: one bit is flipped
+  double truncate = 0;                     // of one frame: its end is missing
+  double replay = 0;                       // per flush: an old frame of this path comes again
   Duration replay_delay_max = seconds(60);  // how much later than now
   double reset = 0;                         // per flush: the connection breaks
   double chop = 0;                          // per stream flush: arrives in awkward pieces

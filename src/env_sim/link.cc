@@ -136,9 +136,13 @@ std::size_t SimLink::unsent() const {
 
 void SimLink::path_changed(bool cut) {
   if (!up()) return;
+  Wire& wire = network_.wire();
   if (cut) {
-    if (!ending_) go_down_after(network_.wire().keep_alive());
-  } else if (!stale_) {
+    if (!ending_) go_down_after(wire.keep_alive());
+  } else if (stale_) {
+    // What is sent again now meets a machine that does not know the connection.
+    if (wire.world().host(far_).powered()) go_down_after(wire.delay(far_, network_.host()));
+  } else {
     network_.process().scheduler().cancel(ending_);
     ending_ = {};
     sent_.clear();

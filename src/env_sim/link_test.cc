@@ -148,6 +148,20 @@ TEST_F(SimLinkTest, APeerThatIsBackAfterACrashResetsOldConnections) {
   EXPECT_EQ(log_[0].ups, 2);
 }
 
+TEST_F(SimLinkTest, APeerThatRestartedBehindACutIsNoticedWhenTheCutHeals) {
+  world_.run_for(seconds(1));
+  world_.wire().set_cut(0, 1, true);
+  world_.wire().set_cut(1, 0, true);
+  world_.host(1).kill();
+  start(1);
+  world_.run_for(seconds(1));
+  EXPECT_EQ(log_[0].downs, 0);
+  world_.wire().heal();
+  world_.run_for(seconds(3));
+  EXPECT_EQ(log_[0].downs, 1);
+  EXPECT_GT(arrivals(1), 900U);
+}
+
 TEST_F(SimLinkTest, APausedPeerGetsEverythingLate) {
   world_.run_for(seconds(1));
   world_.host(1).pause();
@@ -201,7 +215,6 @@ TEST_F(SimLinkTest, OldFramesComeAgainEvenToALaterProcess) {
   faults.replay = 0.1;
   world_.wire().set_faults(faults);
   world_.run_for(seconds(5));
-  world_.wire().set_faults(NetworkFaults{});
   world_.host(0).kill();
   world_.host(1).kill();
   log_[1].frames.clear();
@@ -209,6 +222,19 @@ TEST_F(SimLinkTest, OldFramesComeAgainEvenToALaterProcess) {
   world_.run_for(seconds(90));
   EXPECT_GT(world_.wire().counters().replayed, 100U);
   EXPECT_GT(log_[1].frames.size(), 50U);
+}
+
+TEST_F(SimLinkTest, NothingIsReplayedWhenThatFaultHasEnded) {
+  NetworkFaults faults;
+  faults.replay = 0.1;
+  world_.wire().set_faults(faults);
+  world_.run_for(seconds(5));
+  world_.wire().set_faults(NetworkFaults{});
+  world_.host(0).kill();
+  world_.run_for(seconds(1));
+  EXPECT_EQ(arrivals(1), 0U);
+  world_.run_for(seconds(90));
+  EXPECT_EQ(arrivals(1), 0U);
 }
 
 TEST_F(SimLinkTest, AResetIsNoticedByBothEndsAtOnce) {
@@ -220,13 +246,18 @@ TEST_F(SimLinkTest, AResetIsNoticedByBothEndsAtOnce) {
   EXPECT_EQ(log_[0].ups, 2);
 }
 
-TEST_F(SimLinkTest, AThinPathDelaysWhatIsTooMuch) {
+TEST_F(SimLinkTest, AThinPathDelaysAndThenLosesWhatIsTooMuch) {
   NetworkFaults faults;
   faults.bytes_per_second = 2'000;  // of about 10,000 that are sent
   world_.wire().set_faults(faults);
   world_.run_for(seconds(10));
   EXPECT_LT(log_[1].frames.size(), 2'500U);
   EXPECT_GT(log_[1].frames.size(), 1'000U);
+  EXPECT_GT(world_.wire().counters().lost, 5'000U);
+  // Nothing stands in line for longer than a while when the path is wide again.
+  world_.wire().set_faults(NetworkFaults{});
+  world_.run_for(seconds(2));
+  EXPECT_GT(arrivals(1), 900U);
 }
 
 class Collector final : public Program, public env::LinkEvents {

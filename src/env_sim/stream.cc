@@ -321,17 +321,22 @@ void SimStream::end() {
 
 void SimStream::path_changed(bool cut) {
   if (state_ != State::kOpen && state_ != State::kClosing) return;
+  Wire& wire = network_.wire();
   if (cut) {
     if (ending_) return;
-    ending_ =
-        schedule(network_.wire().world().now() + network_.wire().keep_alive(), [this] { end(); });
+    ending_ = schedule(wire.world().now() + wire.keep_alive(), [this] { end(); });
+    return;
+  }
+  if (peer() == nullptr) {
+    // What is sent again now meets a machine that does not know the connection.
+    if (wire.world().host(far_).powered()) end_after(wire.delay(far_, network_.host()));
     return;
   }
   if (end_is_final_) return;
   network_.process().scheduler().cancel(ending_);
   ending_ = {};
   if (!output_.empty() || state_ == State::kClosing) {
-    (void)schedule(network_.wire().world().now(), [network = &network_, self = self_] {
+    (void)schedule(wire.world().now(), [network = &network_, self = self_] {
       if (SimStream* stream = network->find(self)) stream->pump();
     });
   }

@@ -248,6 +248,19 @@ TEST_F(SimStreamTest, AKilledServerResetsAndACrashedOneIsSilent) {
   EXPECT_EQ(client_.closed, 2);
 }
 
+TEST_F(SimStreamTest, AServerThatRestartedBehindACutIsNoticedWhenTheCutHeals) {
+  open();
+  world_.wire().set_cut(0, 1, true);
+  world_.wire().set_cut(1, 0, true);
+  world_.host(1).kill();
+  serve();
+  world_.run_for(seconds(1));
+  EXPECT_EQ(client_.closed, 0);
+  world_.wire().heal();
+  world_.run_for(seconds(1));
+  EXPECT_EQ(client_.closed, 1);
+}
+
 TEST_F(SimStreamTest, AClientThatDiesBeforeItIsAcceptedLeavesNothingBehind) {
   serve();
   dial(Duration{});

@@ -128,6 +128,10 @@ MonoTime Wire::send_frames(Process& from, Process& to, std::uint16_t port, Packe
     counters_.cut += packet->ends.size();
     return {INT64_MAX};
   }
+  if (used.faults.bytes_per_second > 0 && used.free_at - world_.now() > used.faults.queue_max) {
+    counters_.lost += packet->ends.size();
+    return world_.now();
+  }
   const MonoTime arrives = std::max(arrival(near, far, packet->bytes.size()), in_order);
   in_order = arrives;
   if (used.faults.replay > 0) maybe_replay(used, far, port, *packet);
@@ -221,8 +225,9 @@ void Wire::maybe_replay(Path& path, std::uint32_t to, std::uint16_t port, const 
   old->bytes = path.kept[random_.below(path.kept.size())];
   old->ends.push_back(static_cast<std::uint32_t>(old->bytes.size()));
   const Duration later = random_.between(Duration{}, path.faults.replay_delay_max);
-  world_.after(later, [this, to, port, old = std::move(old)]() mutable {
-    replay(to, port, std::move(old));
+  world_.after(later, [this, &path, to, port, old = std::move(old)]() mutable {
+    // Not when that fault has ended meanwhile.
+    if (path.faults.replay > 0) replay(to, port, std::move(old));
   });
 }
 

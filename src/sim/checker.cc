@@ -127,7 +127,7 @@ void KeyCheck::check_unseen_drops(const MintEvent& mint) {
   const Index self = graph_.find(mint.id);
   for (const WriteId& dropped : mint.superseded) {
     const Index low = graph_.find(dropped);
-    if (low != self && !graph_.surely_below(self, low)) {
+    if (low != self && !graph_.reaches({&self, 1}, low)) {
       report("I3", "the mint of " + name_of(mint.id) + " dropped " + name_of(dropped) +
                        ", which its context had not seen");
     }

@@ -235,6 +235,17 @@ TEST(Checker, I3AMintThatDropsWhatItsContextHadNotSeen) {
   EXPECT_EQ(story.broken(), "I3;");
 }
 
+TEST(Checker, I3AContextSawWhatARenewedPlainWriteOfUnknownOutcomeHadDropped) {
+  Story story = good_story();
+  Story::answer(story.write(4, true, 8), Outcome::kUnknown, 9);
+  story.mint(4, Story::dot(3, 1), 8, {2});
+  story.mint(4, Story::dot(3, 2), 9, {3});
+  Story::answer(story.write(5, false, 10, {4}), Outcome::kOk, 11);
+  story.mint(5, Story::dot(1, 3), 10, {3});
+  story.finally({Story::version(5, Story::dot(1, 3))});
+  EXPECT_EQ(story.broken(), "");
+}
+
 TEST(Checker, I9OneDotForTwoWrites) {
   Story story = good_story();
   Story::answer(story.write(4, false, 8, {2, 3}), Outcome::kOk, 9);

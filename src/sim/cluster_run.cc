@@ -8,6 +8,7 @@
 #include "sim/audit.h"
 #include "sim/recording_store.h"
 #include "sim/server.h"
+#include "sim/story.h"
 
 namespace stator::sim {
 namespace {
@@ -30,6 +31,7 @@ class ClusterRun {
   void start_clients();
   void drain();
   void compare_with_clients();
+  void tell_stories(const Verdict& verdict);
   [[nodiscard]] RunReport report();
   void violate(std::string what) { violations_.push_back(std::move(what)); }
 
@@ -174,6 +176,15 @@ void ClusterRun::compare_with_clients() {
   }
 }
 
+void ClusterRun::tell_stories(const Verdict& verdict) {
+  if (options_.stories == nullptr) return;
+  std::uint32_t last = UINT32_MAX;
+  for (const Violation& each : verdict.violations) {
+    if (each.key != last) tell_story(log_.key(each.key), options_.stories);
+    last = each.key;
+  }
+}
+
 RunReport ClusterRun::report() {
   RunReport report;
   report.seed = options_.seed;
@@ -190,6 +201,7 @@ RunReport ClusterRun::report() {
   for (const Violation& each : report.verdict.violations) {
     violate(each.invariant + ": key " + std::to_string(each.key) + ": " + each.what);
   }
+  tell_stories(report.verdict);
   for (const std::string& problem : clients_.problems) violate(problem);
   report.clients = std::move(clients_);
   report.clients.told.clear();
