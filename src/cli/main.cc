@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -14,6 +15,10 @@ int main(int count, char** arguments) {
   // A reader that has gone (`| head`) is an error of a write.
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
+  // The buffers of one turn are needed again in the next: to give their pages back and take fresh
+  // ones costs more than the requests themselves.
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 128 << 20);
   const char* no_color = std::getenv("NO_COLOR");
   Console console{
       .out = std::cout,

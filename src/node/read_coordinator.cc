@@ -123,6 +123,9 @@ void ReadCoordinator::on_local(Operation& operation, ReplicaIndex replica, bool 
       operation.round.on_digest(replica, 0, context_.now());
     }
   } else if (value) {
+    // The store's copy becomes the operation's: `payload` stays a view into it.
+    std::string& bytes = operation.values[operation.value_count];
+    context_.records->take_loaded(bytes);
     take_value(operation, replica, loaded.payload);
   } else if (decode_object(loaded.payload, received_)) {
     operation.round.on_digest(replica, digest(received_), context_.now());
@@ -135,11 +138,9 @@ void ReadCoordinator::on_local(Operation& operation, ReplicaIndex replica, bool 
 void ReadCoordinator::take_value(Operation& operation, ReplicaIndex replica,
                                  std::string_view object) {
   STATOR_ASSERT(operation.value_count < operation.values.size());
-  std::string& bytes = operation.values[operation.value_count];
-  bytes.assign(object);
   const bool first = operation.merged.empty();
   Object& target = first ? operation.merged : received_;
-  if (!decode_object(bytes, target)) {
+  if (!decode_object(object, target)) {
     if (first) operation.merged.clear();
     operation.round.on_failure(replica, ErrorCode::kUnreadable, context_.now());
     return;
@@ -236,7 +237,9 @@ void ReadCoordinator::on_reply(const wire::FrameHeader& header,
       operation->round.on_digest(replica, reply.digest, now);
     }
   } else if (operation->value_count < operation->values.size()) {
-    take_value(*operation, replica, reply.object);
+    std::string& bytes = operation->values[operation->value_count];
+    bytes.assign(reply.object);
+    take_value(*operation, replica, bytes);
   }
   run(*operation);
 }

@@ -52,6 +52,7 @@ class ReadCoordinator {
   void ask_local(Operation& operation, ReplicaIndex replica, bool value);
   void on_local(Operation& operation, ReplicaIndex replica, bool value,
                 const RecordStore::Loaded& loaded);
+  /// `object` lies in operation.values[operation.value_count].
   void take_value(Operation& operation, ReplicaIndex replica, std::string_view object);
   void answer(Operation& operation);
   void finish(Operation& operation);

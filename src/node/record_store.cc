@@ -112,16 +112,18 @@ void RecordStore::on_read(Read& read, storage::GetStatus status, std::string_vie
   --reads_active_;
 }
 
-std::string& RecordStore::begin_store() {
-  record_.clear();
-  record_offset_ = storage::begin_record(record_);
-  return record_;
+std::string& RecordStore::begin_store(PartitionId partition, std::string_view key) {
+  storing_partition_ = partition;
+  storing_key_ = key;
+  storing_buffer_ = &gathering_->begin_put(partition, key, hash_of(partition, key));
+  storing_offset_ = storage::begin_record(*storing_buffer_);
+  return *storing_buffer_;
 }
 
-void RecordStore::finish_store(PartitionId partition, std::string_view key,
-                               const storage::RecordHeader& header, bool sync, StoreDone done) {
-  storage::finish_record(record_, record_offset_, partition, key, header);
-  gathering_->put(partition, key, hash_of(partition, key), record_, sync, std::move(done));
+void RecordStore::finish_store(const storage::RecordHeader& header, bool sync, StoreDone done) {
+  storage::finish_record(*storing_buffer_, storing_offset_, storing_partition_, storing_key_,
+                         header);
+  gathering_->end_put(sync, std::move(done));
 }
 
 void RecordStore::when_stored(PartitionId partition, std::string_view key, StoreDone done) {

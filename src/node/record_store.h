@@ -37,12 +37,14 @@ class RecordStore {
   /// Calls `use` with the record: inside this call when it is at hand.
   void load(PartitionId partition, std::string_view storage_key, LoadDone use);
 
+  /// In a callback of load() that found something: hands over the bytes which `payload` views.
+  void take_loaded(std::string& into) { into.swap(value_); }
+
   /// Two steps, so that the payload is encoded in place: append it to what begin_store() returns,
   /// then finish_store(). Nothing else may be called in between. `done` comes when the batch is
   /// complete (with `sync`: durable).
-  std::string& begin_store();
-  void finish_store(PartitionId partition, std::string_view storage_key,
-                    const storage::RecordHeader& header, bool sync, StoreDone done);
+  std::string& begin_store(PartitionId partition, std::string_view storage_key);
+  void finish_store(const storage::RecordHeader& header, bool sync, StoreDone done);
   /// Calls `done` when everything staged for this key is complete: inside this call when nothing
   /// is.
   void when_stored(PartitionId partition, std::string_view storage_key, StoreDone done);
@@ -84,9 +86,12 @@ class RecordStore {
   StagedBatch* under_way_ = &batches_[1];
   bool under_way_active_ = false;
   bool failing_ = false;
-  std::string value_;   // what the engine returned last
-  std::string record_;  // being built by begin_store
-  std::size_t record_offset_ = 0;
+  std::string value_;  // what the engine returned last
+  // The store that has begun: its place, and where its record begins in the batch.
+  PartitionId storing_partition_{};
+  std::string_view storing_key_{};
+  std::string* storing_buffer_ = nullptr;
+  std::size_t storing_offset_ = 0;
   std::vector<std::unique_ptr<Read>> reads_;  // few: what the engine could not answer at once
   std::size_t reads_active_ = 0;
 };

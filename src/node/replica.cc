@@ -50,7 +50,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
     // A record that was lost and is refilled here begins without a life of ours (D1).
     header = {};
     put.digest = digest(incoming_);
-    context_.records->begin_store().append(put.object);
+    context_.records->begin_store(put.partition, put.storage_key).append(put.object);
   } else {
     if (!decode_object(loaded.payload, local_)) return fail(put, ErrorCode::kUnreadable);
     switch (compare(local_, incoming_)) {
@@ -65,19 +65,18 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
         break;
       case Relation::kCoveredBy:
         put.digest = digest(incoming_);
-        context_.records->begin_store().append(put.object);
+        context_.records->begin_store(put.partition, put.storage_key).append(put.object);
         break;
       case Relation::kConcurrent:
         merge(local_, incoming_);
         put.digest = digest(local_);
         keep_merged(put, local_);
-        context_.records->begin_store().append(put.merged);
+        context_.records->begin_store(put.partition, put.storage_key).append(put.merged);
         break;
     }
   }
   if (store) {
-    context_.records->finish_store(put.partition, put.storage_key, header,
-                                   context_.options.sync_writes, on_stored(put));
+    context_.records->finish_store(header, context_.options.sync_writes, on_stored(put));
   } else {
     ++context_.metrics.replica_writes_equal_total;
     // What is known already may still be on its way to the disk.

@@ -38,13 +38,18 @@ void StagedBatch::grow() {
   }
 }
 
-void StagedBatch::put(PartitionId partition, std::string_view key, std::uint64_t hash,
-                      std::string_view record, bool sync, StoreDone done) {
+std::string& StagedBatch::begin_put(PartitionId partition, std::string_view key,
+                                    std::uint64_t hash) {
   if ((hashes_.size() + 1) * 2 > slots_.size()) grow();
-  const std::size_t slot = slot_of(partition, key, hash);
-  batch_.put(partition, key, record);
-  hashes_.push_back(hash);
-  slots_[slot] = static_cast<std::uint32_t>(hashes_.size());
+  slot_ = slot_of(partition, key, hash);
+  hash_ = hash;
+  return batch_.begin_put(partition, key);
+}
+
+void StagedBatch::end_put(bool sync, StoreDone done) {
+  batch_.end_put();
+  hashes_.push_back(hash_);
+  slots_[slot_] = static_cast<std::uint32_t>(hashes_.size());
   sync_ = sync_ || sync;
   waiters_.push_back(std::move(done));
 }

@@ -19,8 +19,9 @@ using StoreDone = Callback<void(const Result<void>&)>;
 /// belongs to one RecordStore.
 class StagedBatch {
  public:
-  void put(PartitionId partition, std::string_view key, std::uint64_t hash, std::string_view record,
-           bool sync, StoreDone done);
+  /// Append the record to what begin_put() returns, then end_put(); nothing else in between.
+  std::string& begin_put(PartitionId partition, std::string_view key, std::uint64_t hash);
+  void end_put(bool sync, StoreDone done);
   /// The newest record staged for the key.
   [[nodiscard]] std::optional<std::string_view> find(PartitionId partition, std::string_view key,
                                                      std::uint64_t hash) const;
@@ -44,6 +45,8 @@ class StagedBatch {
       slots_;  // open addressing: entry + 1, the newest of its key; 0 is free
   std::vector<StoreDone> waiters_;
   std::vector<StoreDone> completing_;
+  std::size_t slot_ = 0;    // of the put that has begun
+  std::uint64_t hash_ = 0;  // of the put that has begun
   bool sync_ = false;
 };
 

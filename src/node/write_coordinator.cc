@@ -219,9 +219,9 @@ void WriteCoordinator::observe(const Operation& operation, const Object& object,
 
 void WriteCoordinator::store(Operation& operation, const Object& object,
                              const storage::RecordHeader& header) {
-  context_.records->begin_store().append(operation.object);
-  context_.records->finish_store(operation.partition, operation.storage_key, header,
-                                 context_.options.sync_writes,
+  context_.records->begin_store(operation.partition, operation.storage_key)
+      .append(operation.object);
+  context_.records->finish_store(header, context_.options.sync_writes,
                                  on_stored(operation, operation.round.attempt(), digest(object)));
 }
 
@@ -277,9 +277,10 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   operation.object.clear();
   encode_object(object_, operation.object);
   const std::uint64_t now_digest = digest(object_);
-  context_.records->begin_store().append(operation.object);
-  context_.records->finish_store(operation.partition, operation.storage_key, header,
-                                 context_.options.sync_writes, on_stored(operation, 1, now_digest));
+  context_.records->begin_store(operation.partition, operation.storage_key)
+      .append(operation.object);
+  context_.records->finish_store(header, context_.options.sync_writes,
+                                 on_stored(operation, 1, now_digest));
   operation.round.on_covered(now_digest, now);
 }
 
@@ -344,25 +345,30 @@ void WriteCoordinator::finish(Operation& operation) {
 void WriteCoordinator::repair(Operation& operation) {
   // What the acknowledgements brought is merged here already; who lacks it gets the whole.
   context_.records->load(operation.partition, operation.storage_key,
-                         [this, &operation](const RecordStore::Loaded& loaded) {
+                         [this, slot = operation.slot,
+                          generation = operation.generation](const RecordStore::Loaded& loaded) {
                            // Runs inside the call or not at all: a read that pends is left to read
-                           // repair.
-                           if (!operation.in_use || loaded.status != RecordStore::Status::kFound)
-                             return;
-                           if (!decode_object(loaded.payload, object_)) return;
-                           const RepairPlan plan = plan_repair(operation.round, digest(object_));
-                           for (const ReplicaIndex replica : plan.send) {
-                             const NodeId node = operation.round.candidate(replica).node;
-                             if (node == context_.self()) continue;
-                             ++context_.metrics.read_repairs_total;
-                             wire::ReplicaPut message;
-                             message.bucket = operation.bucket;
-                             message.key = operation.key;
-                             message.object = loaded.payload;
-                             message.repair = true;
-                             context_.peers->send(node, 0, {}, operation.partition, message);
-                           }
+                           // repair. When it comes, the slot may be that of another key's write.
+                           const Operation* ended = operations_.find(slot, generation);
+                           if (ended != nullptr) send_repairs(*ended, loaded);
                          });
+}
+
+void WriteCoordinator::send_repairs(const Operation& operation, const RecordStore::Loaded& loaded) {
+  if (loaded.status != RecordStore::Status::kFound) return;
+  if (!decode_object(loaded.payload, object_)) return;
+  const RepairPlan plan = plan_repair(operation.round, digest(object_));
+  for (const ReplicaIndex replica : plan.send) {
+    const NodeId node = operation.round.candidate(replica).node;
+    if (node == context_.self()) continue;
+    ++context_.metrics.read_repairs_total;
+    wire::ReplicaPut message;
+    message.bucket = operation.bucket;
+    message.key = operation.key;
+    message.object = loaded.payload;
+    message.repair = true;
+    context_.peers->send(node, 0, {}, operation.partition, message);
+  }
 }
 
 WriteCoordinator::Operation* WriteCoordinator::find(std::uint64_t request_id, NodeId sender,

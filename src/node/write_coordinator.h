@@ -74,6 +74,7 @@ class WriteCoordinator {
   void fail(Operation& operation, const WriteWish& wish);
   void finish(Operation& operation);
   void repair(Operation& operation);
+  void send_repairs(const Operation& operation, const RecordStore::Loaded& loaded);
   void keep_request(Operation& operation);
   void observe(const Operation& operation, const Object& object, const WriteId& id);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);

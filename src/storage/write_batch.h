@@ -25,6 +25,16 @@ class WriteBatch {
                         static_cast<std::uint32_t>(value.size()), buffer_.size()});
     buffer_.append(key).append(value);
   }
+  /// The same in two steps, so that a value is made in place: append it to what begin_put()
+  /// returns, then end_put(). Nothing else may be called in between.
+  std::string& begin_put(PartitionId partition, std::string_view key) {
+    put(partition, key, {});
+    return buffer_;
+  }
+  void end_put() {
+    Entry& entry = entries_.back();
+    entry.value_size = static_cast<std::uint32_t>(buffer_.size() - entry.offset - entry.key_size);
+  }
   void erase(PartitionId partition, std::string_view key) {
     entries_.push_back(
         {partition, true, static_cast<std::uint32_t>(key.size()), 0, buffer_.size()});
