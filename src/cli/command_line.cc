@@ -8,6 +8,7 @@
 
 #include "cli/help.h"
 #include "cli/nearest.h"
+#include "cli/setting_values.h"
 
 namespace stator::cli {
 
@@ -27,23 +28,41 @@ struct Bound {
   std::string path;
 };
 
+// Read by our own parsers: the library takes "-1" for a large number.
+template <typename T>
+CLI::Option* add_number(CLI::App& app, const Option& option, T* target,
+                        Result<T> (*parse)(std::string_view)) {
+  return app.add_option_function<std::string>(
+      option.names, [name = long_name(option), target, parse](const std::string& given) {
+        const auto number = parse(given);
+        if (!number) throw CLI::ValidationError(name, number.error().detail);
+        *target = *number;
+      });
+}
+
 void add_option(CLI::App& app, const Option& option) {
-  CLI::Option* added =
-      std::visit(Overload{
-                     [&](bool* flag) { return app.add_flag(option.names, *flag); },
-                     [&](std::vector<std::string>* many) {
-                       // One value each time, so that what follows is not swallowed.
-                       return app.add_option(option.names, *many)
-                           ->expected(1)
-                           ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-                     },
-                     [&](std::optional<std::string>* text) {
-                       return app.add_option_function<std::string>(
-                           option.names, [text](const std::string& given) { *text = given; });
-                     },
-                     [&](auto* value) { return app.add_option(option.names, *value); },
-                 },
-                 option.target);
+  CLI::Option* added = std::visit(
+      Overload{
+          [&](bool* flag) { return app.add_flag(option.names, *flag); },
+          [&](std::vector<std::string>* many) {
+            // One value each time, so that what follows is not swallowed.
+            return app.add_option(option.names, *many)->allow_extra_args(false);
+          },
+          [&](std::optional<std::string>* text) {
+            return app
+                .add_option_function<std::string>(
+                    option.names, [text](const std::string& given) { *text = given; })
+                ->take_last();
+          },
+          [&](std::string* text) { return app.add_option(option.names, *text)->take_last(); },
+          [&](std::uint64_t* count) {
+            return add_number(app, option, count, parse_count)->take_last();
+          },
+          [&](double* number) {
+            return add_number(app, option, number, parse_number)->take_last();
+          },
+      },
+      option.target);
   if (!option.choices.empty()) added->check(CLI::IsMember(option.choices));
 }
 

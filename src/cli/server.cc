@@ -33,7 +33,10 @@ unsigned shard_count(const Settings& settings) {
 }
 
 Error with_hint(Error error, const char* flag, const env::Address& address) {
-  error.detail = std::string(flag) + " " + env::to_string(address) + ": " + error.detail;
+  error.detail = std::string(flag) + " " + env::to_string(address) + ": " + error.detail +
+                 (error.code == ErrorCode::kConflict
+                      ? ". Stop the program that has it, or give another address"
+                      : ". Give an address of this machine");
   return error;
 }
 

@@ -1,0 +1,377 @@
+"""Wrong command lines, foreign directories, damaged files, a full disk: each gets one clear line that
+says what to do, exit code 2 (or 1), and damages nothing."""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from nodes import BINARY, Node, PATIENCE_S, die_with_parent, run, wait_until
+from resp import Client, ReplyError
+
+IN_OWN_MOUNTS = "STATOR_TEST_OWN_MOUNTS"
+# An identity of format 2 with its checksum (docs/format/data-directory.md).
+LATER_IDENTITY = bytes.fromhex(
+    "737461746f722064617461206469726563746f72790a020000006f662061206c6174657220766572"
+    "73696f6e1b2d369d4af6ea67")
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every file's content. What a lock file says of its last holder is for people only."""
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(folder.rglob("*")) if file.is_file() and file.name != "LOCK"}
+
+
+class Fixture(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="stator-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.node = Node("a", self.folder)
+        self.node.options = self.founding()
+        self.addCleanup(self.node.kill)
+
+    def founding(self, cluster: str = "shop", founders: str | None = None) -> list[str]:
+        return ["--shards", "1", "--cluster-id", cluster, "--replicas", "1", "--found",
+                founders or f"a=127.0.0.1:{self.node.peer_port}"]
+
+    def refused(self, *arguments: str, says: str, code: int = 2) -> str:
+        ended = run(*arguments)
+        self.assertEqual(ended.returncode, code, ended.stderr)
+        self.assertEqual(ended.stdout, "")
+        lines = [line for line in ended.stderr.splitlines() if line.startswith(("stator: ", "next: "))]
+        self.assertEqual(len(lines), 2, ended.stderr)
+        self.assertTrue(lines[0].startswith("stator: ") and lines[1].startswith("next: stator"), lines)
+        self.assertIn(says, lines[0])
+        return lines[0]
+
+    def refused_serve(self, *options: str, says: str, code: int = 2) -> str:
+        """The node's own command, with `options` instead of those that found its cluster."""
+        self.node.options = list(options)
+        return self.refused(*self.node.command()[1:], says=says, code=code)
+
+    def run_once(self, key: str = "k", value: str = "v") -> None:
+        """Starts the node, writes, stops it in order."""
+        self.node.start()
+        with Client(self.node.redis_port) as client:
+            self.assertEqual(client.call("SET", key, value), "OK")
+        self.node.signal(signal.SIGTERM)
+        self.assertEqual(self.node.wait(), 0)
+
+
+class CommandLines(Fixture):
+    def test_unknown_commands_and_flags_name_the_nearest(self):
+        self.refused("sttatus", says="did you mean 'status'?")
+        self.refused("serve", "--redis-lsten", "x", says="did you mean '--redis-listen'?")
+        self.refused("get", "a", "b", "--noed", "x", says="did you mean '--node'?")
+        self.refused("put", "bucket", says="KEY is required")
+        self.refused("explain", "a", "b", "c", says="no argument 'c'")
+
+    def test_wrong_addresses(self):
+        self.refused("serve", "--redis-listen", "7379", says="--redis-listen: '7379' is no address")
+        self.refused("serve", "--http-listen", "[::1", says="--http-listen: '[::1' is no address")
+        self.refused("serve", "--peer-listen", "h:99999", says="--peer-listen: 'h:99999' is no address")
+        for option in ("--redis-listen", "--http-listen", "--peer-listen"):
+            for address in ("0.0.0.0:0", "[::]:0", "192.0.2.1:7379"):
+                self.refused("serve", option, address, says=f"{option} {address} can be reached from "
+                                                            "other machines")
+
+    def test_addresses_that_are_not_of_this_machine(self):
+        for address in ("192.0.2.1:7379", "no.such.host.invalid:7379"):
+            self.refused_serve(*self.founding(), "--insecure", "--http-listen", address,
+                               says=f"--http-listen {address}: ", code=1)
+
+    def test_the_defaults_are_loopback(self):
+        shown = run("config", "show", "-o", "json").stdout
+        for key, address in (("redis_listen", "127.0.0.1:7379"), ("http_listen", "127.0.0.1:7380"),
+                             ("peer_listen", "127.0.0.1:7381"), ("insecure", "false")):
+            self.assertIn(f'{{"key":"{key}","value":"{address}","source":"default"', shown)
+
+    def test_insecure_may_listen_everywhere(self):
+        self.node.options = [*self.founding(), "--insecure", "--redis-listen",
+                             f"0.0.0.0:{self.node.redis_port}"]
+        self.run_once()
+
+    def test_founding_that_cannot_be(self):
+        port = self.node.peer_port
+        self.refused_serve("--found", f"a=127.0.0.1:{port}", says="--found needs --cluster-id")
+        self.refused_serve("--cluster-id", "x", says="--cluster-id goes with --found")
+        self.refused_serve(*self.founding(founders="b=127.0.0.1:1"), says="does not name this node")
+        self.refused_serve(*self.founding(founders=f"a=127.0.0.1:{port - 1}"),
+                           says="--found says that peers reach 'a' at")
+        self.refused_serve(*self.founding(), "--partitions", "1000", says="a power of two")
+        self.refused_serve(*self.founding(), "--replicas", "8", says="--replicas: '8'")
+        self.refused_serve(*self.founding(), "--write-quorum", "2", says="--write-quorum: '2'")
+        self.assertFalse(self.node.data.exists())
+
+    def test_files_of_settings_name_line_and_nearest_key(self):
+        file = self.folder / "stator.toml"
+        for text, says in (("zone = 'x'\nengin = 'rocksdb'\n",
+                            ":2: there is no setting 'engin', did you mean 'engine'?"),
+                           ("engine = 'sqlite'\n", ":1: engine: 'sqlite' is none of: "),
+                           ("weight = -1\n", ":1: weight: '-1' is out of range"),
+                           ("weight = \n", ":1: ")):
+            file.write_text(text)
+            self.refused("serve", "--config", str(file), says=f"{file}{says}")
+            self.refused("config", "check", str(file), says=f"{file}{says}")
+        self.refused("serve", "--config", str(self.folder / "none"), says="cannot read ")
+        file.write_text("request_timeout = '1s'\n")
+        self.assertEqual(run("config", "check", str(file)).returncode, 0)
+
+
+class Ports(Fixture):
+    def test_a_port_in_use_is_named(self):
+        for option, port in (("--redis-listen", self.node.redis_port),
+                             ("--http-listen", self.node.http_port),
+                             ("--peer-listen", self.node.peer_port)):
+            with self.subTest(option), socket.socket() as taken:
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                taken.bind(("127.0.0.1", port))
+                taken.listen()
+                self.refused_serve(*self.founding(), says=f"{option} 127.0.0.1:{port}: ")
+        # Nothing is left that would keep it from starting.
+        self.node.options = self.founding()
+        self.run_once()
+
+
+class Directories(Fixture):
+    def setUp(self):
+        super().setUp()
+        self.run_once()
+        self.before = fingerprint(self.node.data)
+
+    def tearDown(self):
+        """Nothing was damaged: the files are the same, and the node serves them."""
+        self.assertEqual(fingerprint(self.node.data), self.before)
+        self.node.options = []
+        self.node.start()
+        with Client(self.node.redis_port) as client:
+            self.assertEqual(client.call("GET", "k"), b"v")
+
+    def test_of_another_cluster(self):
+        self.refused_serve(*self.founding(cluster="other"), says="belongs to cluster 'shop'")
+
+    def test_of_another_founding(self):
+        more = f"a=127.0.0.1:{self.node.peer_port},b=127.0.0.1:1"
+        self.refused_serve(*self.founding(founders=more), says="founded with other members")
+
+    def test_of_another_node(self):
+        self.node.name = "b"
+        self.refused_serve(says="belongs to node 'a', not to 'b'")
+        self.node.name = "a"
+
+    def test_of_another_engine(self):
+        self.refused_serve("--engine", "memory", says="was made with engine 'rocksdb'")
+
+    def test_of_another_version(self):
+        copies = [self.node.data / "identity", self.node.data / "identity.copy"]
+        right = [copy.read_bytes() for copy in copies]
+        for copy in copies:
+            copy.write_bytes(LATER_IDENTITY)
+        self.refused_serve(says="it has format 2, and this program reads format 1")
+        for copy, content in zip(copies, right):
+            copy.write_bytes(content)
+
+    def test_in_use_by_a_second_process(self):
+        self.node.options = self.founding()
+        self.node.start()
+        second = Node("a", self.folder)
+        self.refused(*second.command()[1:], says=f"in use by process {self.node.pid}")
+        with Client(self.node.redis_port) as client:
+            self.assertEqual(client.call("GET", "k"), b"v")
+        self.node.signal(signal.SIGTERM)
+        self.assertEqual(self.node.wait(), 0)
+        self.before = fingerprint(self.node.data)  # it ran: its engine's files moved on
+
+
+class ForeignDirectories(Fixture):
+    def test_a_folder_of_something_else_is_left_alone(self):
+        self.node.data.mkdir()
+        (self.node.data / "thesis.tex").write_text("all of it")
+        self.refused_serve(*self.founding(), says="is no data directory of stator")
+        self.assertEqual(fingerprint(self.node.data),
+                         {"thesis.tex": hashlib.sha256(b"all of it").hexdigest()})
+
+    def test_a_place_where_none_can_be_made(self):
+        (self.folder / "file").write_text("x")
+        self.node.data = self.folder / "file" / "data"
+        self.refused_serve(*self.founding(), says="cannot make the data directory", code=1)
+        self.node.data = Path("/proc/stator")
+        self.refused_serve(*self.founding(), says="cannot make the data directory", code=1)
+
+    def test_a_node_without_data_waits_to_be_joined(self):
+        self.node.options = ["--shards", "1"]
+        self.node.start(wait_for="waiting: this node belongs to no cluster yet")
+        self.assertEqual(self.node.http("GET", "/healthz")[0], 200)
+        self.assertEqual(self.node.http("GET", "/readyz")[0], 503)
+        self.assertFalse(self.node.json("/v1/status")["node"]["member"])
+        self.assertEqual(self.node.http("PUT", "/v1/kv/b/k", b"v")[0], 503)
+        self.assertEqual(self.node.http("GET", "/v1/kv/b/k")[0], 503)
+        with Client(self.node.redis_port) as client:
+            self.assertEqual(client.call("PING"), "PONG")
+            with self.assertRaises(ReplyError):
+                client.call("SET", "k", "v")
+        at = f"127.0.0.1:{self.node.http_port}"
+        self.assertIn("waits to be joined", run("status", "--node", at).stdout)
+        self.assertEqual(run("put", "b", "k", "v", "--node", at).returncode, 1)
+        # It can still become a founder.
+        self.node.signal(signal.SIGTERM)
+        self.assertEqual(self.node.wait(), 0)
+        self.node.options = self.founding()
+        self.run_once()
+
+
+class Damage(Fixture):
+    """Flipped, cut and missing files."""
+
+    def setUp(self):
+        super().setUp()
+        for k in range(3):
+            self.run_once(f"k{k}", f"v{k}")
+
+    def files(self, pattern: str) -> list[Path]:
+        return [file for file in self.node.data.rglob(pattern) if file.stat().st_size > 0]
+
+    def flip(self, file: Path) -> None:
+        text = bytearray(file.read_bytes())
+        text[len(text) // 2] ^= 0xFF
+        file.write_bytes(text)
+
+    def test_one_copy_of_identity_and_history_is_enough(self):
+        for name in ("identity", "history.copy"):
+            self.flip(self.node.data / name)
+        self.node.options = []
+        self.node.start()
+        with Client(self.node.redis_port) as client:
+            self.assertEqual(client.call("GET", "k2"), b"v2")
+
+    def test_both_copies_damaged_are_named(self):
+        for name in ("identity", "history"):
+            with self.subTest(name):
+                kept = {file: file.read_bytes() for file in self.files(f"{name}*")}
+                self.assertEqual(len(kept), 2)
+                for file in kept:
+                    self.flip(file)
+                damaged = fingerprint(self.node.data)
+                self.refused_serve(says=f"/{name}", code=1)
+                self.assertEqual(fingerprint(self.node.data), damaged)
+                for file, content in kept.items():
+                    file.write_bytes(content)
+        self.node.options = []
+        self.run_once()
+
+    def test_an_engine_that_cannot_be_recovered_is_named(self):
+        for pattern in ("CURRENT", "MANIFEST-*"):
+            with self.subTest(pattern):
+                file, = self.files(pattern)
+                right = file.read_bytes()
+                file.write_bytes(right[: len(right) // 2])
+                self.refused_serve(says=str(self.node.data), code=1)
+                file.write_bytes(right)
+        self.node.options = []
+        self.run_once()
+
+    def test_a_flipped_table_is_never_read_as_nothing(self):
+        # What is in a table of the engine and cannot be read is an error, not "no such key".
+        tables = self.files("*.sst")
+        self.assertTrue(tables)
+        for table in tables:
+            text = bytearray(table.read_bytes())
+            for at in range(8, min(120, len(text) // 2)):
+                text[at] ^= 0x5A
+            table.write_bytes(text)
+        ended = None
+        self.node.options = []
+        try:
+            self.node.start()
+        except AssertionError:
+            ended = self.node.wait()
+        if ended is None:
+            with Client(self.node.redis_port) as client:
+                for k in range(3):
+                    try:
+                        self.assertEqual(client.call("GET", f"k{k}"), f"v{k}".encode())
+                    except ReplyError as error:
+                        self.assertTrue(str(error).startswith("UNREADABLE "), error)
+        else:
+            self.assertEqual(ended, 1, self.node.log.read_text())
+
+
+class FullDisk(Fixture):
+    """On a small file system of its own: needs mounts of its own, see the end of this file."""
+
+    SIZE = 24 << 20
+
+    def setUp(self):
+        super().setUp()
+        disk = self.folder / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "none", str(disk)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)
+        self.addCleanup(self.node.kill)
+        self.disk, self.filler = disk, disk / "filler"
+        self.node.data = disk / "data"
+
+    def fill(self) -> None:
+        try:
+            with self.filler.open("ab", buffering=0) as file:
+                while True:
+                    file.write(b"x" * 4096)
+        except OSError:
+            pass
+
+    def test_a_start_on_a_full_disk_says_so(self):
+        self.fill()
+        self.refused_serve(*self.founding(), says="o space left on device", code=1)
+        self.filler.unlink()
+        self.node.options = self.founding()
+        self.run_once()
+
+    def test_writes_are_refused_reads_served_and_nothing_acknowledged_is_lost(self):
+        self.node.start()
+        acknowledged, refusal = [], None
+        value = os.urandom(60_000)
+        with Client(self.node.redis_port) as client:
+            for k in range(600):
+                try:
+                    client.call("SET", f"k{k}", value)
+                    acknowledged.append(k)
+                except ReplyError as error:
+                    refusal = str(error)
+                    break
+            self.assertIsNotNone(refusal, "the disk did not become full")
+            self.assertGreater(len(acknowledged), 20)
+            self.assertRegex(refusal.lower(), "disk|space|store")
+            for k in acknowledged[::7]:
+                self.assertEqual(client.call("GET", f"k{k}"), value)
+        self.assertTrue(self.node.running())
+        wait_until(lambda: self.node.json("/v1/status")["node"]["no_write"])
+        self.assertIn("docs/ops/disk-full.md", wait_until(
+            lambda: "disk-full" in self.node.log.read_text() and self.node.log.read_text()))
+        self.node.signal(signal.SIGTERM)
+        self.node.wait()
+        # With room again it serves all that it acknowledged, and writes.
+        subprocess.run(["mount", "-o", f"remount,size={4 * self.SIZE}", str(self.disk)], check=True)
+        self.node.start()
+        with Client(self.node.redis_port) as client:
+            for k in acknowledged:
+                self.assertEqual(client.call("GET", f"k{k}"), value)
+            self.assertEqual(client.call("SET", "again", "v"), "OK")
+
+
+def enter_own_mounts() -> None:
+    """Runs this file once more where it may mount: as root, or as the root of a user namespace."""
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    os.execvpe("unshare", ["unshare", *user, "--mount", sys.executable, *sys.argv],
+               {**os.environ, IN_OWN_MOUNTS: "1"})
+
+
+if __name__ == "__main__":
+    if IN_OWN_MOUNTS not in os.environ:
+        enter_own_mounts()
+    unittest.main()

@@ -1,0 +1,270 @@
+"""Three real nodes: any node takes any key, one may die under load, and stops are clean."""
+
+import json
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+from nodes import BINARY, Cluster, PATIENCE_S, SANITIZED, die_with_parent, run, wait_until
+from resp import Client, ReplyError
+
+
+class AnyNode(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster()
+        cls.cluster.__enter__()
+        cls.nodes = cls.cluster.nodes
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.stop()
+
+    def cli(self, node: int, *arguments: str, **more) -> subprocess.CompletedProcess:
+        return run(*arguments, "--node", f"127.0.0.1:{self.nodes[node].http_port}", **more)
+
+    def test_what_redis_cli_writes_through_one_curl_reads_through_another(self):
+        subprocess.run(["redis-cli", "-p", str(self.nodes[0].redis_port), "set", "a", "1"], check=True,
+                       capture_output=True, timeout=PATIENCE_S)
+        url = f"http://127.0.0.1:{self.nodes[1].http_port}/v1/kv/default/a"
+        self.assertEqual(subprocess.run(["curl", "-sf", url], check=True, capture_output=True,
+                                        timeout=PATIENCE_S).stdout, b"1")
+        subprocess.run(["curl", "-sf", "-X", "DELETE", url], check=True, timeout=PATIENCE_S)
+        with Client(self.nodes[2].redis_port) as client:
+            self.assertIsNone(client.call("GET", "a"))
+
+    def test_the_dynamo_interface_from_the_shell(self):
+        self.assertEqual(self.cli(0, "put", "carts", "7", "bread").returncode, 0)
+        blind = self.cli(1, "put", "carts", "7", "beer", "--blind")
+        self.assertEqual(blind.returncode, 0, blind.stderr)
+        both = json.loads(self.cli(2, "get", "carts", "7", "-o", "json").stdout)
+        self.assertEqual(sorted(s["value"] for s in both["siblings"]), ["YmVlcg==", "YnJlYWQ="])
+        self.assertTrue(both["found"])
+        raw = self.cli(2, "get", "carts", "7", "-o", "raw")
+        self.assertEqual((raw.returncode, raw.stdout), (1, ""))
+        table = self.cli(2, "get", "carts", "7").stdout
+        self.assertIn(f"--context {both['context']}\n", table)
+        merged = self.cli(0, "put", "carts", "7", "both", "--context", both["context"], "-o", "raw")
+        self.assertEqual(merged.returncode, 0, merged.stderr)
+        self.assertRegex(merged.stdout, r"^[\w-]+\n$")
+        self.assertEqual(self.cli(1, "get", "carts", "7", "-o", "raw").stdout, "both")
+        self.assertEqual(self.cli(1, "del", "carts", "7").returncode, 0)
+        gone = self.cli(2, "get", "carts", "7")
+        self.assertEqual((gone.returncode, gone.stdout), (1, ""))
+        self.assertIn("there is no carts 7\nnext: ", gone.stderr)
+
+    def test_values_and_keys_of_any_bytes_pass_through_the_shell(self):
+        value = bytes(range(256)) * 40
+        put = subprocess.run([BINARY, "put", "b", "a/b c?&%", "-", "--node",
+                              f"127.0.0.1:{self.nodes[0].http_port}"], input=value,
+                             capture_output=True, timeout=PATIENCE_S)
+        self.assertEqual(put.returncode, 0, put.stderr)
+        got = subprocess.run([BINARY, "get", "b", "a/b c?&%", "-o", "raw", "--node",
+                              f"127.0.0.1:{self.nodes[1].http_port}"], capture_output=True,
+                             timeout=PATIENCE_S)
+        self.assertEqual(got.stdout, value)
+
+    def test_refusals_say_why_and_what_next(self):
+        for arguments in (["put", "b", "k", "v", "--context", "nonsense"],
+                          ["put", "b", "k", "x" * 5, "--w", "4"],
+                          ["put", "b" * 300, "k", "v", "--blind"]):
+            refused = self.cli(0, *arguments)
+            self.assertEqual(refused.returncode, 1, arguments)
+            self.assertRegex(refused.stderr, r"^stator: .+\nnext: .+\n$")
+        as_json = self.cli(0, "put", "b", "k", "v", "--context", "nonsense", "-o", "json")
+        self.assertEqual(json.loads(as_json.stdout)["error"], "bad_context")
+
+    def test_status_ring_and_explain_show_the_same_cluster_from_every_node(self):
+        self.cli(0, "put", "default", "shown", "v")
+        for node in range(3):
+            status = json.loads(self.cli(node, "status", "-o", "json").stdout)
+            self.assertEqual(sorted(m["name"] for m in status["members"]), ["n1", "n2", "n3"])
+            self.assertTrue(all(m["healthy"] for m in status["members"]))
+            self.assertEqual(status["alarms"], [])
+            ring = json.loads(self.cli(node, "ring", "-o", "json").stdout)
+            self.assertEqual([m["places"] for m in ring["members"]], [1024] * 3)
+            explained = json.loads(self.cli(node, "explain", "default", "shown", "-o", "json").stdout)
+            self.assertEqual(len({r["digest"] for r in explained["replicas"]}), 1)
+            for command in (["status"], ["ring"], ["ring", "--ranges"], ["ring", "--partition", "3"],
+                            ["explain", "default", "shown"]):
+                table = self.cli(node, *command)
+                self.assertEqual(table.returncode, 0, table.stderr)
+                for name in ("n1", "n2", "n3"):
+                    self.assertIn(name, table.stdout)
+                self.assertNotIn("\033", table.stdout)  # no colour when piped
+
+    def test_allocations_and_process_are_in_the_metrics(self):
+        text = self.nodes[0].http("GET", "/metrics")[2].decode()
+        self.assertIn("stator_process_resident_bytes", text.replace("process_resident_memory_bytes",
+                                                                     "stator_process_resident_bytes"))
+        self.assertEqual("stator_heap_allocations_total" in text, not SANITIZED)
+
+
+class Load(threading.Thread):
+    """Writes and reads through one node until told to stop, connecting again when that is cut."""
+
+    def __init__(self, node, number: int):
+        super().__init__()
+        self._port, self._number = node.redis_port, number
+        self.stop = threading.Event()
+        self.written: dict[str, bytes] = {}  # acknowledged
+        self.open: dict[str, bytes] = {}     # sent since, and not answered: may be there or not
+        self.failed: list[str] = []          # answered with an error, or wrongly
+        self.cut = 0                         # in flight when the connection ended
+        self.slowest_s = 0.0
+
+    def run(self) -> None:
+        count = 0
+        while not self.stop.is_set():
+            try:
+                with Client(self._port) as client:
+                    while not self.stop.is_set():
+                        count += 1
+                        self._one(client, count)
+            except ReplyError as error:
+                self.failed.append(str(error))
+            except OSError:
+                self.cut += 1
+                if self.stop.wait(0.05):
+                    return
+
+    def _one(self, client: Client, count: int) -> None:
+        key, value = f"load:{self._number}:{count % 100}", b"%d" % count
+        begin = time.monotonic()
+        self.open[key] = value
+        if client.call("SET", key, value) != "OK":
+            self.failed.append(f"SET {key}")
+        self.written[key] = self.open.pop(key)
+        if client.call("GET", key) != value:
+            self.failed.append(f"GET {key}")
+        self.slowest_s = max(self.slowest_s, time.monotonic() - begin)
+
+
+class OneDeadOfThree(unittest.TestCase):
+    def test_no_request_fails_but_those_in_flight_on_its_connections(self):
+        with Cluster() as cluster:
+            n1, n2, n3 = cluster.nodes
+            loads = [Load(node, number) for number, node in enumerate((n1, n1, n2, n2, n3, n3))]
+            for load in loads:
+                load.start()
+            benchmark = subprocess.Popen(
+                ["redis-benchmark", "-p", str(n1.redis_port), "-t", "set,get", "-r", "1000", "-n",
+                 "3000" if SANITIZED else "40000", "-c", "20", "-q"], stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
+            try:
+                time.sleep(1)
+                n3.signal(signal.SIGKILL)
+                n3.wait()
+                output, _ = benchmark.communicate(timeout=PATIENCE_S * 4)
+                time.sleep(1.5)
+            finally:
+                benchmark.kill()
+                for load in loads:
+                    load.stop.set()
+                for load in loads:
+                    load.join()
+            self.assertEqual(benchmark.returncode, 0, output)
+            self.assertNotIn("rror", output)
+            for load in loads:
+                self.assertEqual(load.failed, [])
+                self.assertGreater(len(load.written), 10)
+            self.assertEqual([load.cut for load in loads[:4]], [0, 0, 0, 0])
+            self.assertLess(max(load.slowest_s for load in loads[:4]), 2.0)
+
+            self._comes_back(cluster, n3, loads)
+
+    def _comes_back(self, cluster: Cluster, dead, loads: list[Load]) -> None:
+        """Started again it serves, and reading each key brings its copy up to date."""
+        dead.start()
+        cluster.await_all_healthy()
+        allowed = {key: {value, load.open.get(key, value)}
+                   for load in loads for key, value in load.written.items()}
+        with Client(cluster.nodes[0].redis_port) as client:
+            for key, values in allowed.items():
+                self.assertIn(client.call("GET", key), values)
+
+        def behind() -> list[str]:
+            return [key for key in allowed if len({
+                replica["digest"] for replica in
+                cluster.nodes[0].json(f"/v1/explain/default/{key}")["replicas"]}) != 1]
+
+        wait_until(lambda: not behind())
+        with Client(dead.redis_port) as client:
+            for key, values in allowed.items():
+                self.assertIn(client.call("GET", key), values)
+
+    def test_a_node_that_lost_its_whole_disk_is_filled_by_reads(self):
+        with Cluster() as cluster:
+            with Client(cluster.nodes[0].redis_port) as client:
+                for k in range(50):
+                    client.call("SET", f"k{k}", f"v{k}")
+            lost = cluster.nodes[2]
+            lost.kill()
+            shutil.rmtree(lost.data)
+            lost.start()
+            cluster.await_all_healthy()
+            for k in range(50):
+                status, _, body = lost.http("GET", f"/v1/kv/default/k{k}?r=3")
+                self.assertEqual((status, body), (200, b"v%d" % k))
+            with Client(lost.redis_port) as client:
+                wait_until(lambda: client.call("DBSIZE") > 0)
+
+
+class Stops(unittest.TestCase):
+    def test_sigterm_answers_what_it_has_taken_and_ends_with_zero(self):
+        for shards in (1, 2):
+            with self.subTest(shards=shards), Cluster(shards=shards) as cluster:
+                node = cluster.nodes[0]
+                # All three answer what was sent before the signal, in one piece each.
+                with Client(node.redis_port) as client:
+                    client.call("PING")
+                    for k in range(200):
+                        client.send("SET", f"k{k}", "v" * 1000)
+                    for _ in range(200):
+                        self.assertEqual(client.receive(), "OK")
+                    begin = time.monotonic()
+                    node.signal(signal.SIGTERM)
+                    self.assertEqual(node.wait(), 0, node.log.read_text())
+                    self.assertLess(time.monotonic() - begin, 8 if SANITIZED else 4)
+                    with self.assertRaises(OSError):
+                        client.call("PING")
+                self.assertIn("stopped", node.log.read_text())
+                node.start()
+                with Client(node.redis_port) as client:
+                    self.assertEqual(client.call("GET", "k199"), b"v" * 1000)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        with Cluster() as cluster:
+            node = cluster.nodes[0]
+            # A request that cannot be answered soon keeps it from ending in order.
+            for other in cluster.nodes[1:]:
+                other.signal(signal.SIGSTOP)
+            with Client(node.redis_port) as client:
+                client.send("SET", "k", "v")
+                time.sleep(0.2)
+                node.signal(signal.SIGTERM)
+                time.sleep(0.2)
+                self.assertTrue(node.running())
+                node.signal(signal.SIGTERM)
+                self.assertEqual(node.wait(5), 1)
+
+    def test_acknowledged_writes_survive_the_kill_of_all_nodes_at_once(self):
+        with Cluster() as cluster:
+            with Client(cluster.nodes[0].redis_port) as client:
+                for k in range(100):
+                    client.call("SET", f"k{k}", f"v{k}")
+            for node in cluster.nodes:
+                node.kill()
+            for node in cluster.nodes:
+                node.start()
+            cluster.await_all_healthy()
+            with Client(cluster.nodes[1].redis_port) as client:
+                for k in range(100):
+                    self.assertEqual(client.call("GET", f"k{k}"), b"v%d" % k)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,199 @@
+"""`stator dev` as a newcomer uses it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from nodes import BINARY, PATIENCE_S, SANITIZED, die_with_parent, free_ports, run, wait_until
+from resp import Client
+
+
+def free_base(nodes: int = 3) -> int:
+    """A base port of which all that `dev` uses is free."""
+    def free(port: int) -> bool:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return True
+            except OSError:
+                return False
+
+    for start in free_ports(200):
+        if all(free(start + 10 * k + i) for k in range(1, nodes + 1) for i in range(3)):
+            return start
+    raise AssertionError("no free base port")
+
+
+class Dev:
+    """A running `stator dev`; its output grows in a file."""
+
+    def __init__(self, *arguments: str, base: int | None = None):
+        self.base = base or free_base()
+        self._file = tempfile.NamedTemporaryFile(mode="w+", suffix=".dev")
+        self.process = subprocess.Popen([BINARY, "dev", "--base-port", str(self.base), *arguments],
+                                        stdin=subprocess.DEVNULL, stdout=self._file,
+                                        stderr=subprocess.STDOUT, start_new_session=True,
+                                        preexec_fn=die_with_parent)
+        self.await_text("Ctrl-C stops")
+
+    def output(self) -> str:
+        return Path(self._file.name).read_text()
+
+    def await_text(self, text: str) -> str:
+        def says() -> bool:
+            if self.process.poll() is not None and text not in self.output():
+                raise AssertionError(f"dev ended with {self.process.returncode}: {self.output()}")
+            return text in self.output()
+        wait_until(says)
+        return self.output()
+
+    def rows(self) -> list[list[str]]:
+        """The table, without its titles."""
+        return [line.split() for line in self.output().splitlines() if re.match(r"n\d+ +\d", line)]
+
+    def port(self, node: int, which: int = 0) -> int:
+        return self.base + 10 * node + which
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE_S)
+
+    def __enter__(self) -> "Dev":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.interrupt()
+        self._file.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def shell(line: str) -> str:
+    return subprocess.run(line, shell=True, check=True, capture_output=True, text=True,
+                          timeout=PATIENCE_S).stdout
+
+
+class DevTest(unittest.TestCase):
+    def test_prints_a_table_and_lines_to_copy_that_work_through_different_nodes(self):
+        with Dev() as dev:
+            rows = dev.rows()
+            self.assertEqual([row[0] for row in rows], ["n1", "n2", "n3"])
+            for number, row in enumerate(rows, 1):
+                self.assertTrue(alive(int(row[1])))
+                self.assertEqual(row[2:5], [f"127.0.0.1:{dev.port(number, i)}" for i in range(3)])
+            lines = [line.strip() for line in dev.output().splitlines()
+                     if line.startswith("  redis-cli") or line.startswith("  curl")]
+            self.assertEqual(len(lines), 3)
+            self.assertEqual(shell(lines[0]), "OK\n")
+            self.assertEqual(shell(lines[1]), "bread\n")
+            answer = shell(lines[2])
+            self.assertIn("HTTP/1.1 200 OK", answer)
+            self.assertTrue(answer.endswith("\n\nbread"), answer)
+
+    def test_the_first_write_is_acknowledged_within_a_second(self):
+        # The best of three: other work on the machine is not what is measured.
+        best = None
+        for _ in range(3):
+            with Dev() as dev:
+                said = re.search(r"first write acknowledged after (\d+) ms", dev.output())
+                best = min(int(said[1]), best or 1 << 30)
+            if best < 1000:
+                break
+        self.assertLess(best, 10_000 if SANITIZED else 1000)
+
+    def test_ctrl_c_stops_everything_and_removes_the_data(self):
+        with Dev() as dev:
+            rows = dev.rows()
+            folder = Path(rows[0][5]).parent
+            self.assertTrue(folder.exists())
+            begin = time.monotonic()
+            self.assertEqual(dev.interrupt(), 0)
+            self.assertLess(time.monotonic() - begin, 8)
+            self.assertFalse(folder.exists())
+            self.assertFalse(any(alive(int(row[1])) for row in rows))
+
+    def test_its_nodes_end_with_it_even_when_it_is_killed(self):
+        with Dev() as dev:
+            pids = [int(row[1]) for row in dev.rows()]
+            folder = Path(dev.rows()[0][5]).parent
+            dev.process.kill()
+            dev.process.wait()
+            wait_until(lambda: not any(alive(pid) for pid in pids))
+            subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+    def test_a_node_that_dies_stays_dead_until_started_with_the_printed_line(self):
+        with Dev() as dev:
+            with Client(dev.port(1)) as client:
+                client.call("SET", "before", "1")
+            os.kill(int(dev.rows()[2][1]), signal.SIGKILL)
+            output = dev.await_text("was killed by signal 9")
+            line = output[output.index("was killed by signal 9"):].splitlines()[1].strip()
+            self.assertIn(" serve --name n3 ", line)
+            with Client(dev.port(1)) as client:
+                self.assertEqual(client.call("SET", "while-it-is-away", "1"), "OK")
+            again = subprocess.Popen(f"exec {line}", shell=True, stdout=subprocess.PIPE, text=True,
+                                     stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+            try:
+                self.assertIn("ready", [again.stdout.readline().strip() for _ in range(4)])
+                with Client(dev.port(3)) as client:
+                    self.assertEqual(client.call("GET", "before"), b"1")
+                    self.assertEqual(client.call("GET", "while-it-is-away"), b"1")
+                dev.interrupt()
+                # Its data was not pulled from under it.
+                self.assertIn("n3 was started again by hand", dev.output())
+                self.assertTrue(Path(dev.rows()[2][5]).exists())
+            finally:
+                again.terminate()
+                again.wait(PATIENCE_S)
+                again.stdout.close()
+                subprocess.run(["rm", "-rf", str(Path(dev.rows()[2][5]).parent)], check=True)
+
+    def test_keeps_a_data_dir_and_goes_on_with_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            base = free_base()
+            for expected in (None, b"kept"):
+                with Dev("--data-dir", folder, base=base) as dev, Client(dev.port(2)) as client:
+                    self.assertEqual(client.call("GET", "k"), expected)
+                    client.call("SET", "k", "kept")
+                    client.close()
+                    self.assertEqual(dev.interrupt(), 0)
+
+    def test_one_node_is_a_cluster(self):
+        with Dev("--nodes", "1", "--engine", "memory") as dev, Client(dev.port(1)) as client:
+            self.assertIn("N=1 R=1 W=1", dev.output())
+            self.assertEqual(client.call("SET", "k", "v"), "OK")
+
+    def test_ports_in_use_are_named_before_anything_is_started(self):
+        base = free_base()
+        with socket.socket() as taken, tempfile.TemporaryDirectory() as folder:
+            taken.bind(("127.0.0.1", base + 21))
+            taken.listen()
+            data = Path(folder) / "cluster"
+            ended = run("dev", "--base-port", str(base), "--data-dir", str(data))
+            self.assertEqual(ended.returncode, 2)
+            self.assertIn(f"in use already: port {base + 21}", ended.stderr)
+            self.assertRegex(ended.stderr, r"\nnext: stator dev --base-port \d+\n$")
+            self.assertFalse(data.exists())
+
+    def test_numbers_out_of_range_are_refused(self):
+        for arguments in (["--nodes", "0"], ["--nodes", "51"], ["--nodes", "x"],
+                          ["--base-port", "65530"], ["--engine", "sqlite"], ["--nodes=-1"]):
+            ended = run("dev", *arguments)
+            self.assertEqual(ended.returncode, 2, arguments)
+            self.assertRegex(ended.stderr, r"^stator: .*\nnext: .*\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,54 @@
+"""What an idle node costs: memory under 64 MiB, CPU under 1 %."""
+
+import os
+import time
+import unittest
+from pathlib import Path
+
+from nodes import Cluster, SANITIZED
+from resp import Client
+
+MIB = 1 << 20
+MEASURED_S = 5.0
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_s(pid: int) -> float:
+    text = Path(f"/proc/{pid}/stat").read_text()
+    fields = text[text.rindex(")") + 2:].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Idle(unittest.TestCase):
+    def measure(self, *options: str, shards: int = 1) -> None:
+        with Cluster(3, *options, shards=shards) as cluster:
+            with Client(cluster.nodes[0].redis_port) as client:
+                for k in range(1000):
+                    client.call("SET", f"k{k}", "v" * 100)
+            time.sleep(1)
+            before = [cpu_s(node.pid) for node in cluster.nodes]
+            time.sleep(MEASURED_S)
+            for node, start in zip(cluster.nodes, before):
+                share = (cpu_s(node.pid) - start) / MEASURED_S
+                resident = resident_bytes(node.pid)
+                print(f"{' '.join(options) or 'default'}, shards {shards}, {node.name}: "
+                      f"{resident / MIB:.1f} MiB, {share:.2%} CPU", flush=True)
+                if not SANITIZED:
+                    self.assertLess(resident, 64 * MIB)
+                    self.assertLess(share, 0.01)
+
+    def test_rocksdb(self):
+        self.measure()
+
+    def test_memory(self):
+        self.measure("--engine", "memory")
+
+    def test_several_shards(self):
+        self.measure(shards=4)
+
+
+if __name__ == "__main__":
+    unittest.main()

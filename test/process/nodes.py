@@ -1,0 +1,171 @@
+"""Real `stator serve` processes for tests: started on free ports in a temporary folder, and always
+ended."""
+
+import ctypes
+import http.client
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+BINARY = os.environ["STATOR_BINARY"]
+# A sanitizer makes everything slower and larger.
+_program = Path(BINARY).read_bytes()
+SANITIZED = b"__asan_init" in _program or b"__tsan_init" in _program
+PATIENCE_S = 120.0 if SANITIZED else 30.0
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+def die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_ports(count: int) -> list[int]:
+    """Free now, and below those that the kernel gives to outgoing connections."""
+    found: list[int] = []
+    for port in random.sample(range(12_000, 31_000), 19_000):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports between 12000 and 31000")
+
+
+def run(*arguments: str, timeout_s: float = PATIENCE_S, **more) -> subprocess.CompletedProcess:
+    """The program, to its end."""
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=timeout_s,
+                          stdin=subprocess.DEVNULL, preexec_fn=die_with_parent, **more)
+
+
+def wait_until(what, timeout_s: float = PATIENCE_S, step_s: float = 0.02):
+    """The first true value of `what()`."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = what()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout_s:.0f} s: {what}")
+        time.sleep(step_s)
+
+
+class Node:
+    """One node of a cluster that may be founded with it."""
+
+    def __init__(self, name: str, folder: Path):
+        self.name = name
+        self.redis_port, self.http_port, self.peer_port = free_ports(3)
+        self.data = folder / name
+        self.log = folder / f"{name}.log"
+        self.options: list[str] = []
+        self._process: subprocess.Popen | None = None
+
+    def command(self) -> list[str]:
+        return [BINARY, "serve", "--name", self.name, "--data-dir", str(self.data),
+                "--redis-listen", f"127.0.0.1:{self.redis_port}",
+                "--http-listen", f"127.0.0.1:{self.http_port}",
+                "--peer-listen", f"127.0.0.1:{self.peer_port}", *self.options]
+
+    def start(self, wait_for: str = "ready") -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                                             stderr=subprocess.STDOUT, start_new_session=True,
+                                             preexec_fn=die_with_parent)
+        offset = self._said_before = getattr(self, "_said_before", 0)
+
+        def says() -> bool:
+            text = self.log.read_text()[offset:]
+            if any(line.startswith(wait_for) for line in text.splitlines()):
+                return True
+            if self._process.poll() is not None:
+                raise AssertionError(f"{self.name} ended with {self._process.returncode}: {text}")
+            return False
+
+        wait_until(says)
+        self._said_before = len(self.log.read_text())
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
+        return self._process.wait(timeout_s)
+
+    def kill(self) -> None:
+        if self.running():
+            self._process.kill()
+            self._process.wait()
+
+    def http(self, method: str, path: str, body: bytes | None = None, headers=None):
+        """(status, headers, body)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=PATIENCE_S)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def json(self, path: str):
+        status, _, body = self.http("GET", path)
+        assert status == 200, (status, body)
+        return json.loads(body)
+
+    def ready(self) -> bool:
+        try:
+            return self.http("GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+
+class Cluster:
+    """Nodes n1, n2, ... in one folder, ended and removed at the end."""
+
+    def __init__(self, size: int = 3, *options: str, shards: int = 1, cluster_id: str = "test"):
+        self.folder = Path(tempfile.mkdtemp(prefix="stator-test-"))
+        self.nodes = [Node(f"n{k + 1}", self.folder) for k in range(size)]
+        founders = ",".join(f"{node.name}=127.0.0.1:{node.peer_port}" for node in self.nodes)
+        for node in self.nodes:
+            node.options = ["--shards", str(shards), "--cluster-id", cluster_id, "--found", founders,
+                            "--replicas", str(min(3, size)), *options]
+
+    def __enter__(self) -> "Cluster":
+        try:
+            for node in self.nodes:
+                node.start()
+            self.await_all_healthy()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def await_all_healthy(self) -> None:
+        """Each node has heard each other one since it started."""
+        wait_until(lambda: all(member["healthy"] for node in self.nodes
+                               for member in node.json("/v1/status")["members"]))
+
+    def stop(self) -> None:
+        for node in self.nodes:
+            node.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
