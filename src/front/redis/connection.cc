@@ -6,6 +6,7 @@
 #include "front/redis/errors.h"
 #include "front/redis/redis_front.h"
 #include "front/redis/refusals.h"
+#include "front/redis/text.h"
 
 namespace stator::redis {
 namespace {
@@ -19,6 +20,8 @@ constexpr std::size_t kValuesMin = 4;
 constexpr std::size_t kValuesMax = 128;
 // Of an incomplete command whose name is not known to be one of ours (design 2.5).
 constexpr std::size_t kUnknownBytesMax = 16 << 10;
+// In what time a transaction that is sent at once has arrived, pauses between packets included.
+constexpr Duration kTransactionInput = milliseconds(50);
 
 }  // namespace
 
@@ -38,6 +41,7 @@ std::size_t Connection::on_data(std::string_view bytes) {
   if (bytes.size() > input_kept_) {
     front_.counters().client_bytes_in_total += bytes.size() - input_kept_;
   }
+  if (input_kept_ == 0 && last_seen_ - transaction_at_ >= kTransactionInput) transaction_ = false;
   reading_ = true;
   const std::size_t consumed = take(bytes);
   reading_ = false;
@@ -116,6 +120,7 @@ std::size_t Connection::depth() const {
 // --- carrying out ------------------------------------------------------------------------------
 
 bool Connection::dispatch(Arguments words) {
+  if (transaction_ && refuse_in_transaction(words)) return true;
   const CommandRow* row = find_command(words);
   const bool valid = row != nullptr && row->accepts(words.size());
   const Footprint footprint = valid ? Footprint::of(*row, words) : Footprint{};
@@ -170,6 +175,8 @@ void Connection::refuse_unknown(Command& command, Arguments words) {
     out.begin_error("ERR");
     out.add(refusal->name).add(" is not offered: ").add(refusal->reason);
     out.end_error();
+    transaction_ = refusal->name == "multi";
+    transaction_at_ = last_seen_;
   } else if (container) {
     out.begin_error("ERR");
     out.add("unknown subcommand '").add(words[1]).add("' of ").add(row->name);
@@ -182,6 +189,31 @@ void Connection::refuse_unknown(Command& command, Arguments words) {
     out.end_error();
   }
   command.finish();
+}
+
+// A client that sends MULTI, its commands and EXEC at once asks for all or nothing; it gets
+// nothing. One that waits for the answer to MULTI knows, and need not say EXEC.
+bool Connection::refuse_in_transaction(Arguments words) {
+  if (find_command(words) != nullptr &&
+      (equal_ignoring_case(words[0], "quit") || equal_ignoring_case(words[0], "reset"))) {
+    return false;
+  }
+  ++front_.counters().commands_total;
+  Command& command = append(nullptr, {});
+  if (equal_ignoring_case(words[0], "exec")) {
+    transaction_ = false;
+    command.reply().error("EXECABORT",
+                          "Transaction discarded, since MULTI is not offered: nothing of it was "
+                          "applied; send its commands without MULTI and EXEC, each for itself");
+  } else if (equal_ignoring_case(words[0], "discard")) {
+    transaction_ = false;
+    command.reply().ok();
+  } else {
+    command.reply().error("ERR",
+                          "not carried out, since MULTI was refused; DISCARD or EXEC ends this");
+  }
+  command.finish();
+  return true;
 }
 
 void Connection::refuse_and_close(std::string_view prefix, std::string_view problem,
@@ -297,6 +329,12 @@ void Connection::close_now() {
   closing_ = true;
   end_stall();
   stream_.close_now();
+}
+
+void Connection::reset() {
+  protocol_ = 2;
+  transaction_ = false;
+  names_.reset();
 }
 
 void Connection::on_closed() {

@@ -43,6 +43,8 @@ class Connection final : public env::StreamHandler {
   /// Answers what is due, reads no more, then closes.
   void close_when_answered();
   void close_now();
+  /// RESET: as when it was accepted.
+  void reset();
 
   // What CLIENT LIST shows.
 
@@ -53,7 +55,6 @@ class Connection final : public env::StreamHandler {
   };
   [[nodiscard]] Names& names();
   [[nodiscard]] const Names* known_names() const { return names_.get(); }
-  void forget_names() { names_.reset(); }
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] const env::Address& remote() const { return stream_.remote(); }
   [[nodiscard]] std::string_view last_command() const;
@@ -77,6 +78,7 @@ class Connection final : public env::StreamHandler {
   /// False: it waits; nothing is consumed.
   [[nodiscard]] bool dispatch(Arguments words);
   void refuse_unknown(Command& command, Arguments words);
+  [[nodiscard]] bool refuse_in_transaction(Arguments words);
   void refuse_and_close(std::string_view prefix, std::string_view problem, std::string_view advice);
   [[nodiscard]] Command* blocker_of(const Footprint& footprint) const;
   [[nodiscard]] bool has_room() const;
@@ -106,6 +108,7 @@ class Connection final : public env::StreamHandler {
   Hlc floor_{};
   MonoTime connected_at_{};
   MonoTime last_seen_{};
+  MonoTime transaction_at_{};
   MonoTime progress_at_{};  // when unsent() was last seen to change while stalled
   std::size_t unsent_before_ = 0;
   const CommandRow* last_row_ = nullptr;
@@ -114,6 +117,7 @@ class Connection final : public env::StreamHandler {
   std::uint8_t protocol_ = 2;
   bool reading_ = false;  // inside on_data
   bool paused_ = false;
+  bool transaction_ = false;       // MULTI was refused; nothing is carried out until its EXEC
   std::size_t stalled_bytes_ = 0;  // unsent() when it began to stall; 0: it does not
   bool closing_ = false;
   bool ended_ = false;

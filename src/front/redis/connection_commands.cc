@@ -70,8 +70,7 @@ void do_quit(Call& call) {
 }
 
 void do_reset(Call& call) {
-  call.connection.set_protocol(2);
-  call.connection.forget_names();
+  call.connection.reset();
   call.command.reply().simple("RESET");
   call.command.finish();
 }

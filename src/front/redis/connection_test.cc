@@ -144,6 +144,25 @@ TEST_F(RedisConnection, CommandsMayArriveInAnyPieces) {
   }
 }
 
+TEST_F(RedisConnection, OfARefusedTransactionNothingIsApplied) {
+  client->send("MULTI\r\nSET a 1\r\nGET a\r\nEXEC\r\nSET b 2\r\n");
+  const std::string answers = client->take();
+  EXPECT_THAT(answers, StartsWith("-ERR multi is not offered: "));
+  EXPECT_THAT(answers, HasSubstr("\r\n-ERR not carried out"));
+  EXPECT_THAT(answers, HasSubstr("\r\n-EXECABORT "));
+  EXPECT_THAT(answers, ::testing::EndsWith("\r\n+OK\r\n"));
+  EXPECT_EQ(store.writes, 1U);
+  client->send("MULTI\r\nSET a 1\r\nDISCARD\r\nGET a\r\n");
+  EXPECT_THAT(client->take(), ::testing::EndsWith("\r\n+OK\r\n$-1\r\n"));
+  client->send("MULTI\r\nSET c 1\r\nSET c 2\r\n", 5);  // however it arrives
+  EXPECT_THAT(client->take(), ::testing::Not(HasSubstr("+OK")));
+  executor.advance(milliseconds(60));  // a client that knows, and goes on
+  EXPECT_EQ(client->ask("SET c 3"), "+OK\r\n");
+  client->send("MULTI\r\nRESET\r\nSET a 1\r\n");
+  EXPECT_THAT(client->take(), ::testing::EndsWith("\r\n+RESET\r\n+OK\r\n"));
+  EXPECT_THAT(client->ask("EXEC"), StartsWith("-ERR exec is not offered: "));
+}
+
 // --- limits ------------------------------------------------------------------------------------
 
 TEST_F(RedisConnection, AValueOfTheLimitIsStoredAndOneByteMoreIsRefusedByTheStoreAlone) {
