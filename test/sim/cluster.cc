@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/ring/position.h"
+#include "node/metrics.h"
 
 namespace stator::test {
 
@@ -28,8 +29,8 @@ class Cluster::NodeProgram final : public sim::Program {
 };
 
 Cluster::Cluster(std::uint64_t seed, unsigned nodes, std::uint8_t n, std::uint8_t r, std::uint8_t w,
-                 std::uint32_t q)
-    : nodes_(nodes, nullptr), world_(seed) {
+                 std::uint32_t q, Tune tune)
+    : tune_(std::move(tune)), nodes_(nodes, nullptr), world_(seed) {
   founding_.cluster_id = "test";
   founding_.q = q;
   founding_.n = n;
@@ -43,17 +44,21 @@ Cluster::Cluster(std::uint64_t seed, unsigned nodes, std::uint8_t n, std::uint8_
   const auto complete = complete_founding(founding_);
   STATOR_ASSERT(complete.has_value());
   for (unsigned i = 0; i < nodes; ++i) start(i);
-  const bool up = run_until([&] {
-    for (const node::Node* each : nodes_) {
-      if (each == nullptr) return false;
+  settle();
+}
+
+bool Cluster::all_healthy() {
+  for (unsigned i = 0; i < size(); ++i) {
+    if (nodes_[i] == nullptr) return false;
+    for (const auto& member : store(i).cluster().members) {
+      if (!member.healthy) return false;
     }
-    for (unsigned i = 0; i < size(); ++i) {
-      for (const auto& member : store(i).cluster().members) {
-        if (!member.healthy) return false;
-      }
-    }
-    return true;
-  });
+  }
+  return true;
+}
+
+void Cluster::settle() {
+  const bool up = run_until([&] { return all_healthy(); });
   STATOR_ASSERT(up);
 }
 
@@ -65,6 +70,7 @@ node::NodeOptions Cluster::options_of(unsigned i) const {
   options.peer_listen = {"n" + std::to_string(i + 1), 7381};
   options.found = true;
   options.founding = founding_;
+  if (tune_) tune_(options);
   return options;
 }
 
@@ -82,49 +88,65 @@ bool Cluster::run_until(const std::function<bool()>& done, Duration limit) {
   return true;
 }
 
-std::shared_ptr<std::optional<ReadAnswer>> Cluster::begin_read(unsigned i, std::string key,
-                                                               node::ReadQuorum quorum) {
-  auto answer = std::make_shared<std::optional<ReadAnswer>>();
+namespace {
+
+ReadAnswer to_answer(const Result<node::ReadResult>& result) {
+  ReadAnswer got;
+  got.ok = result.has_value();
+  if (!result) {
+    got.error = result.error();
+    return got;
+  }
+  got.evidence = result->evidence;
+  got.fastest = result->fastest;
+  for (const Version& version : result->object->versions) {
+    if (!version.dead(result->now)) got.values.emplace_back(version.value);
+  }
+  make_context(*result->object, result->fastest, got.context);
+  encode_object(*result->object, got.object_bytes);
+  return got;
+}
+
+WriteAnswer to_answer(const node::WriteResult& result) {
+  WriteAnswer got;
+  got.outcome = result.outcome;
+  got.error = result.error;
+  got.evidence = result.evidence;
+  got.id = result.id;
+  if (result.context != nullptr) got.context = *result.context;
+  got.time = result.time;
+  return got;
+}
+
+}  // namespace
+
+void Cluster::read_then(unsigned i, std::string key, node::ReadQuorum quorum,
+                        std::function<void(ReadAnswer)> done) {
   struct Call {
     node::Store* store;
     std::string key;
     node::ReadQuorum quorum;
-    std::shared_ptr<std::optional<ReadAnswer>> answer;
+    std::function<void(ReadAnswer)> done;
   };
-  auto call = std::make_unique<Call>(&store(i), std::move(key), quorum, answer);
+  auto call = std::make_unique<Call>(&store(i), std::move(key), quorum, std::move(done));
   hosts_[i]->process()->post([call = std::move(call)] {
     call->store->read(kDefaultBucket, call->key, call->quorum,
-                      [answer = call->answer](const Result<node::ReadResult>& result) {
-                        ReadAnswer got;
-                        got.ok = result.has_value();
-                        if (!result) {
-                          got.error = result.error();
-                        } else {
-                          got.evidence = result->evidence;
-                          got.fastest = result->fastest;
-                          for (const Version& version : result->object->versions) {
-                            if (!version.dead(result->now)) got.values.emplace_back(version.value);
-                          }
-                          make_context(*result->object, result->fastest, got.context);
-                          encode_object(*result->object, got.object_bytes);
-                        }
-                        *answer = std::move(got);
+                      [done = std::move(call->done)](const Result<node::ReadResult>& result) {
+                        done(to_answer(result));
                       });
   });
-  return answer;
 }
 
-std::shared_ptr<std::optional<WriteAnswer>> Cluster::begin_write(
-    unsigned i, std::string key, std::string value, const Context* context, node::WriteKind kind,
-    node::WriteQuorum quorum, WriteId id, bool tombstone) {
-  auto answer = std::make_shared<std::optional<WriteAnswer>>();
+void Cluster::write_then(unsigned i, std::string key, std::string value, const Context* context,
+                         node::WriteKind kind, node::WriteQuorum quorum, WriteId id, bool tombstone,
+                         std::function<void(WriteAnswer)> done) {
   struct Call {
     node::Store* store;
     std::string key;
     std::string value;
     Context context;
     node::WriteRequest request;
-    std::shared_ptr<std::optional<WriteAnswer>> answer;
+    std::function<void(WriteAnswer)> done;
   };
   auto call = std::make_unique<Call>();
   call->store = &store(i);
@@ -139,19 +161,28 @@ std::shared_ptr<std::optional<WriteAnswer>> Cluster::begin_write(
   call->request.value = call->value;
   if (context != nullptr) call->request.context = &call->context;
   call->request.quorum = quorum;
-  call->answer = answer;
+  call->done = std::move(done);
   hosts_[i]->process()->post([call = std::move(call)] {
-    call->store->write(call->request, [answer = call->answer](const node::WriteResult& result) {
-      WriteAnswer got;
-      got.outcome = result.outcome;
-      got.error = result.error;
-      got.evidence = result.evidence;
-      got.id = result.id;
-      if (result.context != nullptr) got.context = *result.context;
-      got.time = result.time;
-      *answer = got;
-    });
+    call->store->write(call->request,
+                       [done = std::move(call->done)](const node::WriteResult& result) {
+                         done(to_answer(result));
+                       });
   });
+}
+
+std::shared_ptr<std::optional<ReadAnswer>> Cluster::begin_read(unsigned i, std::string key,
+                                                               node::ReadQuorum quorum) {
+  auto answer = std::make_shared<std::optional<ReadAnswer>>();
+  read_then(i, std::move(key), quorum, [answer](ReadAnswer got) { *answer = std::move(got); });
+  return answer;
+}
+
+std::shared_ptr<std::optional<WriteAnswer>> Cluster::begin_write(
+    unsigned i, std::string key, std::string value, const Context* context, node::WriteKind kind,
+    node::WriteQuorum quorum, WriteId id, bool tombstone) {
+  auto answer = std::make_shared<std::optional<WriteAnswer>>();
+  write_then(i, std::move(key), std::move(value), context, kind, quorum, id, tombstone,
+             [answer](WriteAnswer got) { *answer = std::move(got); });
   return answer;
 }
 
@@ -204,6 +235,25 @@ std::string Cluster::local_object(unsigned i, const std::string& key) {
   });
   run_until([&] { return answer->has_value(); });
   return **answer;
+}
+
+void Cluster::set_cut(unsigned a, unsigned b, bool cut) {
+  world_.wire().set_cut(hosts_[a]->index(), hosts_[b]->index(), cut);
+  world_.wire().set_cut(hosts_[b]->index(), hosts_[a]->index(), cut);
+}
+
+void Cluster::set_isolated(unsigned i, bool isolated) {
+  for (unsigned other = 0; other < size(); ++other) {
+    if (other != i) set_cut(i, other, isolated);
+  }
+}
+
+std::uint64_t Cluster::total(std::uint64_t node::Metrics::* metric) {
+  std::uint64_t sum = 0;
+  for (unsigned i = 0; i < size(); ++i) {
+    if (nodes_[i] != nullptr) sum += store(i).metrics().*metric;
+  }
+  return sum;
 }
 
 }  // namespace stator::test

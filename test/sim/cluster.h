@@ -35,8 +35,10 @@ struct WriteAnswer {
 
 class Cluster {
  public:
+  /// Changes what every node is started with.
+  using Tune = std::function<void(node::NodeOptions&)>;
   explicit Cluster(std::uint64_t seed, unsigned nodes, std::uint8_t n = 3, std::uint8_t r = 2,
-                   std::uint8_t w = 2, std::uint32_t q = 64);
+                   std::uint8_t w = 2, std::uint32_t q = 64, Tune tune = {});
 
   [[nodiscard]] sim::World& world() { return world_; }
   [[nodiscard]] unsigned size() const { return static_cast<unsigned>(hosts_.size()); }
@@ -45,12 +47,20 @@ class Cluster {
   [[nodiscard]] node::Node& node(unsigned i) { return *nodes_[i]; }
   [[nodiscard]] node::Store& store(unsigned i) { return nodes_[i]->store(0); }
   void start(unsigned i);
+  /// The node on host `i` is there and takes requests.
+  [[nodiscard]] bool runs(unsigned i) const { return nodes_[i] != nullptr; }
   void run(Duration time) { world_.run_for(time); }
   /// Runs until `done`, at most `limit`; true when done.
   bool run_until(const std::function<bool()>& done, Duration limit = seconds(30));
 
-  /// Begins a request on node `i` in a turn of its own; the answer stands in the result when it
-  /// came.
+  /// Begins a request on node `i`, which must run, in a turn of its own; `done` is called in the
+  /// turn that answers it, never if the node dies before.
+  void read_then(unsigned i, std::string key, node::ReadQuorum quorum,
+                 std::function<void(ReadAnswer)> done);
+  void write_then(unsigned i, std::string key, std::string value, const Context* context,
+                  node::WriteKind kind, node::WriteQuorum quorum, WriteId id, bool tombstone,
+                  std::function<void(WriteAnswer)> done);
+  /// The same; the answer stands in the result when it came.
   std::shared_ptr<std::optional<ReadAnswer>> begin_read(unsigned i, std::string key,
                                                         node::ReadQuorum quorum = {});
   std::shared_ptr<std::optional<WriteAnswer>> begin_write(
@@ -66,12 +76,23 @@ class Cluster {
   std::vector<unsigned> owners(const std::string& key);
   /// What node `i` itself holds of the key.
   std::string local_object(unsigned i, const std::string& key);
+  /// Cuts or heals both directions between two nodes.
+  void set_cut(unsigned a, unsigned b, bool cut);
+  /// Cuts node `i` off from all others, or connects it again.
+  void set_isolated(unsigned i, bool isolated);
+  /// Every node believes that every other is healthy.
+  [[nodiscard]] bool all_healthy();
+  /// Runs until all_healthy(); asserted.
+  void settle();
+  /// Sum of one metric over all nodes that run.
+  [[nodiscard]] std::uint64_t total(std::uint64_t node::Metrics::* metric);
 
  private:
   class NodeProgram;
   node::NodeOptions options_of(unsigned i) const;
 
   Founding founding_;
+  Tune tune_;
   std::vector<sim::Host*> hosts_;
   std::vector<node::Node*> nodes_;
   sim::World world_;  // last: its processes end first, and say so in `nodes_`

@@ -1,0 +1,71 @@
+// Paper 6.3 (V27): how many versions does a get of the shopping cart service return? Almost always
+// one; and what makes more of them is concurrent writers (robots), not failures. One million gets
+// in each run with STATOR_FULL=1, 4 % of that else.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "shop.h"
+
+namespace stator::test {
+namespace {
+
+VersionHistogram histogram_of(Shop& shop, const char* name) {
+  shop.run();
+  const VersionHistogram& histogram = shop.histogram();
+  histogram.print(name);
+  std::printf(
+      "V27:   %llu puts, %.2f %% of them by robots; %llu failures, %llu attempts failed, "
+      "%llu requests given up\n",
+      static_cast<unsigned long long>(shop.puts()), shop.robot_percent(),
+      static_cast<unsigned long long>(shop.failures()),
+      static_cast<unsigned long long>(shop.failed_attempts()),
+      static_cast<unsigned long long>(shop.given_up()));
+  double sum = 0;
+  for (std::size_t bucket = 0; bucket < histogram.buckets.size(); ++bucket) {
+    sum += histogram.percent(bucket);
+  }
+  EXPECT_NEAR(sum, 100, 1e-9);
+  EXPECT_EQ(shop.missed(), 0U) << "what was acknowledged is there";
+  return histogram;
+}
+
+TEST(Section63, AlmostEveryGetReturnsOneVersionAndRobotsRatherThanFailuresMakeMore) {
+  const std::uint64_t gets = full_size() ? 1'000'000 : 40'000;
+  Shop quiet({.seed = 631, .gets = gets});
+  const VersionHistogram of_quiet = histogram_of(quiet, "shoppers alone");
+  Shop attacked({.seed = 632, .gets = gets, .robots = true});
+  const VersionHistogram of_attacked = histogram_of(attacked, "shoppers and 1 % robots");
+  Shop failing({.seed = 633, .gets = gets, .failures = true});
+  const VersionHistogram of_failing = histogram_of(failing, "shoppers and failures");
+
+  EXPECT_EQ(of_quiet.divergent_percent(), 0) << "nobody else writes a shopper's cart";
+  // The normal run: 0 versions are carts that were never filled.
+  EXPECT_GE(of_attacked.percent(0) + of_attacked.percent(1), 99.94);
+  EXPECT_GT(of_attacked.divergent_percent(), 0);
+  EXPECT_NEAR(attacked.robot_percent(), 1, 0.7);
+  EXPECT_GE(of_failing.percent(0) + of_failing.percent(1), 99.94);
+  const double rise_by_robots = of_attacked.divergent_percent() - of_quiet.divergent_percent();
+  const double rise_by_failures = of_failing.divergent_percent() - of_quiet.divergent_percent();
+  EXPECT_LT(rise_by_failures, rise_by_robots);
+  // There were failures, and they were felt.
+  EXPECT_GT(failing.failures(), 10U);
+  EXPECT_GT(failing.failed_attempts(), 100U);
+  EXPECT_EQ(failing.given_up(), 0U) << "one node at a time: the second attempt succeeds";
+  EXPECT_EQ(attacked.failures(), 0U);
+}
+
+// What keeps failures harmless is that a put which failed is tried again under its write id, and is
+// then the same put. Of one that was given up a replica may know, and shows it later, beside what
+// the shopper has put since.
+TEST(Section63, PutsThatWereGivenUpShowUpLaterAsSecondVersions) {
+  Shop shop({.seed = 633, .gets = 20'000, .failures = true, .attempts = 1});
+  const VersionHistogram histogram = histogram_of(shop, "failures, and shoppers who never retry");
+  EXPECT_GT(shop.given_up(), 100U);
+  EXPECT_GT(histogram.buckets[2], 0U);
+}
+
+}  // namespace
+}  // namespace stator::test
