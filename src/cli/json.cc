@@ -71,7 +71,7 @@ bool Json::flag() const {
 
 std::vector<Json> by_name(const Json& array) {
   std::vector<Json> items = array.items();
-  std::stable_sort(items.begin(), items.end(), [](const Json& a, const Json& b) {
+  std::sort(items.begin(), items.end(), [](const Json& a, const Json& b) {
     return a["name"].text() < b["name"].text();
   });
   return items;
