@@ -71,9 +71,8 @@ bool Json::flag() const {
 
 std::vector<Json> by_name(const Json& array) {
   std::vector<Json> items = array.items();
-  std::sort(items.begin(), items.end(), [](const Json& a, const Json& b) {
-    return a["name"].text() < b["name"].text();
-  });
+  std::sort(items.begin(), items.end(),
+            [](const Json& a, const Json& b) { return a["name"].text() < b["name"].text(); });
   return items;
 }
 

@@ -20,15 +20,15 @@ SLOW = (DEFAULT, FULL)
 # Shelves of ctest, in order: (label, modes, limit in seconds). A label that is REQUIRED and has no
 # test fails the check, so that a shelf cannot get lost.
 LABELS = [
-    ("unit", ALL, 300),
-    ("paper", ALL, 300),
-    ("golden", ALL, 120),
-    ("contract", ALL, 240),
-    ("fuzz", ALL, 120),
-    ("sim", SLOW, 600),
-    ("process", SLOW, 600),
-    ("clients", SLOW, 600),
-    ("bench-smoke", SLOW, 180),
+    ("unit", ALL, 900),
+    ("paper", ALL, 900),
+    ("golden", ALL, 300),
+    ("contract", ALL, 600),
+    ("fuzz", ALL, 300),
+    ("sim", SLOW, 900),
+    ("process", SLOW, 1200),
+    ("clients", SLOW, 900),
+    ("bench-smoke", SLOW, 400),
 ]
 REQUIRED_LABELS = {"unit"}
 
@@ -266,15 +266,15 @@ SHELVES = [
     Shelf("format", "clang-format 19", ALL, 60, format_check),
     Shelf("lint", "tools/lint: layers, banned calls, sizes, documents", ALL, 60, lint),
     Shelf("lint-self-test", "the rules catch what they forbid", ALL, 60, lint_self_test),
-    Shelf("build", "release, GCC 12, warnings are errors", ALL, 1200, release_build),
+    Shelf("build", "release, GCC 12, warnings are errors", ALL, 2400, release_build),
     *label_shelves(),
-    Shelf("headers", "each header compiles alone (clang 19)", SLOW, 180, headers),
-    Shelf("tidy", "clang-tidy 19", SLOW, 300, tidy),
-    Shelf("sim-seeds", "stator sim, fresh seeds", SLOW, 300, sim_release, has_sim),
-    Shelf("asan", "build and tests under AddressSanitizer and UBSan", SLOW, 1200, asan,
+    Shelf("headers", "each header compiles alone (clang 19)", SLOW, 600, headers),
+    Shelf("tidy", "clang-tidy 19", SLOW, 900, tidy),
+    Shelf("sim-seeds", "stator sim, fresh seeds", SLOW, 900, sim_release, has_sim),
+    Shelf("asan", "build and tests under AddressSanitizer and UBSan", SLOW, 2400, asan,
           lambda run: run.has_tests("build/release", "unit")),
-    Shelf("asan-sim", "30 simulation seeds under ASan and UBSan", SLOW, 300, sim_asan, has_sim),
-    Shelf("tsan", "threads and processes under ThreadSanitizer", SLOW, 900, tsan,
+    Shelf("asan-sim", "30 simulation seeds under ASan and UBSan", SLOW, 900, sim_asan, has_sim),
+    Shelf("tsan", "threads and processes under ThreadSanitizer", SLOW, 2400, tsan,
           lambda run: run.has_tests("build/release", "tsan")),
-    Shelf("fuzz-run", "libFuzzer on every target", SLOW, 900, fuzz, lambda run: bool(fuzz_targets(run))),
+    Shelf("fuzz-run", "libFuzzer on every target", SLOW, 1800, fuzz, lambda run: bool(fuzz_targets(run))),
 ]
