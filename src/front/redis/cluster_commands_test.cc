@@ -24,7 +24,7 @@ std::string name(std::string_view digits) {
 }
 
 class ClusterCommands : public ::testing::Test {
- protected:
+ public:
   FakeStore store;
   FakeExecutor executor;
   RedisFront front{store, executor, {}};

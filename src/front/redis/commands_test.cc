@@ -20,7 +20,7 @@ using testing::kWall;
 using ::testing::StartsWith;
 
 class RedisCommands : public ::testing::Test {
- protected:
+ public:
   FakeStore store;
   FakeExecutor executor;
   RedisFront front{store, executor, {.limits = {}, .version = "9.8.7"}};

@@ -24,7 +24,7 @@ using testing::resp;
 using ::testing::StartsWith;
 
 class RedisConnection : public ::testing::Test {
- protected:
+ public:
   FakeStore store;
   FakeExecutor executor;
   RedisFrontOptions options;

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 class DynamoCommands : public ::testing::Test {
- protected:
+ public:
   FakeStore store;
   FakeExecutor executor;
   RedisFront front{store, executor, {}};

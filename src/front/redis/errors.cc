@@ -20,7 +20,7 @@ constexpr Row kRows[] = {
      "the context is cut, changed, of another key or of another cluster",
      "read the key with ST.GET and write with the context that it returns"},
     {ErrorCode::kTooLarge, "TOOLARGE", false, "over the limit",
-     "split the value, or raise the limit"},
+     "make it smaller, or raise the limit (`stator config show`)"},
     {ErrorCode::kTooManySiblings, "TOOMANYSIBLINGS", false,
      "the key has as many concurrent versions as are allowed",
      "read it with ST.GET, merge them, and write with the context"},

@@ -26,7 +26,7 @@ constexpr ErrorCode kCodes[] = {
     ErrorCode::kConflict};
 
 class RedisErrors : public ::testing::Test {
- protected:
+ public:
   FakeStore store;
   FakeExecutor executor;
   RedisFront front{store, executor, {}};
