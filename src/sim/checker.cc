@@ -44,6 +44,7 @@ class KeyCheck {
     partition_ = partition_of(position_of(log_.bucket, log_.key), options_.partitions).value;
     count();
     check_forged();
+    check_evidence();
     check_mints();
     for (const ReadCall& read : log_.reads) check_read(read);
     check_read_quorums();
@@ -62,6 +63,7 @@ class KeyCheck {
   void count();
   void check_mints();
   void check_forged();
+  void check_evidence();
   void check_unseen_drops(const MintEvent& mint);
   void check_read(const ReadCall& read);
   Index check_version(const VersionSeen& version, MonoTime latest, const char* where);
@@ -91,6 +93,21 @@ void KeyCheck::count() {
     if (each.acknowledged) ++verdict_.acknowledged;
     if (each.not_applied()) ++verdict_.not_applied;
     if (each.asked && !each.acknowledged && each.maybe_applied) ++verdict_.unknown;
+  }
+}
+
+// P7: the evidence in an answer is what the answer promises.
+void KeyCheck::check_evidence() {
+  for (const WriteCall& call : log_.writes) {
+    if (call.outcome != Outcome::kOk || call.evidence.nodes >= call.quorum) continue;
+    report("P7", "write " + name_of(call.id) + " was acknowledged by " +
+                     std::to_string(call.evidence.nodes) + " nodes where " +
+                     std::to_string(call.quorum) + " were asked for");
+  }
+  for (const ReadCall& read : log_.reads) {
+    if (read.evidence.nodes >= read.quorum) continue;
+    report("P7", "a read was answered by " + std::to_string(read.evidence.nodes) + " nodes where " +
+                     std::to_string(read.quorum) + " were asked for");
   }
 }
 
@@ -211,7 +228,8 @@ void KeyCheck::check_quorum(const ReadCall& read) {
   }
   bool counted = false;
   for (const Index acked : frontier_) {
-    if (read.evidence.primaries + node(acked).acked_by <= options_.n) continue;
+    const int owners = owners_behind(read.evidence, read.quorum) + node(acked).acked_by;
+    if (owners <= options_.n) continue;
     counted = true;
     if (graph_.reaches(tops_, acked)) continue;
     report("I12", "a read from " + at_time(read.begin) + " to " + at_time(read.end) +

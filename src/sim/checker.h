@@ -25,7 +25,9 @@
 //   I12  a read of owners whose quorum meets that of a write acknowledged before it began returns
 //        that write or something above it. This is more than read-your-writes, which asks it of one
 //        session only; and it holds through crashes, since an acknowledged write is durable.
-//        Monotonic reads follow from it for acknowledged versions.
+//        Monotonic reads follow from it for acknowledged versions. Quorums are those that were
+//        promised, not those that the answers say were counted.
+//   P7   no answer counts fewer nodes than it promises.
 
 namespace stator::sim {
 

@@ -30,6 +30,7 @@ class Story {
     call.value_hash = hash_of_value(std::to_string(name), false);
     for (const int each : saw) call.seen.push_back(id(static_cast<std::uint64_t>(each)));
     call.begin = {seconds(begin).ns};
+    call.quorum = 2;
     key().writes.push_back(call);
     return key().writes.back();
   }
@@ -44,7 +45,7 @@ class Story {
     key().mints.push_back(event);
   }
   void read(int begin, std::vector<VersionSeen> versions) {
-    ReadCall call{{seconds(begin).ns}, {seconds(begin).ns + 1}, {2, 0, 2, 1}, {}};
+    ReadCall call{{seconds(begin).ns}, {seconds(begin).ns + 1}, {2, 0, 2, 1}, 2, {}};
     for (const VersionSeen& each : versions) call.versions.push_back(each);
     key().reads.push_back(call);
   }
@@ -273,8 +274,23 @@ TEST(Checker, I12AReadBesideTheWriteOrOfTooFewOwnersIsFree) {
   Story story = good_story();
   story.read(5, {Story::version(1, Story::dot(1, 1))});
   story.read(8, {Story::version(1, Story::dot(1, 1))});
-  story.key().reads.back().evidence = {1, 0, 1, 1};
+  story.key().reads.back().evidence = {1, 1, 2, 1};  // a stand-in, which may know nothing
   EXPECT_EQ(story.broken(), "");
+  story.key().reads.back().evidence = {1, 0, 1, 1};  // nobody asked for more
+  story.key().reads.back().quorum = 1;
+  EXPECT_EQ(story.broken(), "");
+}
+
+TEST(Checker, P7AnAnswerThatCountsFewerThanItPromises) {
+  Story story = good_story();
+  story.key().writes.front().evidence = {1, 0, 1, 1};
+  EXPECT_EQ(story.broken(), "P7;");
+  Story reads = good_story();
+  reads.key().reads.back().evidence = {1, 0, 1, 1};
+  EXPECT_EQ(reads.broken(), "P7;");
+  // And what it missed is judged by the promise.
+  reads.key().reads.back().versions.clear();
+  EXPECT_EQ(reads.broken(), "P7;I12;");
 }
 
 TEST(Checker, I12SomethingAboveIsAsGood) {

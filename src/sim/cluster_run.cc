@@ -95,6 +95,7 @@ node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
   options.peer_listen = {node_names_[index], kPeerPort};
   options.found = true;
   options.founding = founding_;
+  options.sync_writes = options_.sync_writes;
   options.observer = observer_.get();
   return options;
 }

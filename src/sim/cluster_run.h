@@ -21,6 +21,7 @@ struct RunOptions {
   FaultSet faults = kAllFaults;
   /// Draw about half of `faults` for this run; else all of them.
   bool swarm = true;
+  bool sync_writes = true;       // false is wrong, and must be caught when power is lost
   std::FILE* trace = nullptr;    // prints every event
   std::size_t trace_lines = 0;   // remembers as many, and prints them when an invariant breaks
   std::FILE* stories = nullptr;  // of keys whose invariants break

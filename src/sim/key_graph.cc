@@ -39,7 +39,7 @@ void KeyGraph::add_calls(const KeyLog& log) {
       node.acknowledged = true;
       if (call.end < node.acked_at) {
         node.acked_at = call.end;
-        node.acked_by = call.evidence.primaries;
+        node.acked_by = owners_behind(call.evidence, call.quorum);
       }
     }
     if (!call.plain) {

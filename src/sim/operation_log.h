@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -31,6 +32,13 @@ struct VersionSeen {
 };
 [[nodiscard]] std::uint64_t hash_of_value(std::string_view value, bool tombstone);
 
+/// Owners that stand behind an answer: those that it promises, unless it admits stand-ins among
+/// them. Not those that it counted: a store that counts wrong is what the checker looks for.
+[[nodiscard]] inline std::uint8_t owners_behind(const QuorumEvidence& evidence,
+                                                std::uint8_t quorum) {
+  return evidence.fallbacks == 0 ? std::max(evidence.primaries, quorum) : evidence.primaries;
+}
+
 /// One call of a write. A retry is a further call with the same id.
 struct WriteCall {
   WriteId id{};        // 0: made by the node, and not known since no answer came
@@ -43,12 +51,14 @@ struct WriteCall {
   MonoTime end{INT64_MAX};              // of the answer, if any
   Outcome outcome = Outcome::kUnknown;  // until answered, and for ever if the node dies
   QuorumEvidence evidence{};
+  std::uint8_t quorum = 0;  // replicas that `ok` promises
 };
 
 struct ReadCall {
   MonoTime begin{};
   MonoTime end{};
   QuorumEvidence evidence{};
+  std::uint8_t quorum = 0;               // replicas that its answer promises
   SmallVector<VersionSeen, 2> versions;  // all that the read merged, tombstones too
 };
 

@@ -15,9 +15,10 @@ namespace stator::sim {
 /// and outcomes for certain, however little the protocol tells the client.
 class RecordingStore final : public node::Store {
  public:
-  /// All outlive it.
-  RecordingStore(node::Store& inner, OperationLog& log, const Scheduler& scheduler)
-      : inner_(inner), log_(log), scheduler_(scheduler) {}
+  /// All outlive it. `r` and `w` are what a request gets that asks for no quorum of its own.
+  RecordingStore(node::Store& inner, OperationLog& log, const Scheduler& scheduler, std::uint8_t r,
+                 std::uint8_t w)
+      : inner_(inner), log_(log), scheduler_(scheduler), r_(r), w_(w) {}
 
   void read(std::string_view bucket, std::string_view key, const node::ReadQuorum& quorum,
             node::ReadDone done) override;
@@ -42,6 +43,7 @@ class RecordingStore final : public node::Store {
     node::ReadDone done;
     std::uint32_t key = 0;
     MonoTime begin{};
+    std::uint8_t quorum = 0;
   };
   struct OpenWrite {
     node::WriteDone done;
@@ -54,6 +56,8 @@ class RecordingStore final : public node::Store {
   node::Store& inner_;
   OperationLog& log_;
   const Scheduler& scheduler_;
+  const std::uint8_t r_;
+  const std::uint8_t w_;
   std::vector<OpenRead> reads_;
   std::vector<std::uint32_t> free_reads_;
   std::vector<OpenWrite> writes_;

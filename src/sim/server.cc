@@ -13,7 +13,8 @@ std::string Server::open(env::Env& env, const node::NodeOptions& options, Operat
   auto opened = node::Node::open({env}, options);
   if (!opened) return "does not open: " + opened.error().detail;
   node_ = std::move(*opened);
-  store_ = std::make_unique<RecordingStore>(node_->store(0), log, scheduler);
+  store_ = std::make_unique<RecordingStore>(node_->store(0), log, scheduler, options.founding.r,
+                                            options.founding.w);
   redis::RedisFrontOptions front_options;
   front_options.limits = options.limits;
   front_options.version = "sim";

@@ -1,0 +1,85 @@
+#include "sim/cluster_run.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace stator::sim {
+namespace {
+
+std::string problems(const RunReport& report) {
+  std::string text;
+  for (const std::string& each : report.violations) text += each + "\n";
+  return text;
+}
+
+// I19: of a dense and of a sparse seed, under every family of faults.
+TEST(ClusterRun, TheSameSeedGivesTheSameTrace) {
+  for (const std::uint64_t seed : {3, 4}) {
+    const RunOptions options{.seed = seed, .minutes = 0.3, .swarm = false};
+    const RunReport first = run_cluster(options);
+    const RunReport second = run_cluster(options);
+    EXPECT_EQ(first.trace_hash, second.trace_hash);
+    EXPECT_EQ(first.events, second.events);
+    EXPECT_EQ(first.verdict.acknowledged, second.verdict.acknowledged);
+  }
+  EXPECT_NE(run_cluster({.seed = 5, .minutes = 0.1}).trace_hash,
+            run_cluster({.seed = 7, .minutes = 0.1}).trace_hash);
+}
+
+TEST(ClusterRun, WithoutFaultsEverythingIsAcknowledged) {
+  const RunReport report = run_cluster({.seed = 2, .minutes = 0.3, .faults = 0});
+  EXPECT_EQ(problems(report), "");
+  EXPECT_EQ(report.verdict.unknown, 0U);
+  EXPECT_EQ(report.clients.unknown, 0U);
+  EXPECT_GT(report.verdict.acknowledged, 1'000U);
+  EXPECT_GT(report.verdict.quorum_reads_checked, 100U);
+  EXPECT_EQ(report.clients.abandoned, 0U);
+}
+
+TEST(ClusterRun, EveryFamilyOfFaultsStrikesAndNothingBreaks) {
+  const RunReport report = run_cluster({.seed = 6, .minutes = 0.5, .swarm = false});
+  EXPECT_EQ(problems(report), "");
+  const FaultCounters& made = report.faults_made;
+  for (const std::uint64_t count :
+       {made.crashes, made.kills, made.pauses, made.cuts, made.slow, made.clock_changes}) {
+    EXPECT_GT(count, 0U);
+  }
+  EXPECT_GT(report.wire.lost, 0U);
+  EXPECT_GT(report.wire.cut, 0U);
+  EXPECT_GT(report.verdict.acknowledged, 100U);
+  EXPECT_GT(report.verdict.unknown, 0U);
+}
+
+TEST(ClusterRun, TheAuditBringsStaleOwnersUpToDate) {
+  const RunReport report =
+      run_cluster({.seed = 5, .minutes = 1, .faults = *parse_faults("kill,crash"), .swarm = false});
+  EXPECT_EQ(problems(report), "");
+  EXPECT_GT(report.repaired_writes, 0U);
+}
+
+TEST(ClusterRun, SmallClustersWorkToo) {
+  for (const std::uint32_t nodes : {1, 2, 3}) {
+    const RunReport report = run_cluster({.seed = 8, .nodes = nodes, .minutes = 0.2});
+    EXPECT_EQ(problems(report), "") << nodes << " nodes";
+    EXPECT_GT(report.verdict.acknowledged, 100U);
+  }
+}
+
+// The disk, the crashes and the judge together: a node that acknowledges what is not on its disk
+// loses acknowledged writes when the power goes.
+TEST(ClusterRun, AcknowledgingBeforeTheSyncIsCaught) {
+  bool caught = false;
+  for (std::uint64_t seed = 0; seed < 20 && !caught; ++seed) {
+    const RunReport report = run_cluster({.seed = seed,
+                                          .minutes = 0.5,
+                                          .faults = *parse_faults("crash,disk"),
+                                          .swarm = false,
+                                          .sync_writes = false});
+    caught = problems(report).find("I1: ") != std::string::npos;
+  }
+  EXPECT_TRUE(caught);
+}
+
+}  // namespace
+}  // namespace stator::sim

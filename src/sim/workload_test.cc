@@ -1,0 +1,83 @@
+#include "sim/workload.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <numeric>
+#include <set>
+
+#include "sim/faults.h"
+
+namespace stator::sim {
+namespace {
+
+TEST(Workload, DenseRunsArePromisedFiveHundredPerSecondOnAHundredKeys) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    const Workload workload = draw_workload(random, 10, true);
+    EXPECT_GE(workload.operations_per_second, 700);
+    EXPECT_LE(workload.keys, 100U);
+    EXPECT_EQ(workload.length, seconds(60));
+  }
+}
+
+TEST(Workload, OperationsComeAsOftenAsTheirWeights) {
+  Random random(3);
+  const Workload workload = draw_workload(random, 10, true);
+  EXPECT_NEAR(std::accumulate(workload.weights.begin(), workload.weights.end(), 0.0), 1, 1e-9);
+  std::array<int, kOperationKinds> counts{};
+  constexpr int kDraws = 100'000;
+  for (int i = 0; i < kDraws; ++i) {
+    ++counts[static_cast<std::size_t>(draw_operation(workload, random))];
+  }
+  for (std::size_t i = 0; i < kOperationKinds; ++i) {
+    EXPECT_NEAR(static_cast<double>(counts[i]) / kDraws, workload.weights[i], 0.01);
+  }
+}
+
+TEST(Workload, SeedsDiffer) {
+  std::set<double> rates;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Random random(seed);
+    rates.insert(draw_workload(random, 10, false).operations_per_second);
+  }
+  EXPECT_EQ(rates.size(), 50U);
+}
+
+TEST(Workload, AValueTellsItsKey) {
+  const std::string value = make_value(12, 3, 100);
+  EXPECT_EQ(value.size(), 100U);
+  EXPECT_TRUE(is_value_of(value, 12));
+  EXPECT_FALSE(is_value_of(value, 1));
+  EXPECT_FALSE(is_value_of(value, 123));
+}
+
+TEST(Workload, KeysHaveNamesOfTheirOwn) {
+  std::set<std::string> names;
+  for (std::uint32_t i = 0; i < 1'000; ++i) names.insert(key_name(i));
+  EXPECT_EQ(names.size(), 1'000U);
+}
+
+TEST(Faults, ListsAreReadAndWritten) {
+  EXPECT_EQ(parse_faults("all"), kAllFaults);
+  EXPECT_EQ(parse_faults("none"), 0U);
+  EXPECT_EQ(describe_faults(*parse_faults("kill,cuts")), "cuts,kill");
+  const auto wrong = parse_faults("cuts,rain");
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().detail.find("'rain'"), std::string::npos);
+}
+
+TEST(Faults, EachFamilyIsOffInAboutHalfOfTheRuns) {
+  Random random(1);
+  std::array<int, kFaultFamilies> on{};
+  for (int i = 0; i < 1'000; ++i) {
+    const FaultSet drawn = draw_swarm(kAllFaults, random);
+    for (unsigned family = 0; family < kFaultFamilies; ++family) {
+      on[family] += has(drawn, static_cast<FaultFamily>(family)) ? 1 : 0;
+    }
+  }
+  for (const int count : on) EXPECT_NEAR(count, 500, 80);
+}
+
+}  // namespace
+}  // namespace stator::sim
