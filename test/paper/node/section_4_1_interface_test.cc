@@ -63,6 +63,18 @@ TEST_F(Interface, AContextOfOneNodeIsGoodOnEveryOther) {
   }
 }
 
+TEST_F(Interface, AContextIsGoodAfterTheNodeThatGaveItWasStartedAgain) {
+  const unsigned owner = cluster.owners("k")[0];
+  cluster.write(owner, "k", "old");
+  const ReadAnswer got = cluster.read(owner, "k");
+  cluster.host(owner).kill();
+  cluster.run(seconds(1));
+  cluster.start(owner);
+  cluster.settle();
+  ASSERT_EQ(cluster.write(owner, "k", "new", &got.context).outcome, Outcome::kOk);
+  for (unsigned i = 0; i < 5; ++i) EXPECT_EQ(cluster.read(i, "k").values, Values{"new"});
+}
+
 TEST_F(Interface, AContextOfAnotherKeyOrBucketOrClusterIsRefused) {
   cluster.write(0, "k", "v");
   const std::string bytes = encoded(0, "k", cluster.read(0, "k").context);

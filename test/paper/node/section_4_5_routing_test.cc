@@ -102,6 +102,47 @@ TEST_P(Routing, AnyNodeCoordinatesAGet) {
   EXPECT_EQ(forwarded(), before);
 }
 
+// Section 6.4, of Table 2 the part that a hop explains: what the client saves is the way to the
+// coordinator and back.
+TEST_P(Routing, WhatAClientThatKnowsThePartitionsSavesIsOneRoundTripPerRequestThatMissed) {
+  constexpr int kRoundTripMs = 10;
+  constexpr unsigned kRequests = 300;
+  const unsigned s = GetParam();
+  for (unsigned a = 0; a < s; ++a) {
+    for (unsigned b = a + 1; b < s; ++b) set_delay(cluster, a, b, milliseconds(kRoundTripMs) / 2);
+  }
+  cluster.run(seconds(1));
+  sim::Random random = cluster.world().random().fork("balancer");
+  struct Mode {
+    Latencies puts, gets_of_one, gets_of_two;
+  } balanced, aware;
+  for (unsigned i = 0; i < kRequests; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    const auto any = static_cast<unsigned>(random.below(s));
+    for (Mode* mode : {&balanced, &aware}) {
+      const unsigned node = mode == &aware ? published_by(any, key) : any;
+      mode->puts.add(timed_put(cluster, node, key, 2));
+      cluster.run(milliseconds(50));
+      mode->gets_of_one.add(timed_get(cluster, node, key, 1));
+      mode->gets_of_two.add(timed_get(cluster, node, key, 2));
+    }
+  }
+  const double missed = 1 - static_cast<double>(kN) / s;
+  const auto print = [&](const char* what, const Latencies& by_balancer,
+                         const Latencies& by_client) {
+    std::printf("6.4: S=%u, round trip %d ms, %s: balancer %.2f ms, client that knows %.2f ms\n", s,
+                kRoundTripMs, what, by_balancer.mean(), by_client.mean());
+  };
+  print("puts, W=2", balanced.puts, aware.puts);
+  print("gets, R=1", balanced.gets_of_one, aware.gets_of_one);
+  print("gets, R=2", balanced.gets_of_two, aware.gets_of_two);
+  EXPECT_NEAR(balanced.puts.mean() - aware.puts.mean(), missed * kRoundTripMs, 1);
+  EXPECT_NEAR(balanced.gets_of_one.mean() - aware.gets_of_one.mean(), missed * kRoundTripMs, 1);
+  EXPECT_LT(aware.gets_of_one.median(), 0.1) << "its own replica answers";
+  // One owner has to be asked in either case: with R=2 a get gains nothing.
+  EXPECT_NEAR(balanced.gets_of_two.mean(), aware.gets_of_two.mean(), 0.5);
+}
+
 // Section 5: the write that follows a read is coordinated by the node that answered it fastest.
 TEST_P(Routing, AForwardedPutGoesToTheNodeThatTheContextNamesAsFastest) {
   const std::string key = "cart";

@@ -1,0 +1,24 @@
+One dead owner of three refuses nothing; two do, unless less is asked for (paper 4.5). Without an
+acknowledgement of W nodes the outcome is unknown: the one that took the write keeps it.
+
+> cluster 3
+> put n1 k 1 as=seen
+ok
+> wait 1000
+> crash n3
+> wait 2000
+> put n1 k 2 saw=seen as=seen
+ok
+> get n2 k
+2
+
+> crash n2
+> wait 2000
+> put n1 k 3 saw=seen
+unknown: timeout
+> get n1 k
+failed: timeout
+> get n1 k r=1
+3
+> put n1 other 1 w=1
+ok
