@@ -23,9 +23,7 @@ Command make_program() {
   register_status(program);
   register_ring(program);
   register_explain(program);
-#ifdef STATOR_WITH_BENCH
   register_bench(program);
-#endif
 #ifdef STATOR_WITH_SIM
   register_sim(program);
 #endif

@@ -66,7 +66,7 @@ void Load::on_lane_up(Lane& lane) {
 }
 
 void Load::on_dial_failed(Lane& lane, const Error& error) {
-  last_dial_error_ = env::to_string(lane.node()) + ": " + error.detail;
+  last_dial_error_ = error.detail.empty() ? env::to_string(lane.node()) : error.detail;
   begin_when_tried();
 }
 

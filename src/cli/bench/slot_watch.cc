@@ -26,7 +26,8 @@ void SlotWatch::on_lane_up(Lane&) {
 void SlotWatch::on_dial_failed(Lane& lane, const Error& error) {
   if (!last_.empty() || ++dials_failed_ != seeds_.size()) return;
   events_.on_no_slots(
-      {.code = ErrorCode::kClosed, .detail = env::to_string(lane.node()) + ": " + error.detail});
+      {.code = ErrorCode::kClosed,
+       .detail = error.detail.empty() ? env::to_string(lane.node()) : error.detail});
 }
 
 void SlotWatch::ask() {
