@@ -301,6 +301,20 @@ TEST(Checker, I12SomethingAboveIsAsGood) {
   EXPECT_EQ(story.broken(), "");
 }
 
+TEST(Checker, I12WhatLiesBelowAWriteThatWasRenewedLaterIsBelowAllAboveIt) {
+  Story story = good_story();
+  Story::answer(story.write(4, true, 8), Outcome::kOk, 14);
+  story.mint(4, Story::dot(1, 3), 8, {2, 3});
+  Story::answer(story.write(5, true, 9), Outcome::kOk, 10);
+  story.mint(5, Story::dot(2, 2), 9, {4});
+  Story::answer(story.write(6, true, 11), Outcome::kOk, 13);
+  story.mint(6, Story::dot(3, 1), 11);
+  story.mint(4, Story::dot(1, 4), 12, {6});
+  story.read(15, {Story::version(5, Story::dot(2, 2))});
+  story.finally({Story::version(5, Story::dot(2, 2))});
+  EXPECT_EQ(story.broken(), "");
+}
+
 TEST(Checker, KeysOfOnePartitionShareTheirDots) {
   OperationLog log;
   for (const char* key : {"{t}a", "{t}b"}) {

@@ -10,7 +10,7 @@
 namespace stator::sim {
 namespace {
 
-constexpr std::size_t kOpenPerSessionMax = 8;
+constexpr std::size_t kOpenPerSessionMax = 12;
 constexpr int kAttemptsMax = 4;
 constexpr Duration kStrictLimit = seconds(5);
 

@@ -8,6 +8,7 @@ KeyGraph::KeyGraph(const KeyLog& log) {
   add_calls(log);
   add_mints(log);
   trace_unanswered(log);
+  find_horizons();
   visited_.assign(nodes_.size(), 0);
 }
 
@@ -67,7 +68,7 @@ void KeyGraph::add_mints(const KeyLog& log) {
       if (!node.asked) node.plain = true;
       if (node.plain) node.covers_first = superseded;
     }
-    node.minted_last_at = mint.when;
+    node.sees_until = mint.when;
     if (node.plain) {
       for (const Index each : superseded) {
         if (std::ranges::find(node.covers, each) == node.covers.end()) node.covers.push_back(each);
@@ -100,6 +101,22 @@ void KeyGraph::trace_unanswered(const KeyLog& log) {
   }
 }
 
+// A write sees what was there at its last mint; and what lies below a write that it covers, even
+// where that was renewed over younger ones later. Writes are in about the order of their birth, so
+// that few rounds are needed.
+void KeyGraph::find_horizons() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Node& node : nodes_) {
+      for (const Index each : node.covers) {
+        if (nodes_[each].sees_until <= node.sees_until) continue;
+        node.sees_until = nodes_[each].sees_until;
+        changed = true;
+      }
+    }
+  }
+}
+
 bool KeyGraph::search(std::span<const Index> tops, Index low, bool surely) {
   ++round_;
   stack_.assign(tops.begin(), tops.end());
@@ -111,8 +128,7 @@ bool KeyGraph::search(std::span<const Index> tops, Index low, bool surely) {
     if (visited_[at] == round_) continue;
     visited_[at] = round_;
     const Node& node = nodes_[at];
-    // What was minted for the last time before `low` was born has not seen it.
-    if (sought.minted && node.minted && node.minted_last_at < sought.born_at) continue;
+    if (sought.minted && node.minted && node.sees_until < sought.born_at) continue;
     const std::vector<Index>& next = surely ? node.covers_surely() : node.covers;
     stack_.insert(stack_.end(), next.begin(), next.end());
   }

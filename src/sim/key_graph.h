@@ -56,6 +56,7 @@ class KeyGraph {
   void add_calls(const KeyLog& log);
   void add_mints(const KeyLog& log);
   void trace_unanswered(const KeyLog& log);
+  void find_horizons();
   bool search(std::span<const Index> tops, Index low, bool surely);
 
   std::vector<Node> nodes_;

@@ -69,15 +69,15 @@ void Summary::add(const RunReport& report) {
   trace ^= mix64(report.trace_hash ^ mix64(report.seed));
 }
 
-std::string Summary::line(double wall_seconds) const {
+std::string Summary::line(double core_seconds) const {
   return text("seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64
               " simulated_s=%.0f operations=%" PRIu64 " operations_per_s=%.1f acknowledged=%" PRIu64
               " unknown=%" PRIu64 " not_applied=%" PRIu64 " reads_checked=%" PRIu64
               " events=%" PRIu64 " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
               seeds, broken_, dense_seeds, in_seconds(simulated), operations,
               static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown,
-              not_applied, reads_checked, events, static_cast<double>(events) / wall_seconds,
-              in_seconds(simulated) / wall_seconds, trace);
+              not_applied, reads_checked, events, static_cast<double>(events) / core_seconds,
+              in_seconds(simulated) / core_seconds, trace);
 }
 
 }  // namespace stator::sim

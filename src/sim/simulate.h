@@ -28,9 +28,9 @@ class Summary {
  public:
   void add(const RunReport& report);
   [[nodiscard]] bool sound() const { return broken_ == 0; }
-  /// The last line of the output (design 2.1). `wall_seconds` is the processor time, or the time
-  /// on one core.
-  [[nodiscard]] std::string line(double wall_seconds) const;
+  /// The last line of the output (design 2.1). `core_seconds` is the processor time that the runs
+  /// took, so that the rates are those of one core.
+  [[nodiscard]] std::string line(double core_seconds) const;
 
   std::uint64_t seeds = 0;
   std::uint64_t dense_seeds = 0;

@@ -39,9 +39,9 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
   const Duration sparse_length = milliseconds(static_cast<std::int64_t>(minutes * 60'000));
   if (dense) {
     workload.length = std::max(std::min(kDenseMin, sparse_length), sparse_length / 10);
-    workload.operations_per_second = log_uniform(random, 750, 1'200);
+    workload.operations_per_second = log_uniform(random, 900, 1'400);
     workload.keys = static_cast<std::uint32_t>(log_uniform(random, 5, 100));
-    workload.sessions = static_cast<std::uint32_t>(log_uniform(random, 8, 40));
+    workload.sessions = static_cast<std::uint32_t>(log_uniform(random, 16, 50));
   } else {
     workload.length = sparse_length;
     workload.operations_per_second = log_uniform(random, 4, 25);
@@ -49,7 +49,10 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
     workload.sessions = static_cast<std::uint32_t>(log_uniform(random, 1, 8));
   }
   workload.hot = random.chance(0.3) ? random.fraction() * 0.5 : 0;
-  workload.patience = milliseconds(static_cast<std::int64_t>(log_uniform(random, 500, 20'000)));
+  // Clients of a dense run hang up soon, so that the work goes on around what is broken.
+  const double patience_ms_max = dense ? 3'000 : 20'000;
+  workload.patience =
+      milliseconds(static_cast<std::int64_t>(log_uniform(random, 500, patience_ms_max)));
   workload.retry = random.fraction();
   workload.duplicate = random.chance(0.5) ? random.fraction() * 0.2 : 0;
   workload.hop = random.chance(0.5) ? random.fraction() * 0.2 : 0.002;
