@@ -27,7 +27,7 @@ class KeyGraph {
     std::uint64_t value_hash = 0;
     MonoTime asked_at{INT64_MAX};
     MonoTime born_at{INT64_MAX};        // first mint
-    MonoTime minted_last_at{};          // last mint
+    MonoTime sees_until{};              // nothing that was born later lies below it
     MonoTime acked_at{INT64_MAX};       // first acknowledgement
     std::uint8_t acked_by = 0;          // owners that stood behind it
     std::vector<Index> covers{};        // all that it may cover
