@@ -24,7 +24,9 @@ from resp import Client  # noqa: E402
 MIB = 1 << 20
 CONNECTIONS = 1_000 if SANITIZED else 10_000
 MEMORY_MAX = 200 * MIB
-KEPT_MIN = 0.9
+# A share of throughput is a figure of a quiet machine: `./check full` judges it, every other run prints it
+# and refuses a collapse only.
+KEPT_MIN = 0.9 if os.environ.get("STATOR_FULL") else 0.5
 PAIRS, PAIRS_MAX = 5, 11  # more pairs only where the first ones do not show it
 WINDOW_S = 1.0
 

@@ -161,6 +161,8 @@ def main(arguments):
     if mode not in ALL or unknown:
         print(f"usage: ./check [{'|'.join(ALL)}] [SHELF...] or ./check list", file=sys.stderr)
         return 2
+    if mode == FULL:
+        os.environ["STATOR_FULL"] = "1"  # tests take their full sizes and judge their figures
     run = Run(Path(__file__).resolve().parents[2], mode)
     print(f"./check {mode}: {run.jobs} cores, STATOR_SEED={run.seed} (set it to repeat this run)")
     if names:
