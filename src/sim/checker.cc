@@ -1,6 +1,7 @@
 #include "sim/checker.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -203,14 +204,15 @@ void KeyCheck::check_read_quorums() {
   for (Index i = 0; i < graph_.nodes().size(); ++i) {
     if (node(i).acknowledged) acks.push_back(i);
   }
-  std::ranges::stable_sort(acks, {}, [this](Index i) { return node(i).acked_at; });
-  std::vector<const ReadCall*> reads;
-  for (const ReadCall& read : log_.reads) reads.push_back(&read);
-  std::ranges::stable_sort(reads, {}, [](const ReadCall* read) { return read->begin; });
+  std::ranges::sort(acks, {}, [this](Index i) { return std::pair(node(i).acked_at, i); });
+  std::vector<std::size_t> reads(log_.reads.size());
+  std::iota(reads.begin(), reads.end(), 0U);
+  std::ranges::sort(reads, {}, [this](std::size_t i) { return std::pair(log_.reads[i].begin, i); });
   auto ack = acks.begin();
-  for (const ReadCall* read : reads) {
-    for (; ack != acks.end() && node(*ack).acked_at < read->begin; ++ack) acknowledge(*ack);
-    check_quorum(*read);
+  for (const std::size_t i : reads) {
+    const ReadCall& read = log_.reads[i];
+    for (; ack != acks.end() && node(*ack).acked_at < read.begin; ++ack) acknowledge(*ack);
+    check_quorum(read);
   }
 }
 

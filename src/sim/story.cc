@@ -38,11 +38,15 @@ class Teller {
     }
     return "{" + text + "}";
   }
-  void say(MonoTime when, std::string text) { lines_.emplace_back(when, std::move(text)); }
+  void say(MonoTime when, std::string text) {
+    lines_.push_back({when, lines_.size(), std::move(text)});
+  }
   void print(std::FILE* out) {
-    std::ranges::stable_sort(lines_, {}, &std::pair<MonoTime, std::string>::first);
-    for (const auto& [when, text] : lines_) {
-      std::fprintf(out, "  %11.6f  %s\n", static_cast<double>(when.ns) / 1e9, text.c_str());
+    std::ranges::sort(lines_, {},
+                      [](const Line& line) { return std::pair(line.when, line.number); });
+    for (const Line& line : lines_) {
+      std::fprintf(out, "  %11.6f  %s\n", static_cast<double>(line.when.ns) / 1e9,
+                   line.text.c_str());
     }
     for (const auto& [id, number] : names_) {
       std::fprintf(out, "  w%zu = %016" PRIx64 "-%016" PRIx64 "\n", number, id.high, id.low);
@@ -52,7 +56,12 @@ class Teller {
  private:
   std::map<WriteId, std::size_t> names_;
   std::map<Incarnation, std::size_t> incarnations_;
-  std::vector<std::pair<MonoTime, std::string>> lines_;
+  struct Line {
+    MonoTime when{};
+    std::size_t number = 0;
+    std::string text;
+  };
+  std::vector<Line> lines_;
 };
 
 }  // namespace

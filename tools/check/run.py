@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 import tree  # noqa: E402
 from counting import Count, count_said  # noqa: E402
-from shelves import ALL, DEFAULT, SHELVES, failure  # noqa: E402
+from shelves import ALL, DEFAULT, FULL, SHELVES, failure  # noqa: E402
 
 TAIL_LINES = 80
 
