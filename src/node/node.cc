@@ -198,7 +198,7 @@ void Node::publish(unsigned index) {
                          .failing = shard.context().records->failing()};
   }
   envs_[index].executor.after(kPublishInterval, [this, index] {
-    if (open_shards_ > 0) publish(index);
+    if (!shards_[index]->closed()) publish(index);
   });
 }
 
@@ -257,6 +257,8 @@ void Node::close_shard(unsigned index, std::shared_ptr<Callback<void()>> done) {
     envs_[index].executor.after(milliseconds(5), [this, index, done] { close_shard(index, done); });
     return;
   }
+  // Peers' connections outlive the listener, and the engine must not be asked once it closes.
+  shards_[index]->close();
   shards_[index]->engine().close([this, index, done](const Result<void>&) {
     envs_[index].executor.post_to(0, [this, done] {
       if (--open_shards_ == 0) (*done)();

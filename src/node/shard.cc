@@ -100,6 +100,7 @@ void Shard::on_frame(std::string_view bytes) {
 }
 
 void Shard::serve(const wire::Frame& frame) {
+  if (closed_) return;
   peers_.on_heard(frame.header);
   const wire::MessageInfo* info = wire::message_info(frame.header.type);
   if (info == nullptr) {

@@ -54,6 +54,9 @@ class Shard final : public env::FrameSink, private PeerEvents {
   [[nodiscard]] Scanner& scanner() { return scanner_; }
   [[nodiscard]] Peers& peers() { return peers_; }
   [[nodiscard]] storage::Engine& engine() { return *engine_; }
+  /// From here on frames are dropped and the engine is left alone.
+  void close() { closed_ = true; }
+  [[nodiscard]] bool closed() const { return closed_; }
   /// Requests of clients that are not answered yet.
   [[nodiscard]] std::size_t open_operations() const {
     return reads_.open() + writes_.open() + forwarder_.open();
@@ -85,6 +88,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   Explainer explainer_;
   Scanner scanner_;
   env::TimerId tick_timer_{};
+  bool closed_ = false;
 };
 
 }  // namespace stator::node
