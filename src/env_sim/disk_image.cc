@@ -32,6 +32,10 @@ Error no_such(const std::string& path) {
 }  // namespace
 
 void FileContent::put(std::uint64_t offset, std::string_view bytes) {
+  if (offset == bytes_.size()) {
+    bytes_.append(bytes);
+    return;
+  }
   if (offset + bytes.size() > bytes_.size()) bytes_.resize(offset + bytes.size(), '\0');
   bytes_.replace(offset, bytes.size(), bytes);
 }
