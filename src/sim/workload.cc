@@ -39,7 +39,7 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
   const Duration sparse_length = milliseconds(static_cast<std::int64_t>(minutes * 60'000));
   if (dense) {
     workload.length = std::max(std::min(kDenseMin, sparse_length), sparse_length / 10);
-    workload.operations_per_second = log_uniform(random, 900, 1'400);
+    workload.operations_per_second = log_uniform(random, 1'000, 1'500);
     workload.keys = static_cast<std::uint32_t>(log_uniform(random, 5, 100));
     workload.sessions = static_cast<std::uint32_t>(log_uniform(random, 16, 50));
   } else {
@@ -50,7 +50,7 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
   }
   workload.hot = random.chance(0.3) ? random.fraction() * 0.5 : 0;
   // Clients of a dense run hang up soon, so that the work goes on around what is broken.
-  const double patience_ms_max = dense ? 3'000 : 20'000;
+  const double patience_ms_max = dense ? 1'500 : 20'000;
   workload.patience =
       milliseconds(static_cast<std::int64_t>(log_uniform(random, 500, patience_ms_max)));
   workload.retry = random.fraction();
