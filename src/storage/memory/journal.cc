@@ -133,7 +133,6 @@ Result<void> Journal::replay_file(const std::string& path) {
   // What was replayed is served from now on as if it were durable, so it has to be.
   if (auto synced = file_->sync_now(); !synced) return synced;
   end_ = durable_end_ = *end;
-  compact_from_ = std::max(kCompactFrom, 2 * end_);
   return {};
 }
 
@@ -180,6 +179,7 @@ void Journal::sync() {
   wanted_ = appended_;
   if (syncing_ || !failure_ || durable_ >= wanted_) return;
   syncing_ = true;
+  syncing_generation_ = header_.generation;
   ++syncs_;
   file_->sync([self = weak_from_this(), generation = header_.generation, appended = appended_,
                end = end_](const Result<void>& result) {
@@ -205,10 +205,15 @@ void Journal::on_synced(std::uint64_t generation, std::uint64_t appended, std::u
   owner_.on_journal_progress();
 }
 
+bool Journal::compaction_due() const {
+  if (end_ < kCompactFrom || end_ < compact_from_ || !failure_) return false;
+  // One replaced file at a time: the last one's sync has to come back first.
+  if (syncing_ && syncing_generation_ != header_.generation) return false;
+  return end_ >= 2 * owner_.live_bytes();
+}
+
 void Journal::applied() {
-  if (end_ < compact_from_ || !failure_) return;
-  // One replaced file at a time.
-  if (syncing_ && replaced_ != nullptr) return;
+  if (!compaction_due()) return;
   compact_from_ = end_ + end_ / 2;  // unless it works: on a full disk not at every append
   compact();
 }
@@ -246,7 +251,7 @@ Result<void> Journal::begin_generation(JournalHeader header) {
   file_ = std::move(*file);
   header_ = header;
   end_ = durable_end_ = *end;
-  compact_from_ = std::max(kCompactFrom, 2 * end_);
+  compact_from_ = 0;
   // Without this a crash may leave the old name or the new one: nothing may be promised on either.
   auto named = disk_.sync_directory(directory_);
   if (!named) failure_ = named;

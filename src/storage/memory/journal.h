@@ -19,14 +19,17 @@ class JournalOwner {
   virtual ChangeSink& begin_replay(std::uint64_t seed) = 0;
   /// Gives everything the store holds, as puts.
   virtual void write_all(ChangeSink& sink) = 0;
+  /// About what write_all() comes to in a file, and not less. Asked at every change.
+  [[nodiscard]] virtual std::uint64_t live_bytes() const = 0;
   /// durable() has grown, or failure() has come about.
   virtual void on_journal_progress() = 0;
 };
 
 /// The changes of a store, one after the other, in a file on env's disk: what makes the memory
-/// engine survive in the simulator. One file `journal-<generation>`; when it has doubled since it
-/// was begun, and is over 1 MiB, the store is written whole into the next generation, which
-/// replaces it by sync, rename and directory sync.
+/// engine survive in the simulator. One file `journal-<generation>`; when it is over 1 MiB and more
+/// than twice as large as what the store holds, the store is written whole into the next
+/// generation, which replaces it by sync, rename and directory sync. That happens inside one call,
+/// and costs a write of what lives: less than what was appended since the last time.
 ///
 /// Group commit: at most one sync is under way; what is appended meanwhile is covered by the next.
 /// After a failed sync (or when it is unknown which file a crash would leave) the journal takes
@@ -72,6 +75,7 @@ class Journal : public std::enable_shared_from_this<Journal> {
   void remove_others(std::uint64_t generation);
   void on_synced(std::uint64_t generation, std::uint64_t appended, std::uint64_t end,
                  const Result<void>& result);
+  [[nodiscard]] bool compaction_due() const;
   [[nodiscard]] std::string path_of(std::uint64_t generation) const;
 
   env::Disk& disk_;
@@ -84,11 +88,12 @@ class Journal : public std::enable_shared_from_this<Journal> {
   std::string buffer_;              // the frame being made
   std::uint64_t end_ = 0;           // of the file's good part
   std::uint64_t durable_end_ = 0;   // how much of it is durable
-  std::uint64_t compact_from_ = 0;  // size of the file
+  std::uint64_t compact_from_ = 0;  // size of the file; not below it, after a failure
   std::uint64_t appended_ = 0;
   std::uint64_t durable_ = 0;
   std::uint64_t wanted_ = 0;  // durable() shall reach it
   bool syncing_ = false;
+  std::uint64_t syncing_generation_ = 0;  // the file whose sync is under way
   Result<void> failure_;
   std::uint64_t syncs_ = 0;
 };

@@ -47,6 +47,8 @@ class ChangeSink {
 std::size_t begin_frame(std::string& out);
 void append_put(PartitionId partition, std::string_view key, std::string_view value,
                 std::string& out);
+/// What a put takes in a file beside its key and value: at most this, with a frame of its own.
+inline constexpr std::uint64_t kPutOverheadMax = 38;
 void append_erase(PartitionId partition, std::string_view key, std::string& out);
 void append_drop(PartitionId partition, std::string& out);
 /// `begin` is what begin_frame returned, `position` where the frame will stand in the file,

@@ -35,6 +35,13 @@ class Owner final : public JournalOwner, public ChangeSink {
       for (const auto& [key, value] : keys) sink.put(PartitionId{partition}, key, value);
     }
   }
+  [[nodiscard]] std::uint64_t live_bytes() const override {
+    std::uint64_t bytes = 0;
+    for (const auto& [partition, keys] : content) {
+      for (const auto& [key, value] : keys) bytes += key.size() + value.size() + kPutOverheadMax;
+    }
+    return bytes;
+  }
   void on_journal_progress() override { ++progress; }
 
   std::uint64_t seed = 0;
@@ -268,6 +275,69 @@ TEST(Journal, IsReplacedBySomethingSmallerWhenItHasGrown) {
   const Opened again = open_on(disk);
   ASSERT_TRUE(again.journal);
   EXPECT_EQ(again.owner->content, store.owner->content);
+}
+
+void overwrite(Opened& store, testing::FakeDisk& disk, int times, std::uint64_t& largest) {
+  for (int i = 0; i < times; ++i) {
+    ASSERT_TRUE(put(store, "key" + std::to_string(i % 17), std::string(10'000, 'v')));
+    (*store.journal)->sync();
+    (*store.journal)->applied();
+    disk.complete_syncs();
+    largest = std::max(largest, (*store.journal)->file_bytes());
+  }
+}
+
+TEST(Journal, StaysSmallWhileASyncIsUnderWayAtEveryChange) {
+  testing::FakeDisk disk;
+  disk.hold_syncs = true;
+  Opened store = open_on(disk);
+  std::uint64_t largest = 0;
+  ASSERT_NO_FATAL_FAILURE(overwrite(store, disk, 2000, largest));
+  EXPECT_GT(largest, 1'000'000U);
+  EXPECT_LT(largest, (1U << 20) + 20'000) << "20 MB were written to 17 keys";
+  EXPECT_EQ((*store.journal)->durable(), (*store.journal)->appended());
+}
+
+TEST(Journal, IsMeasuredAfterAStartByWhatLivesAndNotByItsFile) {
+  testing::FakeDisk disk;
+  std::uint64_t largest = 0;
+  for (int start = 0; start < 10; ++start) {
+    Opened store = open_on(disk);
+    ASSERT_TRUE(store.journal);
+    ASSERT_NO_FATAL_FAILURE(overwrite(store, disk, 95, largest));
+    store.journal->reset();
+    disk.kill();
+  }
+  EXPECT_LT(largest, (1U << 20) + 20'000);
+}
+
+TEST(Journal, IsLeftAloneWhileMostOfItLives) {
+  testing::FakeDisk disk;
+  Opened store = open_on(disk);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(put(store, "key" + std::to_string(i), std::string(10'000, 'v')));
+    (*store.journal)->applied();
+  }
+  EXPECT_TRUE(disk.files().contains("data/engine/journal-1")) << "3 MB, and nothing to leave out";
+  ASSERT_TRUE((*store.journal)->append_drop(kPlace));
+  store.owner->drop(kPlace);
+  (*store.journal)->applied();
+  EXPECT_EQ((*store.journal)->file_bytes(), kJournalHeaderSize);
+}
+
+TEST(Journal, OfTinyKeysIsNotWrittenAnewAtEveryChange) {
+  testing::FakeDisk disk;
+  Opened store = open_on(disk);
+  const auto file_before = [&] { return disk.files().begin()->first; };
+  for (int i = 0; i < 40'000; ++i) {
+    ASSERT_TRUE(put(store, std::to_string(i), ""));
+    if (i % 1000 == 0) (*store.journal)->applied();
+  }
+  (*store.journal)->applied();
+  const std::string file = file_before();
+  ASSERT_TRUE(put(store, "one more", ""));
+  (*store.journal)->applied();
+  EXPECT_EQ(file_before(), file);
 }
 
 TEST(Journal, CompactionMakesDurableWhatASyncUnderWayHadNotYet) {

@@ -39,6 +39,9 @@ class Store final : public JournalOwner,
     auto journal = Journal::open(disk, directory, seed_, *this);
     if (!journal) return std::unexpected(std::move(journal.error()));
     journal_ = std::move(*journal);
+    const EngineStats replayed = count();
+    live_keys_ = replayed.keys;
+    live_bytes_ = replayed.bytes;
     return {};
   }
   [[nodiscard]] Journal* journal() const { return journal_.get(); }
@@ -69,11 +72,23 @@ class Store final : public JournalOwner,
     return *this;
   }
   void write_all(ChangeSink& sink) override;
+  [[nodiscard]] std::uint64_t live_bytes() const override {
+    return live_bytes_ + live_keys_ * kPutOverheadMax;
+  }
   void on_journal_progress() override;
 
   void add(MemoryEngine* engine) { engines_.push_back(engine); }
   void remove(MemoryEngine* engine) {
     std::replace(engines_.begin(), engines_.end(), engine, static_cast<MemoryEngine*>(nullptr));
+  }
+  /// What changes to a table made of its size. With a journal only: then all is on one thread.
+  void note_change(std::uint64_t keys_before, std::uint64_t bytes_before, const HashTable& after) {
+    live_keys_ += after.size() - keys_before;
+    live_bytes_ += after.bytes() - bytes_before;
+  }
+  void note_drop(const HashTable& dropped) {
+    live_keys_ -= dropped.size();
+    live_bytes_ -= dropped.bytes();
   }
   /// Over all partitions: for whoever has just opened it.
   [[nodiscard]] EngineStats count() const {
@@ -91,6 +106,8 @@ class Store final : public JournalOwner,
   std::vector<std::unique_ptr<HashTable>> tables_;
   std::shared_ptr<Journal> journal_;
   std::vector<MemoryEngine*> engines_;  // with a journal only; nullptr: gone
+  std::uint64_t live_keys_ = 0;         // with a journal only
+  std::uint64_t live_bytes_ = 0;        // of their keys and values
 };
 
 class MemoryEngine final : public Engine {
@@ -207,15 +224,16 @@ void MemoryEngine::apply(const WriteBatch& batch) {
     for (std::size_t i = 0; i < now.size(); ++i) tables[i]->prefetch_entry(hashes[i]);
     for (std::size_t i = 0; i < now.size(); ++i) {
       HashTable& table = *tables[i];
-      stats_.keys -= table.size();
-      stats_.bytes -= table.bytes();
+      const std::uint64_t keys_before = table.size();
+      const std::uint64_t bytes_before = table.bytes();
       if (now[i].erase) {
         table.erase(batch.key(now[i]));
       } else {
         table.put(hashes[i], batch.key(now[i]), batch.value(now[i]));
       }
-      stats_.keys += table.size();
-      stats_.bytes += table.bytes();
+      stats_.keys += table.size() - keys_before;
+      stats_.bytes += table.bytes() - bytes_before;
+      if (journal_ != nullptr) store_->note_change(keys_before, bytes_before, table);
     }
   }
 }
@@ -230,6 +248,7 @@ void MemoryEngine::drop(PartitionId partition, Callback<void(Result<void>)> done
   if (const HashTable* table = store_->find(partition); appended && table != nullptr) {
     stats_.keys -= table->size();
     stats_.bytes -= table->bytes();
+    if (journal_ != nullptr) store_->note_drop(*table);
     store_->drop(partition);
   }
   complete(true, appended, std::move(done));

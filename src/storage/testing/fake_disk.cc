@@ -67,8 +67,9 @@ class FakeLock final : public env::DirectoryLock {
 }  // namespace
 
 void FakeDisk::complete_syncs() {
-  const auto files = files_;
-  for (const auto& [path, content] : files) {
+  auto files = std::exchange(removed_, {});
+  for (const auto& [path, content] : files_) files.push_back(content);
+  for (const auto& content : files) {
     while (!content->syncs.empty()) {
       auto [bytes, done] = std::move(content->syncs.front());
       content->syncs.pop_front();
@@ -90,6 +91,8 @@ void FakeDisk::crash() {
 }
 
 void FakeDisk::kill() {
+  for (const auto& content : removed_) content->syncs.clear();
+  removed_.clear();
   for (auto& [path, content] : files_) {
     auto fresh = std::make_shared<Content>();
     fresh->bytes = content->bytes;
@@ -147,7 +150,10 @@ Result<void> FakeDisk::rename(const std::string& from, const std::string& to) {
 }
 
 Result<void> FakeDisk::remove(const std::string& path) {
-  if (files_.erase(path) == 0) return std::unexpected(failure(ErrorCode::kIo));
+  const auto found = files_.find(path);
+  if (found == files_.end()) return std::unexpected(failure(ErrorCode::kIo));
+  if (!found->second->syncs.empty()) removed_.push_back(found->second);
+  files_.erase(found);
   return {};
 }
 

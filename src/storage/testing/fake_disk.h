@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "env/disk.h"
 
@@ -53,6 +54,7 @@ class FakeDisk final : public env::Disk {
 
  private:
   std::map<std::string, std::shared_ptr<Content>> files_;
+  std::vector<std::shared_ptr<Content>> removed_;  // with syncs under way
   std::set<std::string> directories_;
   std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();
 };
