@@ -17,6 +17,7 @@ namespace stator::cli {
 namespace {
 
 constexpr Duration kAlarmInterval = seconds(1);
+constexpr Duration kSettleStep = milliseconds(2);
 constexpr Duration kDrainStep = milliseconds(2);
 
 // Each client is a descriptor; the soft limit of most systems is 1024.
@@ -134,8 +135,16 @@ void Server::run(const std::function<void()>& ready) {
     stop();
   });
   watch_alarms();
-  runtime_->shard_env(0).executor.post([&ready] { ready(); });
+  runtime_->shard_env(0).executor.post([this, &ready] { await_settled(ready); });
   runtime_->run();
+}
+
+void Server::await_settled(const std::function<void()>& ready) {
+  if (node_->settled()) {
+    ready();
+  } else if (signals_ == 0) {
+    runtime_->shard_env(0).executor.after(kSettleStep, [this, &ready] { await_settled(ready); });
+  }
 }
 
 void Server::watch_alarms() {

@@ -32,12 +32,13 @@ class Server {
   [[nodiscard]] const env::Address& redis_address() const { return redis_listeners_[0]->address(); }
   [[nodiscard]] const env::Address& http_address() const { return http_listeners_[0]->address(); }
 
-  /// Serves until a signal; `ready` runs when the loops do.
+  /// Serves until a signal; `ready` runs once the node is settled.
   void run(const std::function<void()>& ready);
 
  private:
   explicit Server(const Settings& settings);
   [[nodiscard]] Result<void> bind();
+  void await_settled(const std::function<void()>& ready);
   void watch_alarms();
   void stop();
   void drain_shard(unsigned shard);

@@ -95,6 +95,9 @@ class FrameLink {
   /// (D8).
   [[nodiscard]] virtual bool up() const = 0;
   [[nodiscard]] virtual std::size_t unsent() const = 0;
+  /// The peer was heard on another way, so it runs: a link that waits out its back-off dials soon.
+  /// Nothing where it is up or dials. May be called with every frame.
+  virtual void hurry() = 0;
 };
 
 class LinkEvents {

@@ -74,6 +74,8 @@ std::size_t TcpLink::unsent() const {
 }
 
 void TcpLink::dial() {
+  redial_ = {};
+  dialled_at_ = loop_.now();
   dial_ = std::make_unique<Dial>(loop_, address_,
                                  [this](Result<Descriptor> result) { dialled(std::move(result)); });
 }
@@ -111,8 +113,21 @@ void TcpLink::lost() {
 void TcpLink::dial_later() {
   const auto half = static_cast<std::uint64_t>(pause_.ns / 2);
   const Duration drawn{static_cast<std::int64_t>(half + loop_.random() % half)};
-  redial_ = loop_.after(drawn, [this] { dial(); });
+  dial_at(loop_.now() + drawn);
   pause_ = std::min(pause_ * 2, kRedialMax);
+}
+
+void TcpLink::dial_at(MonoTime time) {
+  loop_.cancel(redial_);
+  redial_at_ = time;
+  redial_ = loop_.after(std::max(time - loop_.now(), Duration{}), [this] { dial(); });
+}
+
+void TcpLink::hurry() {
+  if (!redial_) return;
+  // A peer may be heard that cannot be dialled: it is not dialled with every frame of it.
+  const MonoTime soon = std::max(dialled_at_ + kRedialMin, loop_.now());
+  if (soon < redial_at_) dial_at(soon);
 }
 
 }  // namespace stator::env

@@ -23,6 +23,7 @@ class TcpLink final : public FrameLink, private StreamAcceptor {
   void end_frame() override;
   [[nodiscard]] bool up() const override { return stream_ != nullptr; }
   [[nodiscard]] std::size_t unsent() const override;
+  void hurry() override;
 
  private:
   class Guard;
@@ -32,6 +33,7 @@ class TcpLink final : public FrameLink, private StreamAcceptor {
   void dialled(Result<Descriptor> result);
   void lost();
   void dial_later();
+  void dial_at(MonoTime time);
 
   Loop& loop_;
   StreamSet& streams_;
@@ -42,8 +44,10 @@ class TcpLink final : public FrameLink, private StreamAcceptor {
   Stream* stream_ = nullptr;  // while up
   Guard* guard_ = nullptr;    // the stream's handler
   MonoTime up_since_;
+  MonoTime dialled_at_;
   Duration pause_;
-  TimerId redial_;
+  TimerId redial_;  // while it waits to dial again, and when that is
+  MonoTime redial_at_;
 
   std::string* frame_ = nullptr;  // between begin_frame and end_frame
   std::size_t frame_start_ = 0;

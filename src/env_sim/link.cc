@@ -27,6 +27,8 @@ SimLink::~SimLink() {
 }
 
 void SimLink::dial() {
+  redial_at_ = {};
+  dialled_at_ = network_.wire().world().now();
   Duration trip = microseconds(10);  // an unknown name fails soon
   if (far_ != Wire::kNowhere) {
     trip =
@@ -41,8 +43,13 @@ void SimLink::on_dialled() {
   const auto dialled = network_.dial(far_, port_, true);
   const NetworkLimits& limits = network_.wire().limits;
   switch (dialled.answer) {
-    case Answer::kSilent: retry_after(limits.connect_timeout); return;
+    case Answer::kSilent:
+      // The kernel's own dialling goes on: nothing to hurry.
+      retry_after(limits.connect_timeout);
+      redial_at_ = {};
+      return;
     case Answer::kRefused:
+      ++network_.wire().counters().refused;
       retry_after(back_off_);
       back_off_ = std::min(back_off_ * 2, limits.reconnect_max);
       return;
@@ -56,8 +63,20 @@ void SimLink::on_dialled() {
 }
 
 void SimLink::retry_after(Duration delay) {
-  dialling_ = network_.process().schedule(network_.wire().world().now() + delay, EventKind::kLink,
-                                          [this] { dial(); });
+  dial_at(network_.wire().world().now() + delay);
+}
+
+void SimLink::dial_at(MonoTime time) {
+  network_.process().scheduler().cancel(dialling_);
+  redial_at_ = time;
+  dialling_ = network_.process().schedule(time, EventKind::kLink, [this] { dial(); });
+}
+
+void SimLink::hurry() {
+  if (redial_at_.ns == 0) return;
+  const MonoTime soon =
+      std::max(dialled_at_ + network_.wire().limits.reconnect_min, network_.wire().world().now());
+  if (soon < redial_at_) dial_at(soon);
 }
 
 void SimLink::go_down() {

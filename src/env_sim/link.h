@@ -26,6 +26,7 @@ class SimLink final : public env::FrameLink {
   void end_frame() override;
   [[nodiscard]] bool up() const override { return peer_ != nullptr || stale_; }
   [[nodiscard]] std::size_t unsent() const override;
+  void hurry() override;
 
   [[nodiscard]] std::uint32_t far() const { return far_; }
   void flush();
@@ -41,6 +42,7 @@ class SimLink final : public env::FrameLink {
   void dial();
   void on_dialled();
   void retry_after(Duration delay);
+  void dial_at(MonoTime time);
   void go_down();
   void go_down_after(Duration delay);
   void forget_arrived() const;
@@ -53,6 +55,8 @@ class SimLink final : public env::FrameLink {
   Process* peer_ = nullptr;  // nullptr: not connected, or to a process that is gone (stale_)
   bool stale_ = false;       // up as far as this end knows
   EventRef dialling_{};
+  MonoTime dialled_at_{};
+  MonoTime redial_at_{};  // 0: it is not waiting out a back-off
   EventRef ending_{};
   Duration back_off_;
 

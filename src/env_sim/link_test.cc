@@ -20,6 +20,7 @@ class Peer final : public Program, public env::FrameSink, public env::LinkEvents
     std::vector<std::string> frames;
     int ups = 0;
     int downs = 0;
+    bool hurried = false;
     MonoTime last_down{};
   };
 
@@ -42,6 +43,7 @@ class Peer final : public Program, public env::FrameSink, public env::LinkEvents
       link_->begin_frame().append("frame ").append(std::to_string(++sent_));
       link_->end_frame();
     }
+    if (log_.hurried) link_->hurry();
     env_.executor.after(milliseconds(1), [this] { tick(); });
   }
 
@@ -160,6 +162,20 @@ TEST_F(SimLinkTest, APeerThatRestartedBehindACutIsNoticedWhenTheCutHeals) {
   world_.run_for(seconds(3));
   EXPECT_EQ(log_[0].downs, 1);
   EXPECT_GT(arrivals(1), 900U);
+}
+
+TEST_F(SimLinkTest, ALinkThatIsToldThatItsPeerRunsDialsSoonButNotWithEveryFrame) {
+  world_.run_for(milliseconds(10));
+  world_.host(1).kill();
+  world_.run_for(seconds(5));  // the back-off is at its longest
+  const int ups = log_[0].ups;
+  log_[0].hurried = true;  // each millisecond, also while there is nobody
+  const std::uint64_t before = world_.wire().counters().refused;
+  world_.run_for(seconds(1));
+  EXPECT_NEAR(static_cast<double>(world_.wire().counters().refused - before), 50, 5);
+  start(1);
+  world_.run_for(milliseconds(25));
+  EXPECT_EQ(log_[0].ups, ups + 1);
 }
 
 TEST_F(SimLinkTest, APausedPeerGetsEverythingLate) {

@@ -29,6 +29,7 @@ struct WireCounters {
   std::uint64_t replayed = 0;
   std::uint64_t resets = 0;
   std::uint64_t overflowed = 0;  // frames beyond the limit of a link
+  std::uint64_t refused = 0;     // dials of links
   std::uint64_t stream_segments = 0;
 };
 

@@ -9,6 +9,8 @@ namespace stator::node {
 namespace {
 
 constexpr Duration kPublishInterval = milliseconds(500);
+constexpr Duration kSettleStep = milliseconds(2);
+constexpr Duration kSettleMax = seconds(1);
 constexpr std::size_t kHistoryBytesMax = 64 << 20;
 constexpr const char* kDefaultEngine = "rocksdb";
 constexpr const char* kHistoryFiles[] = {"history", "history.copy"};
@@ -159,8 +161,21 @@ Result<void> Node::start() {
     listeners_.push_back(std::move(*listener));
   }
   peer_address_ = listeners_.front()->address();
-  for (unsigned i = 0; i < shards_.size(); ++i) publish(i);
+  shards_unsettled_ = static_cast<unsigned>(shards_.size());
+  for (unsigned i = 0; i < shards_.size(); ++i) {
+    publish(i);
+    await_peers(i);
+  }
   return {};
+}
+
+void Node::await_peers(unsigned index) {
+  env::Executor& executor = envs_[index].executor;
+  if (shards_[index]->peers().all_healthy() || executor.now() - started_ > kSettleMax) {
+    --shards_unsettled_;
+    return;
+  }
+  executor.after(kSettleStep, [this, index] { await_peers(index); });
 }
 
 wire::NodeInfo Node::announcement() const {

@@ -43,6 +43,9 @@ class Node final : public ShardHost, public NodeFacts {
   [[nodiscard]] const NodeOptions& options() const { return options_; }
   [[nodiscard]] NodeId id() const { return identity_.node_id; }
   [[nodiscard]] const env::Address& peer_address() const { return peer_address_; }
+  /// Every shard has heard from every other member, or waited a second for them: a client that
+  /// comes earlier may meet a node that cannot reach a quorum yet. Any thread.
+  [[nodiscard]] bool settled() const { return shards_unsettled_ == 0; }
   [[nodiscard]] bool member() const { return topology_->member; }
   /// Requests of clients on a shard that wait for an answer. On that shard's loop.
   [[nodiscard]] std::size_t open_operations(unsigned shard) const {
@@ -57,6 +60,7 @@ class Node final : public ShardHost, public NodeFacts {
   Result<void> save_history(const History& history);
   Result<void> open_shards();
   void publish(unsigned shard);
+  void await_peers(unsigned shard);
   void close_shard(unsigned shard, std::shared_ptr<Callback<void()>> done);
   wire::NodeInfo announcement() const;
 
@@ -84,6 +88,7 @@ class Node final : public ShardHost, public NodeFacts {
   std::string http_text_;
   std::string peer_text_;
   std::atomic<unsigned> open_shards_ = 0;
+  std::atomic<unsigned> shards_unsettled_ = 0;
 
   /// What each shard published last, for the others: the only memory that shards share.
   struct Published {

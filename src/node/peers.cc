@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "node/operation_table.h"
 
 namespace stator::node {
 namespace {
@@ -65,6 +66,11 @@ bool Peers::reachable(NodeId id) const {
   return peer != nullptr && peer->link->up();
 }
 
+bool Peers::all_healthy() const {
+  return std::all_of(peers_.begin(), peers_.end(),
+                     [](const auto& peer) { return peer->answering; });
+}
+
 Incarnation Peers::incarnation_of(NodeId id) const {
   const Peer* peer = find(id);
   return peer == nullptr ? Incarnation{} : peer->incarnation;
@@ -102,10 +108,18 @@ void Peers::on_heard(const wire::FrameHeader& header) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
   peer->heard = true;
+  const bool started = peer->incarnation != header.incarnation;
   peer->incarnation = header.incarnation;
   peer->last_heard = env_.executor.now();
   peer->asked_since = {};
-  if (!peer->answering) look_at(*peer);
+  if (started) events_.on_peer_started(peer->id);
+  if (peer->answering) return;
+  peer->link->hurry();
+  look_at(*peer);
+}
+
+void Peers::hurry(NodeId id) {
+  if (Peer* peer = find(id)) peer->link->hurry();
 }
 
 void Peers::learn(Peer& peer, const wire::NodeInfo& info) {
@@ -156,7 +170,11 @@ void Peers::look_at(Peer& peer) {
   if (answering == peer.answering) return;
   peer.answering = answering;
   ++version_;
-  if (!answering) events_.on_peer_down(peer.id);
+  if (answering) {
+    events_.on_peer_up(peer.id);
+  } else {
+    events_.on_peer_down(peer.id);
+  }
 }
 
 void Peers::Peer::on_link_up() {
@@ -188,7 +206,9 @@ void Peers::ping(const Peer& peer) {
   message.wall = env_.executor.wall_now();
   message.sent = static_cast<std::uint64_t>(env_.executor.now().ns);
   message.info = announcement_;
-  send(peer.id, 0, {}, PartitionId{wire::kNoPartition}, message);
+  // The pong comes back on a connection of any shard; the id brings it to the one that asked.
+  const RequestId id{.shard = static_cast<std::uint8_t>(env_.executor.shard())};
+  send(peer.id, id.pack(), {}, PartitionId{wire::kNoPartition}, message);
 }
 
 Peers::View Peers::view(NodeId id) const {

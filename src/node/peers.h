@@ -15,11 +15,17 @@
 
 namespace stator::node {
 
-/// Told when frames sent to a peer may be lost: whoever waits for its answers asks somebody else.
+/// What the rest of the shard wants to know of a peer.
 class PeerEvents {
  public:
   virtual ~PeerEvents() = default;
+  /// Frames sent to it may be lost: whoever waits for its answers asks somebody else.
   virtual void on_peer_down(NodeId peer) = 0;
+  /// It answers from now on. What it was asked just before may have found it without a way back to
+  /// us: whoever still waits asks again.
+  virtual void on_peer_up(NodeId peer) = 0;
+  /// A new process of the peer was heard: the other shards may not know yet that it runs.
+  virtual void on_peer_started(NodeId peer) = 0;
 };
 
 /// The other members as one shard sees them: a link to each, what it announced, and whether it
@@ -43,6 +49,8 @@ class Peers {
   [[nodiscard]] bool healthy(NodeId peer) const;
   /// A frame sent now would leave. False means: certainly never sent (D8).
   [[nodiscard]] bool reachable(NodeId peer) const;
+  /// Every other member is healthy.
+  [[nodiscard]] bool all_healthy() const;
   /// Of the peer's present process, as far as it was heard from.
   [[nodiscard]] Incarnation incarnation_of(NodeId peer) const;
   /// Any of these peers was unhealthy within the last hour (design 4.4: late digests).
@@ -68,6 +76,8 @@ class Peers {
 
   /// Every frame that passed its checks comes by here first.
   void on_heard(const wire::FrameHeader& header);
+  /// The peer runs, as another shard says: see FrameLink::hurry.
+  void hurry(NodeId peer);
   void on_ping(const wire::FrameHeader& header, const wire::Ping& ping);
   void on_pong(const wire::FrameHeader& header, const wire::Pong& pong);
 

@@ -263,6 +263,17 @@ void ReadCoordinator::on_peer_down(NodeId peer) {
   });
 }
 
+void ReadCoordinator::on_peer_up(NodeId peer) {
+  operations_.for_each([&](Operation& operation) {
+    for (const ReplicaIndex replica : operation.round.waiting()) {
+      if (operation.round.candidate(replica).node != peer) continue;
+      ask(operation, replica, operation.round.waiting_for_value().contains(replica));
+      run(operation);
+      return;
+    }
+  });
+}
+
 void ReadCoordinator::tick() {
   const MonoTime now = context_.now();
   operations_.for_each([&](Operation& operation) {

@@ -69,6 +69,19 @@ void Shard::on_peer_down(NodeId peer) {
   scanner_.on_peer_down(peer);
 }
 
+void Shard::on_peer_up(NodeId peer) {
+  reads_.on_peer_up(peer);
+  writes_.on_peer_up(peer);
+}
+
+void Shard::on_peer_started(NodeId peer) {
+  for (unsigned i = 0; i < context_.env.executor.shard_count(); ++i) {
+    if (i == context_.env.executor.shard()) continue;
+    context_.env.executor.post_to(i,
+                                  [&host = host_, i, peer] { host.shard(i).peers().hurry(peer); });
+  }
+}
+
 void Shard::on_frame(std::string_view bytes) {
   ++context_.metrics.frames_in_total;
   const auto frame = wire::decode_frame(bytes);
@@ -81,8 +94,7 @@ void Shard::on_frame(std::string_view bytes) {
   const wire::MessageInfo* info = wire::message_info(frame->header.type);
   const unsigned shards = context_.env.executor.shard_count();
   unsigned target = context_.env.executor.shard();
-  if (info != nullptr && info->direction == wire::Direction::kReply &&
-      frame->header.type != wire::MessageType::kPong) {
+  if (info != nullptr && info->direction == wire::Direction::kReply) {
     target = RequestId::unpack(frame->header.request_id).shard % shards;
   } else if (frame->header.partition != wire::kNoPartition) {
     target = shard_of(PartitionId{frame->header.partition}, shards);

@@ -72,6 +72,8 @@ class Shard final : public env::FrameSink, private PeerEvents {
   void refuse(const wire::FrameHeader& header, ErrorCode code);
   void fetch_history(NodeId from);
   void on_peer_down(NodeId peer) override;
+  void on_peer_up(NodeId peer) override;
+  void on_peer_started(NodeId peer) override;
   bool on_turn_end();
   void tick();
 

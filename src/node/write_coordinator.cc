@@ -425,6 +425,17 @@ void WriteCoordinator::on_peer_down(NodeId peer) {
   });
 }
 
+void WriteCoordinator::on_peer_up(NodeId peer) {
+  operations_.for_each([&](Operation& operation) {
+    for (const ReplicaIndex replica : operation.round.not_acked()) {
+      if (operation.round.candidate(replica).node != peer) continue;
+      send(operation, replica, operation.round.attempt());
+      run(operation);
+      return;
+    }
+  });
+}
+
 void WriteCoordinator::tick() {
   const MonoTime now = context_.now();
   operations_.for_each([&](Operation& operation) {

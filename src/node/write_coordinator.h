@@ -31,6 +31,7 @@ class WriteCoordinator {
   void on_reply(const wire::FrameHeader& header, const wire::ReplicaPutReply& reply);
   void on_refusal(const wire::FrameHeader& header, ErrorCode code);
   void on_peer_down(NodeId peer);
+  void on_peer_up(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
 

@@ -70,6 +70,7 @@ class Node:
         self.data = folder / name
         self.log = folder / f"{name}.log"
         self.options: list[str] = []
+        self._said_before = 0
         self._process: subprocess.Popen | None = None
 
     def command(self) -> list[str]:
@@ -79,11 +80,17 @@ class Node:
                 "--peer-listen", f"127.0.0.1:{self.peer_port}", *self.options]
 
     def start(self, wait_for: str = "ready") -> None:
+        self.launch()
+        self.await_said(wait_for)
+
+    def launch(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                              stderr=subprocess.STDOUT, start_new_session=True,
                                              preexec_fn=die_with_parent)
-        offset = self._said_before = getattr(self, "_said_before", 0)
+
+    def await_said(self, wait_for: str = "ready") -> None:
+        offset = self._said_before
 
         def says() -> bool:
             text = self.log.read_text()[offset:]
@@ -149,9 +156,7 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         try:
-            for node in self.nodes:
-                node.start()
-            self.await_all_healthy()
+            self.start()
         except BaseException:
             self.stop()
             raise
@@ -159,6 +164,14 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def start(self) -> None:
+        """All at once: a node that starts alone waits a second for its peers."""
+        for node in self.nodes:
+            node.launch()
+        for node in self.nodes:
+            node.await_said()
+        self.await_all_healthy()
 
     def await_all_healthy(self) -> None:
         """Each node has heard each other one since it started."""

@@ -109,6 +109,47 @@ TEST(NodeCluster, AReturningNodeIsBroughtUpToDateByReads) {
   EXPECT_FALSE(cluster.local_object(2, "k").empty());
 }
 
+TEST(NodeCluster, ARestartedNodeServesAsSoonAsItIsSettled) {
+  // Long down: its peers dial it about once a second.
+  Cluster cluster(18, 3);
+  ASSERT_EQ(cluster.write(0, "k", "v").outcome, Outcome::kOk);
+  cluster.host(2).crash();
+  cluster.run(seconds(5));
+  cluster.start(2);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.runs(2) && cluster.node(2).settled(); },
+                                milliseconds(200)));
+  const MonoTime begin = cluster.world().now();
+  EXPECT_EQ(cluster.read(2, "k", {.r = 3}).values, std::vector<std::string>{"v"});
+  EXPECT_EQ(cluster.write(2, "other", "v").outcome, Outcome::kOk);
+  EXPECT_LT(cluster.world().now() - begin, milliseconds(100));
+}
+
+// Its own links are up after one trip; those of its peers to it are not yet, so that their first
+// answers are lost.
+TEST(NodeCluster, WhatARestartedNodeIsAskedEarlyIsRefusedAtOnceOrAnsweredSoon) {
+  int refused = 0;
+  int answered = 0;
+  for (int early = 0; early < 40; ++early) {
+    Cluster cluster(20 + static_cast<std::uint64_t>(early), 3);
+    ASSERT_EQ(cluster.write(0, "k", "v").outcome, Outcome::kOk);
+    cluster.host(2).crash();
+    cluster.run(seconds(5));
+    cluster.start(2);
+    cluster.run(microseconds(100) * early);
+    if (!cluster.runs(2) || cluster.node(2).settled()) continue;
+    const MonoTime begin = cluster.world().now();
+    const auto write =
+        cluster.begin_write(2, "other", "v", nullptr, node::WriteKind::kOverAll, {.w = 3});
+    const auto read = cluster.begin_read(2, "k", {.r = 3});
+    ASSERT_TRUE(cluster.run_until([&] { return read->has_value() && write->has_value(); }));
+    EXPECT_LT(cluster.world().now() - begin, milliseconds(100)) << early;
+    (*read)->ok ? ++answered : ++refused;
+    EXPECT_EQ((*read)->ok, (*write)->outcome == Outcome::kOk) << early;
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(answered, 0);
+}
+
 TEST(NodeCluster, WhatWasAcknowledgedSurvivesLossOfPowerOfAllNodes) {
   Cluster cluster(9, 3);
   for (int i = 0; i < 20; ++i) {

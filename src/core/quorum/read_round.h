@@ -105,6 +105,8 @@ class ReadRound {
   [[nodiscard]] ReplicaSet owners_not_asked() const;
   /// Replicas asked that have neither answered nor failed.
   [[nodiscard]] ReplicaSet waiting() const { return pending_; }
+  /// Those of waiting() that were asked for the value.
+  [[nodiscard]] ReplicaSet waiting_for_value() const { return pending_value_; }
 
  private:
   enum class Phase : std::uint8_t { kAsking, kAnswered, kFinished };
