@@ -36,7 +36,8 @@ class Stream {
   /// Bytes that the other side has not taken yet.
   [[nodiscard]] virtual std::size_t unsent() const = 0;
   /// No more on_data until resume_reading, which first delivers again what was not consumed (in a
-  /// later turn). The other side's end may go unnoticed while paused.
+  /// later turn). While paused, on_end_of_input does not come, and that the other side has vanished
+  /// may go unnoticed.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
   /// Sends what is in output(), then closes; gives up on a peer that takes nothing for 5 s. No more
@@ -44,6 +45,9 @@ class Stream {
   virtual void close_after_flush() = 0;
   /// What is in output() is lost.
   virtual void close_now() = 0;
+  /// Sends what is in output(), then tells the other side that this was all. Nothing may be added
+  /// to output() any more; reading goes on. When both sides have said so, the stream ends.
+  virtual void end_output() = 0;
   [[nodiscard]] virtual const Address& remote() const = 0;
 };
 
@@ -58,8 +62,14 @@ class StreamHandler {
   virtual std::size_t on_data(std::string_view bytes) = 0;
   /// unsent() fell to zero after it was over 64 KiB.
   virtual void on_drained() {}
-  /// The last call, never from inside a call of the stream: ended by either side, or the loop
-  /// ended. Output of the turn in which the other side ended is still sent if it can be.
+  /// The other side sends no more; on_data has had all of its input and does not come again. It may
+  /// have gone altogether, but may as well wait for answers (a client that has said all, as in
+  /// `printf ... | nc`): that only shows when something is sent. False: the stream closes after
+  /// flush. True: something is still to be said; the handler closes the stream, and within a
+  /// bounded time, since the other side's silence no longer tells that it is gone.
+  virtual bool on_end_of_input() { return false; }
+  /// The last call, never from inside a call of the stream: closed here, both sides have ended
+  /// their output, the connection broke, or the loop ended.
   virtual void on_closed() = 0;
 };
 

@@ -110,11 +110,11 @@ class WaitHandler {
   Direction direction_;
 };
 
-void await(State& state, Direction direction) {
+using Handle = decltype(State::handle);
+
+void await(State& state, Handle::wait_type event, Direction direction) {
   if (std::exchange(state.waiting[direction], true)) return;
-  using Handle = decltype(State::handle);
-  state.handle.async_wait(direction == kRead ? Handle::wait_read : Handle::wait_write,
-                          WaitHandler(state, direction));
+  state.handle.async_wait(event, WaitHandler(state, direction));
 }
 
 }  // namespace
@@ -204,12 +204,21 @@ Result<void> Watch::open(Reactor& reactor, Descriptor descriptor, Watcher& watch
 
 void Watch::await_readable() {
   STATOR_ASSERT(state_ != nullptr);
-  await(*state_, kRead);
+  await(*state_, Handle::wait_read, kRead);
 }
 
 void Watch::await_writable() {
   STATOR_ASSERT(state_ != nullptr);
-  await(*state_, kWrite);
+  await(*state_, Handle::wait_write, kWrite);
+}
+
+void Watch::await_broken() {
+  STATOR_ASSERT(state_ != nullptr && !state_->waiting[kRead]);
+  await(*state_, Handle::wait_error, kRead);
+}
+
+bool Watch::awaits_readable() const {
+  return state_ != nullptr && state_->waiting[kRead];
 }
 
 void Watch::close() {

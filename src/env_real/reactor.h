@@ -60,6 +60,10 @@ class Watch {
   /// Calls on_readable / on_writable once, in a later dispatch(); asking twice is asking once.
   void await_readable();
   void await_writable();
+  /// Calls on_readable once when the connection breaks (a reset), for one that is readable for ever
+  /// since its input has ended. Not while on_readable is awaited.
+  void await_broken();
+  [[nodiscard]] bool awaits_readable() const;
   /// Neither is called any more; closes the descriptor.
   void close();
   /// The same, but keeps the descriptor.

@@ -1,6 +1,7 @@
 #include "env_real/sockets.h"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <cerrno>
 
@@ -50,6 +51,11 @@ void prepare_connection(int socket) {
 
 void limit_unacknowledged(int socket, Duration limit) {
   set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limit.ms()));
+}
+
+bool is_broken(int socket) {
+  pollfd asked{.fd = socket, .events = 0, .revents = 0};
+  return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 }
 
 Result<Descriptor> start_connect(const Endpoint& endpoint) {

@@ -20,6 +20,9 @@ void prepare_connection(int socket);
 /// Breaks a connection on which sent bytes stay unacknowledged for so long, though the peer's host
 /// may be silent for ever.
 void limit_unacknowledged(int socket, Duration limit);
+/// The other side has reset the connection, or the system gave it up. After the end of the input,
+/// reading no longer tells.
+[[nodiscard]] bool is_broken(int socket);
 
 /// A socket that begins to connect; writable when that has ended, and then connect_result tells.
 [[nodiscard]] Result<Descriptor> start_connect(const Endpoint& endpoint);

@@ -21,6 +21,10 @@ class TcpLink::Guard final : public StreamHandler {
     stream_.close_now();  // whoever answers frames is no peer
     return bytes.size();
   }
+  bool on_end_of_input() override {
+    stream_.close_now();  // whoever reads frames does not end its output before it goes
+    return true;
+  }
   void on_closed() override {
     if (link_ != nullptr) link_->lost();
   }

@@ -127,6 +127,65 @@ TEST(TcpNetwork, AnswerOfTheTurnInWhichThePeerEndedStillLeaves) {
   EXPECT_EQ(answer, "PING\r\n");
 }
 
+// Keeps its streams at the end of their input, and closes none.
+class PatientAcceptor final : public StreamAcceptor {
+ public:
+  std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
+    last = &stream;
+    return std::make_unique<Handler>(*this);
+  }
+  Stream* last = nullptr;
+  int input_ends = 0;
+  int closed = 0;
+
+ private:
+  class Handler final : public StreamHandler {
+   public:
+    explicit Handler(PatientAcceptor& owner) : owner_(owner) {}
+    std::size_t on_data(std::string_view bytes) override { return bytes.size(); }
+    bool on_end_of_input() override {
+      ++owner_.input_ends;
+      return true;
+    }
+    void on_closed() override { ++owner_.closed; }
+
+   private:
+    PatientAcceptor& owner_;
+  };
+};
+
+TEST(TcpNetwork, AHalfClosedConnectionCostsNoTurnsUntilItIsReset) {
+  Runtime runtime;
+  PatientAcceptor acceptor;
+  const auto listener = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptor);
+  ASSERT_TRUE(listener.has_value());
+  Descriptor client = plain_client((*listener)->address());
+  // Urgent data is never read here, and must not wake the loop again and again either.
+  ASSERT_EQ(::send(client.get(), "!", 1, MSG_OOB), 1);
+  ::shutdown(client.get(), SHUT_WR);
+  ASSERT_TRUE(runtime.run_until([&] { return acceptor.input_ends == 1; }, seconds(10)));
+  int turns = 0;
+  EXPECT_FALSE(runtime.run_until([&] { return ++turns < 0; }, milliseconds(200)));
+  EXPECT_LT(turns, 20);
+  EXPECT_EQ(acceptor.closed, 0);
+}
+
+TEST(TcpNetwork, AResetOfAHalfClosedConnectionEndsItThoughNothingIsSent) {
+  Runtime runtime;
+  PatientAcceptor acceptor;
+  const auto listener = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptor);
+  ASSERT_TRUE(listener.has_value());
+  Descriptor client = plain_client((*listener)->address());
+  send_all(client, "question");
+  ::shutdown(client.get(), SHUT_WR);
+  ASSERT_TRUE(runtime.run_until([&] { return acceptor.input_ends == 1; }, seconds(10)));
+  const linger hard{.l_onoff = 1, .l_linger = 0};
+  ASSERT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
+  client = Descriptor();
+  EXPECT_TRUE(runtime.run_until([&] { return acceptor.closed == 1; }, seconds(10)));
+  EXPECT_EQ(acceptor.input_ends, 1);
+}
+
 TEST(TcpNetwork, RunTellsOpenStreamsThatTheLoopEnds) {
   Counts counts;
   CountingAcceptor acceptor(counts);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "env_real/sockets.h"
 
 namespace stator::env {
 
@@ -86,9 +87,17 @@ void TcpStream::close_now() {
   watch_.close();
 }
 
+void TcpStream::end_output() {
+  if (state_ != State::kOpen) return;
+  output_ended_ = true;
+  output();
+}
+
 void TcpStream::on_readable() {
   if (state_ == State::kLingering) {
     discard_input();
+  } else if (input_ended_) {
+    watch_for_reset();
   } else {
     read_some();
   }
@@ -110,7 +119,7 @@ void TcpStream::tend() {
     discard_input();
     return;
   }
-  if (state_ == State::kOpen && !paused_ && std::exchange(redeliver_, false)) deliver(rest_);
+  if (reads() && std::exchange(redeliver_, false)) deliver(rest_);
   read_some();
 }
 
@@ -121,10 +130,14 @@ void TcpStream::flush() {
 
 void TcpStream::read_some() {
   std::size_t budget = kReadPerTurn;
-  while (state_ == State::kOpen && !paused_) {
+  while (reads()) {
     std::size_t asked = 0;
     const long got = receive(asked);
-    if (got == 0 || (got < 0 && !would_block())) {
+    if (got == 0) {
+      end_input();
+      return;
+    }
+    if (got < 0 && !would_block()) {
       end();
       return;
     }
@@ -177,6 +190,25 @@ void TcpStream::deliver(std::string_view bytes) {
   if (rest_.empty() && rest_.capacity() > kRestKept) std::string().swap(rest_);
 }
 
+void TcpStream::end_input() {
+  input_ended_ = true;
+  redeliver_ = false;
+  std::string().swap(rest_);
+  if (!handler_->on_end_of_input()) close_after_flush();
+  if (state_ == State::kOpen && output_shut_) end();
+  watch_for_reset();
+}
+
+// Until the handler closes. Once only: urgent data, which nobody reads, also counts as an event.
+void TcpStream::watch_for_reset() {
+  if (state_ != State::kOpen || watch_.awaits_readable()) return;
+  if (is_broken(watch_.descriptor())) {
+    end();
+  } else if (!std::exchange(reset_awaited_, true)) {
+    watch_.await_broken();
+  }
+}
+
 void TcpStream::discard_input() {
   for (std::size_t budget = kReadPerTurn; budget > 0;) {
     const std::size_t asked = std::min(budget, StreamBuffers::kInputBytes);
@@ -223,11 +255,20 @@ void TcpStream::send_some() {
   }
   sent_ = 0;
   buffers_.pool.recover(out_);
+  all_sent();
+}
+
+void TcpStream::all_sent() {
   if (std::exchange(over_mark_, false)) {
     drained_ = true;
     tend_soon();
   }
-  if (state_ == State::kFlushing) linger();
+  if (state_ == State::kFlushing) {
+    linger();
+  } else if (state_ == State::kOpen && output_ended_ && !std::exchange(output_shut_, true)) {
+    static_cast<void>(::shutdown(watch_.descriptor(), SHUT_WR));
+    if (input_ended_) end();
+  }
 }
 
 void TcpStream::linger() {

@@ -50,6 +50,7 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   void resume_reading() override;
   void close_after_flush() override;
   void close_now() override;
+  void end_output() override;
   [[nodiscard]] const Address& remote() const override { return remote_; }
 
   /// The loop has ended: on_closed without waiting for a turn.
@@ -71,7 +72,11 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   void discard_input();
   [[nodiscard]] long receive(std::size_t& asked);
   void deliver(std::string_view bytes);
+  [[nodiscard]] bool reads() const { return state_ == State::kOpen && !paused_ && !input_ended_; }
+  void end_input();
+  void watch_for_reset();
   void send_some();
+  void all_sent();
   void linger();
   void watch_progress();
   void end();
@@ -99,6 +104,10 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   bool over_mark_ = false;  // unsent() was over the mark since it was last zero
   bool drained_ = false;    // on_drained is due
   bool redeliver_ = false;  // rest_ is due
+  bool input_ended_ = false;
+  bool output_ended_ = false;
+  bool output_shut_ = false;    // and the other side was told
+  bool reset_awaited_ = false;  // input_ended_, and the descriptor is watched for a reset
 };
 
 }  // namespace stator::env

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kDrainMark = 64 * 1024;
 constexpr Duration kRetransmitMin = milliseconds(200);
+// A closing connection whose other side has ended its output gets so long.
+constexpr Duration kCloseTimeout = seconds(5);
 
 }  // namespace
 
@@ -141,6 +143,7 @@ void SimStream::flush() {
     output_.clear();
     return;
   }
+  if (peer_is_lost()) return;
   if (output_.size() > kDrainMark) drain_wanted_ = true;
   Wire& wire = network_.wire();
   if (!wire.is_cut(network_.host(), far_)) {
@@ -151,9 +154,16 @@ void SimStream::flush() {
   }
   if (!output_.empty()) return;
   if (state_ == State::kClosing) {
-    tell_peer_end(true);
+    tell_peer_end(false);
     end_after(Duration{});
-  } else if (drain_wanted_) {
+    return;
+  }
+  if (output_ended_ && !end_told_ && !wire.is_cut(network_.host(), far_)) {
+    end_told_ = true;
+    tell_peer_end(false);
+    if (input_ended_) end_after(Duration{});
+  }
+  if (drain_wanted_) {
     drain_wanted_ = false;
     (void)schedule(wire.world().now(), [network = &network_, self = self_] {
       SimStream* stream = network->find(self);
@@ -183,7 +193,7 @@ void SimStream::send_segment(std::size_t size) {
   if (wire.random().chance(faults.reset)) {
     ++wire.counters().resets;
     reset();
-    tell_peer_end(false);
+    tell_peer_end(true);
     return;
   }
   if (chopped) {
@@ -265,7 +275,7 @@ void SimStream::resume_reading() {
     SimStream* stream = network->find(self);
     if (stream == nullptr || stream->state_ != State::kOpen || stream->reading_paused_) return;
     stream->deliver_input({});
-    if (stream->peer_ended_ && !stream->reading_paused_) stream->end_after(Duration{});
+    if (stream->peer_ended_ && !stream->reading_paused_) stream->end_input();
   });
 }
 
@@ -275,30 +285,70 @@ void SimStream::close_after_flush() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
   (void)output();  // even with nothing to send the end of the turn must come by
+  limit_closing();
 }
 
 void SimStream::close_now() {
   if (state_ == State::kEnded) return;
   output_.clear();
-  tell_peer_end(true);
+  tell_peer_end(false);
   end_after(Duration{});
 }
 
-void SimStream::tell_peer_end(bool after_data) {
+void SimStream::end_output() {
+  if (state_ != State::kOpen) return;
+  output_ended_ = true;
+  (void)output();
+}
+
+// Its end has been told already, so that nothing more would tell that the peer takes no output.
+void SimStream::limit_closing() {
+  if (input_ended_ && state_ == State::kClosing && !end_is_final_) end_after(kCloseTimeout);
+}
+
+// The end of this side's output, behind all of it, or a reset, which overtakes it.
+void SimStream::tell_peer_end(bool reset) {
   Wire& wire = network_.wire();
   if (wire.is_cut(network_.host(), far_)) return;  // it will find out by its keep-alive
   MonoTime when = wire.world().now() + wire.delay(network_.host(), far_);
-  if (after_data) when = std::max(when, in_order_);
-  to_peer(when, 0, [](SimStream& stream) { stream.on_peer_end(); });
+  if (!reset) when = std::max(when, in_order_);
+  to_peer(when, 0, [reset](SimStream& stream) { stream.on_peer_end(reset); });
 }
 
-void SimStream::on_peer_end() {
+void SimStream::on_peer_end(bool reset) {
   if (state_ == State::kEnded) return;
   if (reading_paused_ && state_ == State::kOpen) {
     peer_ended_ = true;
-    return;
+  } else if (reset) {
+    end();
+  } else {
+    end_input();
   }
-  end();
+}
+
+void SimStream::end_input() {
+  if (std::exchange(input_ended_, true)) return;
+  input_.clear();
+  if (state_ == State::kOpen && !handler_->on_end_of_input()) close_after_flush();
+  if (state_ == State::kOpen && end_told_) end_after(Duration{});
+  if (state_ == State::kClosing) {
+    limit_closing();
+    pump();
+  }
+}
+
+// The peer has ended its output and is gone. What is sent to it now comes back as a reset.
+bool SimStream::peer_is_lost() {
+  Wire& wire = network_.wire();
+  if (!input_ended_ || output_.empty() || peer() != nullptr) return false;
+  if (wire.is_cut(network_.host(), far_)) return false;
+  output_.clear();
+  if (state_ == State::kClosing) {
+    end_after(Duration{});
+  } else if (!end_is_final_) {
+    end_after(wire.delay(network_.host(), far_) + wire.delay(far_, network_.host()));
+  }
+  return true;
 }
 
 void SimStream::reset() {
@@ -335,7 +385,7 @@ void SimStream::path_changed(bool cut) {
   if (end_is_final_) return;
   network_.process().scheduler().cancel(ending_);
   ending_ = {};
-  if (!output_.empty() || state_ == State::kClosing) {
+  if (!output_.empty() || state_ == State::kClosing || (output_ended_ && !end_told_)) {
     (void)schedule(wire.world().now(), [network = &network_, self = self_] {
       if (SimStream* stream = network->find(self)) stream->pump();
     });

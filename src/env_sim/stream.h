@@ -23,7 +23,7 @@ struct StreamEnd {
 
 /// One end of a client connection (env/network.h): ordered bytes with a window, which stall while
 /// the path is cut and arrive in pieces. Both ends learn of its end by themselves, each in its
-/// time.
+/// time. What is sent to an end that is no more is answered by a reset.
 class SimStream final : public env::Stream {
  public:
   SimStream(ProcessNetwork& network, StreamEnd self, std::uint32_t far, env::Address remote);
@@ -38,6 +38,7 @@ class SimStream final : public env::Stream {
   void resume_reading() override;
   void close_after_flush() override;
   void close_now() override;
+  void end_output() override;
   [[nodiscard]] const env::Address& remote() const override { return remote_; }
 
   [[nodiscard]] const StreamEnd& self() const { return self_; }
@@ -66,10 +67,13 @@ class SimStream final : public env::Stream {
   void deliver_input(std::string_view bytes);
   void credit_peer();
   void pump();
-  void on_peer_end();
+  void on_peer_end(bool reset);
+  void end_input();
   void end();
   void end_after(Duration delay);
-  void tell_peer_end(bool after_data);
+  void limit_closing();
+  void tell_peer_end(bool reset);
+  [[nodiscard]] bool peer_is_lost();
   [[nodiscard]] SimStream* peer();
   [[nodiscard]] EventRef schedule(MonoTime when, Callback<void()> run, std::uint64_t hash = 0);
   template <typename Action>
@@ -97,7 +101,10 @@ class SimStream final : public env::Stream {
   bool dirty_ = false;
   bool reading_paused_ = false;
   bool drain_wanted_ = false;
-  bool peer_ended_ = false;  // its end arrived while reading was paused
+  bool peer_ended_ = false;    // its end arrived while reading was paused
+  bool input_ended_ = false;   // its end was told to the handler
+  bool output_ended_ = false;  // by end_output
+  bool end_told_ = false;      // and the peer will hear of it
 };
 
 }  // namespace stator::sim

@@ -19,6 +19,8 @@ struct Side {
   bool refuse = false;
   int deliveries = 0;
   int drained = 0;
+  int input_ends = 0;
+  bool says_more = false;  // after the end of the input
   int closed = 0;
   int destroyed = 0;
   std::optional<ErrorCode> failed;
@@ -36,6 +38,10 @@ class SideHandler final : public env::StreamHandler {
     return taken;
   }
   void on_drained() override { ++side_.drained; }
+  bool on_end_of_input() override {
+    ++side_.input_ends;
+    return side_.says_more;
+  }
   void on_closed() override {
     ++side_.closed;
     side_.stream = nullptr;
@@ -207,6 +213,48 @@ TEST_F(SimStreamTest, CloseNowEndsBothSides) {
   world_.run_for(seconds(1));
   EXPECT_EQ(server_.closed, 1);
   EXPECT_EQ(client_.closed, 1);
+}
+
+TEST_F(SimStreamTest, TheEndOfTheOutputCrossesACutWhenItHeals) {
+  server_.says_more = true;
+  open();
+  world_.wire().set_cut(0, 1, true);
+  on(0, [this] {
+    client_.stream->output().append("all");
+    client_.stream->end_output();
+  });
+  world_.run_for(seconds(2));
+  EXPECT_EQ(server_.received, "");
+  EXPECT_EQ(server_.input_ends, 0);
+  world_.wire().heal();
+  world_.run_for(seconds(2));
+  EXPECT_EQ(server_.received, "all");
+  EXPECT_EQ(server_.input_ends, 1);
+  EXPECT_EQ(client_.closed, 0);
+  send(1, "answer");
+  on(1, [this] { server_.stream->close_after_flush(); });
+  world_.run_for(seconds(2));
+  EXPECT_EQ(client_.received, "answer");
+  EXPECT_EQ(client_.closed, 1);
+  EXPECT_EQ(server_.closed, 1);
+}
+
+TEST_F(SimStreamTest, APeerThatTakesNothingHoldsAClosingStreamForSomeSecondsOnly) {
+  server_.says_more = true;
+  open();
+  on(0, [this] {
+    client_.stream->pause_reading();
+    client_.stream->end_output();
+  });
+  world_.run_for(seconds(1));
+  on(1, [this] {
+    server_.stream->output().append(2'000'000, 'x');
+    server_.stream->close_after_flush();
+  });
+  world_.run_for(seconds(4));
+  EXPECT_EQ(server_.closed, 0);
+  world_.run_for(seconds(2));
+  EXPECT_EQ(server_.closed, 1);
 }
 
 TEST_F(SimStreamTest, ACutStallsAndHealingDelivers) {

@@ -62,7 +62,8 @@ class Session final : public env::StreamAcceptor {
   Session(Client& client, std::uint32_t node) : client_(client), node_(node) {}
 
   void submit(Operation operation);
-  /// The next operation goes to another node.
+  /// The next operation goes to another node. What was sent to this one is still answered by it:
+  /// the session says that this was all, and waits.
   void hop();
   [[nodiscard]] std::size_t open() const { return sent_.size() + waiting_.size(); }
 
@@ -82,6 +83,7 @@ class Session final : public env::StreamAcceptor {
   std::uint32_t node_;
   env::Stream* stream_ = nullptr;
   bool connecting_ = false;
+  bool leaving_ = false;  // the present connection, when all that was sent on it is answered
   std::uint64_t connection_ = 0;   // number of the present one; older ones are deaf
   std::deque<Operation> waiting_;  // for a connection
   std::deque<Operation> sent_;     // for their answers

@@ -24,9 +24,9 @@ class Session::Handler final : public env::StreamHandler {
 void Session::submit(Operation operation) {
   ++operation.attempts;
   operation.give_up_at = client_.env().executor.now() + client_.workload().patience;
-  if (stream_ == nullptr) {
+  if (stream_ == nullptr || leaving_) {
     waiting_.push_back(std::move(operation));
-    connect();
+    if (!leaving_) connect();
   } else {
     send(operation);
     sent_.push_back(std::move(operation));
@@ -36,7 +36,12 @@ void Session::submit(Operation operation) {
 
 void Session::hop() {
   node_ = static_cast<std::uint32_t>(client_.random().below(client_.nodes().size()));
-  if (stream_ == nullptr || !sent_.empty()) return;  // goes where it goes at the next connection
+  if (stream_ == nullptr || leaving_) return;
+  if (!sent_.empty()) {
+    leaving_ = true;
+    stream_->end_output();
+    return;
+  }
   ++connection_;
   std::exchange(stream_, nullptr)->close_after_flush();
 }
@@ -114,7 +119,9 @@ std::size_t Session::on_data(std::string_view bytes) {
 void Session::on_closed(std::uint64_t connection) {
   if (connection != connection_) return;
   stream_ = nullptr;
+  leaving_ = false;
   fail_all();
+  if (stream_ == nullptr && !waiting_.empty()) connect();
 }
 
 void Session::fail_all() {
@@ -140,7 +147,9 @@ void Session::check_patience() {
     // Answers come in order, so that the only way not to wait for one is to hang up.
     ++connection_;
     std::exchange(stream_, nullptr)->close_now();
+    leaving_ = false;
     fail_all();
+    if (!waiting_.empty()) connect();
   }
   while (!waiting_.empty() && waiting_.front().give_up_at <= now) {
     Operation late = std::move(waiting_.front());

@@ -21,6 +21,8 @@ struct End {
   std::string received;
   int closed = 0;
   int drained = 0;
+  int input_ends = 0;
+  bool says_more = false;  // after the end of the input
   std::string error;
   std::function<std::size_t(std::string_view)> on_data;  // instead of keeping all in `received`
   std::function<void()> on_drained;
@@ -38,6 +40,11 @@ class Handler final : public StreamHandler {
   void on_drained() override {
     ++end_.drained;
     if (end_.on_drained) end_.on_drained();
+  }
+  bool on_end_of_input() override {
+    EXPECT_NE(end_.stream, nullptr);
+    ++end_.input_ends;
+    return end_.says_more;
   }
   void on_closed() override {
     ++end_.closed;
@@ -261,6 +268,111 @@ TEST_P(EnvContract, CloseNowEndsBothSidesOnceEach) {
   ASSERT_TRUE(run_until([&] { return pair.both_closed(); }));
   run_for(milliseconds(20));
   EXPECT_TRUE(pair.both_closed());
+}
+
+TEST_P(EnvContract, WhoHasEndedItsOutputStillGetsWhatComesLater) {
+  Pair pair(world());
+  pair.server.says_more = true;
+  ASSERT_TRUE(pair.connect());
+  here().executor.post([&] {
+    pair.client.stream->output().append("question");
+    pair.client.stream->end_output();
+    EXPECT_EQ(pair.client.closed, 0);
+  });
+  ASSERT_TRUE(run_until([&] { return pair.server.input_ends == 1; }));
+  EXPECT_EQ(pair.server.received, "question");
+  run_for(milliseconds(50));
+  EXPECT_EQ(pair.server.closed + pair.client.closed, 0);
+  const std::string answer(3'000'000, 'a');
+  there().executor.post([&] { pair.server.stream->output().append("first, "); });
+  ASSERT_TRUE(run_until([&] { return pair.client.received == "first, "; }));
+  there().executor.post([&] {
+    pair.server.stream->output().append(answer);
+    pair.server.stream->close_after_flush();
+  });
+  ASSERT_TRUE(run_until([&] { return pair.both_closed(); }));
+  EXPECT_TRUE(pair.client.received == "first, " + answer);
+  EXPECT_EQ(pair.server.input_ends, 1);
+  EXPECT_EQ(pair.client.input_ends, 1);
+}
+
+TEST_P(EnvContract, EndOfInputComesAfterAllInputAndNotWhilePaused) {
+  Pair pair(world());
+  ASSERT_TRUE(pair.connect());
+  int deliveries = 0;
+  pair.server.on_data = [&](std::string_view bytes) {
+    EXPECT_EQ(pair.server.input_ends, 0);
+    pair.server.stream->pause_reading();
+    return ++deliveries == 1 ? bytes.size() - 3 : bytes.size();
+  };
+  here().executor.post([&] {
+    pair.client.stream->output().append("all that is said");
+    pair.client.stream->end_output();
+  });
+  ASSERT_TRUE(run_until([&] { return deliveries == 1; }));
+  run_for(milliseconds(50));
+  EXPECT_EQ(pair.server.input_ends, 0);
+  there().executor.post([&] { pair.server.stream->resume_reading(); });
+  ASSERT_TRUE(run_until([&] { return deliveries == 2; }));
+  run_for(milliseconds(50));
+  EXPECT_EQ(pair.server.input_ends, 0);
+  there().executor.post([&] { pair.server.stream->resume_reading(); });
+  ASSERT_TRUE(run_until([&] { return pair.both_closed(); }));
+  EXPECT_EQ(pair.server.input_ends, 1);
+}
+
+TEST_P(EnvContract, EndOfInputClosesAfterFlushUnlessTheHandlerSaysOtherwise) {
+  Pair pair(world());
+  ASSERT_TRUE(pair.connect());
+  pair.server.on_data = [&](std::string_view bytes) {
+    pair.server.stream->output().append(2'000'000, 'a');
+    return bytes.size();
+  };
+  here().executor.post([&] {
+    pair.client.stream->output().append("question");
+    pair.client.stream->end_output();
+  });
+  ASSERT_TRUE(run_until([&] { return pair.both_closed(); }));
+  EXPECT_EQ(pair.client.received.size(), 2'000'000U);
+}
+
+TEST_P(EnvContract, AStreamEndsWhenBothSidesHaveEndedTheirOutput) {
+  Pair pair(world());
+  pair.server.says_more = true;
+  pair.client.says_more = true;
+  ASSERT_TRUE(pair.connect());
+  there().executor.post([&] {
+    pair.server.stream->output().append("bye");
+    pair.server.stream->end_output();
+  });
+  ASSERT_TRUE(run_until([&] { return pair.client.input_ends == 1; }));
+  EXPECT_EQ(pair.client.received, "bye");
+  EXPECT_EQ(pair.client.closed, 0);
+  here().executor.post([&] {
+    pair.client.stream->output().append("bye, too");
+    pair.client.stream->end_output();
+  });
+  ASSERT_TRUE(run_until([&] { return pair.both_closed(); }));
+  EXPECT_EQ(pair.server.received, "bye, too");
+}
+
+TEST_P(EnvContract, AnAnswerToOneThatHasGoneEndsTheStream) {
+  Pair pair(world());
+  pair.server.says_more = true;
+  ASSERT_TRUE(pair.connect());
+  here().executor.post([&] { pair.client.stream->close_now(); });
+  ASSERT_TRUE(run_until([&] { return pair.server.input_ends == 1; }));
+  EXPECT_EQ(pair.server.closed, 0);
+  struct Speaker {
+    Pair& pair;
+    void run() {
+      if (pair.server.stream == nullptr) return;
+      pair.server.stream->output().append("are you there?");
+      pair.world.there().executor.after(milliseconds(5), [this] { run(); });
+    }
+  } speaker{pair};
+  there().executor.post([&] { speaker.run(); });
+  ASSERT_TRUE(run_until([&] { return pair.both_closed(); }));
 }
 
 TEST_P(EnvContract, HandlerMayCloseInsideOnData) {

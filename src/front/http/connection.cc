@@ -248,6 +248,15 @@ void Connection::close() {
   stream_.close_after_flush();
 }
 
+bool Connection::on_end_of_input() {
+  if (phase_ == Phase::kWaiting) {
+    close_after_reply_ = true;
+  } else if (phase_ != Phase::kClosing) {
+    close();
+  }
+  return true;
+}
+
 void Connection::on_closed() {
   services_.buffered_bytes -= std::exchange(accounted_bytes_, 0);
   owner_.forget(slot_);

@@ -32,6 +32,8 @@ class Connection final : public env::StreamHandler, public Exchange {
   // env::StreamHandler
   std::size_t on_data(std::string_view bytes) override;
   void on_drained() override;
+  /// Whoever has said all still gets the answer; an incomplete request is dropped.
+  bool on_end_of_input() override;
   void on_closed() override;
 
   // Exchange

@@ -305,6 +305,27 @@ TEST(HttpConnection, AClientThatLeavesIsForgotten) {
   EXPECT_EQ(statuses(parse_answers(world.client->receive())), (std::vector<int>{200}));
 }
 
+TEST(HttpConnection, AClientThatHasSaidAllGetsItsAnswerThenTheEnd) {
+  World world;
+  world.store.hold = true;
+  world.client->send(get_text("k"));
+  world.client->end_input();
+  EXPECT_FALSE(world.client->closed());
+  world.store.release();
+  const auto answers = parse_answers(world.client->receive());
+  ASSERT_EQ(statuses(answers), (std::vector<int>{404}));
+  EXPECT_EQ(answers[0].header("connection"), "close");
+  EXPECT_TRUE(world.client->closed());
+}
+
+TEST(HttpConnection, AClientThatHasSaidAllAndAwaitsNothingIsClosedAtOnce) {
+  World world;
+  world.client->send("GET /v1/kv/b/k HTTP/1.1\r\nHo");
+  world.client->end_input();
+  EXPECT_TRUE(world.client->closed());
+  EXPECT_EQ(world.client->receive(), "");
+}
+
 TEST(HttpConnection, TakesNoRequestWhileItsClientDoesNotRead) {
   World world;
   const std::string value(100'000, 'v');

@@ -95,6 +95,7 @@ class PlainStream final : public env::Stream {
   void pause_reading() override {}
   void resume_reading() override {}
   void close_after_flush() override {}
+  void end_output() override {}
   void close_now() override {}
   [[nodiscard]] const env::Address& remote() const override { return remote_; }
   void sent() { output_.clear(); }

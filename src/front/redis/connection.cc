@@ -325,6 +325,11 @@ void Connection::close_when_answered() {
   after_progress();
 }
 
+bool Connection::on_end_of_input() {
+  close_when_answered();
+  return true;
+}
+
 void Connection::close_now() {
   closing_ = true;
   end_stall();

@@ -30,6 +30,8 @@ class Connection final : public env::StreamHandler {
 
   std::size_t on_data(std::string_view bytes) override;
   void on_drained() override;
+  /// Whoever has said all still gets its answers; an incomplete command is dropped.
+  bool on_end_of_input() override;
   void on_closed() override;
 
   // For commands.

@@ -385,6 +385,26 @@ TEST_F(RedisConnection, DrainingAnswersWhatWasBegunAndClosesEverything) {
   EXPECT_TRUE(front->drained());
 }
 
+TEST_F(RedisConnection, AClientThatHasSaidAllGetsItsAnswersThenTheEnd) {
+  store.hold = true;
+  client->send("SET a 1\r\nGET b\r\nPING\r\nSET inc");
+  client->end_input();
+  EXPECT_FALSE(client->closed_by_server());
+  EXPECT_EQ(front->input_kept, 0U);  // the incomplete command
+  store.release(1);
+  EXPECT_FALSE(client->closed_by_server());
+  store.release(0);
+  EXPECT_EQ(client->take(), "+OK\r\n$-1\r\n+PONG\r\n");
+  EXPECT_TRUE(client->closed_by_server());
+  EXPECT_FALSE(client->cut_by_server());
+}
+
+TEST_F(RedisConnection, AClientThatHasSaidAllAndAwaitsNothingIsClosedAtOnce) {
+  ASSERT_EQ(client->ask("PING"), "+PONG\r\n");
+  client->end_input();
+  EXPECT_TRUE(client->closed_by_server());
+}
+
 TEST_F(RedisConnection, CountersTellWhatHappened) {
   client.reset();
   node::Metrics counters;

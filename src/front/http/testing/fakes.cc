@@ -272,6 +272,12 @@ void FakeStream::hang_up() {
   handler_.reset();
 }
 
+void FakeStream::end_input() {
+  STATOR_ASSERT(!paused_ && !closing_);
+  input_.clear();
+  if (!handler_->on_end_of_input()) closing_ = true;
+}
+
 void FakeStream::send(std::string_view bytes) {
   if (handler_ == nullptr || closing_) return;
   input_ += bytes;

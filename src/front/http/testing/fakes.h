@@ -139,6 +139,8 @@ class FakeStream final : public env::Stream {
   std::string receive(std::size_t most = SIZE_MAX);
   /// The client goes away.
   void hang_up();
+  /// The client sends no more, and goes on reading. Not while paused().
+  void end_input();
   [[nodiscard]] bool accepted() const { return accepted_; }
   /// The server has ended the connection.
   [[nodiscard]] bool closed() const { return closing_; }
@@ -153,6 +155,7 @@ class FakeStream final : public env::Stream {
   void resume_reading() override;
   void close_after_flush() override { closing_ = true; }
   void close_now() override;
+  void end_output() override { closing_ = true; }
   [[nodiscard]] const env::Address& remote() const override { return remote_; }
 
  private:

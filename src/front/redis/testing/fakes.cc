@@ -248,6 +248,12 @@ void Client::close() {
   handler_.reset();
 }
 
+void Client::end_input() {
+  STATOR_ASSERT(!paused_ && !closing_);
+  input_.clear();
+  if (!handler_->on_end_of_input()) closing_ = true;
+}
+
 void Client::send(std::string_view bytes, std::size_t piece) {
   while (!bytes.empty()) {
     const std::string_view part = bytes.substr(0, piece);

@@ -145,6 +145,8 @@ class Client final : public env::Stream {
   std::string ask(std::string_view line);
   /// The client closes its end.
   void close();
+  /// The client sends no more, and goes on reading. Not while paused().
+  void end_input();
 
   /// Answers stay unsent while false; true sends them.
   void set_reading(bool reading);
@@ -160,6 +162,7 @@ class Client final : public env::Stream {
   void resume_reading() override;
   void close_after_flush() override { closing_ = true; }
   void close_now() override { closing_ = cut_ = true; }
+  void end_output() override { closing_ = true; }
   [[nodiscard]] const env::Address& remote() const override { return remote_; }
 
   /// What happens at the end of a turn: answers leave, input is delivered again.
