@@ -150,13 +150,25 @@ void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
   const Duration round_trip = env_.executor.now() - sent;
   // A delayed, repeated or forged pong measures nothing.
   if (round_trip.ns < 0 || round_trip > seconds(1)) return;
-  peer->clock_offset = (pong.wall + round_trip / 2) - env_.executor.wall_now();
-  peer->offset_known = true;
+  // Not as an offset from our own wall clock: that may have jumped before it is used.
+  peer->clock_base = pong.wall + (round_trip / 2 - (env_.executor.now() - MonoTime{}));
+  peer->clock_known = true;
+  compare_clocks();
+}
+
+Duration Peers::clock_offset(const Peer& peer) const {
+  if (!peer.clock_known) return {};
+  return (peer.clock_base + (env_.executor.now() - MonoTime{})) - env_.executor.wall_now();
+}
+
+void Peers::compare_clocks() {
   SmallVector<Duration, 16> offsets;
-  for (const auto& each : peers_) {
-    if (each->offset_known && each->answering) offsets.push_back(each->clock_offset);
+  for (const auto& peer : peers_) {
+    if (peer->clock_known && peer->answering) offsets.push_back(clock_offset(*peer));
   }
-  clock_.set_peer_offsets(offsets.view());
+  clock_.set_peer_offsets(offsets.view(), {.local = env_.executor.wall_now(),
+                                           .now = env_.executor.now(),
+                                           .members = topology_->members.size()});
 }
 
 void Peers::look_at(Peer& peer) {
@@ -199,6 +211,7 @@ void Peers::tick() {
     look_at(*peer);
     ping(*peer);
   }
+  compare_clocks();
 }
 
 void Peers::ping(const Peer& peer) {
@@ -220,7 +233,7 @@ Peers::View Peers::view(NodeId id) const {
   view.zone = peer->zone;
   view.healthy = peer->answering;
   if (peer->last_heard.ns != 0) view.last_heard_ms = (env_.executor.now() - peer->last_heard).ms();
-  view.clock_offset = peer->clock_offset;
+  view.clock_offset = clock_offset(*peer);
   view.incarnation = peer->incarnation;
   return view;
 }

@@ -103,8 +103,8 @@ class Peers {
     MonoTime asked_since{};  // of the oldest request sent since it was last heard; 0: none
     MonoTime last_away{};
     bool was_away = false;
-    Duration clock_offset{};
-    bool offset_known = false;
+    WallTime clock_base{};  // what its clock showed when our monotonic clock showed 0
+    bool clock_known = false;
     Incarnation incarnation{};
     std::string redis_address;
     std::string http_address;
@@ -120,6 +120,8 @@ class Peers {
   void note_sent(Peer& peer, bool request);
   void learn(Peer& peer, const wire::NodeInfo& info);
   void look_at(Peer& peer);
+  void compare_clocks();
+  [[nodiscard]] Duration clock_offset(const Peer& peer) const;
   void tick();
   void ping(const Peer& peer);
 

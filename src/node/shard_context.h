@@ -27,6 +27,8 @@ struct ShardContext {
 
   [[nodiscard]] MonoTime now() const { return env.executor.now(); }
   [[nodiscard]] WallTime guarded_now() const { return clock.guarded(env.executor.wall_now()); }
+  /// By which what is old may be forgotten for good (guards).
+  [[nodiscard]] WallTime ageing_now() const { return clock.ageing_now(env.executor.now()); }
   /// As peers see it: with the number of this shard, which gets the reply.
   [[nodiscard]] std::uint64_t request_id(RequestId id) const {
     id.shard = static_cast<std::uint8_t>(env.executor.shard());

@@ -182,9 +182,9 @@ bool WriteCoordinator::apply(Operation& operation, Object& object, storage::Reco
     return false;
   }
   if (operation.has_context) {
-    put(object, write, operation.context, dot, now);
+    put(object, write, operation.context, dot, context_.ageing_now());
   } else {
-    put_over_all(object, write, dot, now);
+    put_over_all(object, write, dot, context_.ageing_now());
   }
   if (object.versions.size() > 1) {
     std::size_t bytes = 0;

@@ -16,9 +16,13 @@ Hlc successor(Hlc time) {
   return {time.value + 1};
 }
 
+bool near(Duration a, Duration b) {
+  return std::abs((a - b).ns) <= HybridClock::kSkewMax.ns;
+}
+
 }  // namespace
 
-void HybridClock::set_peer_offsets(std::span<const Duration> offsets) {
+void HybridClock::set_peer_offsets(std::span<const Duration> offsets, const Moment& moment) {
   SmallVector<Duration, 32> all;
   all.assign(offsets.begin(), offsets.end());
   all.push_back(Duration{});
@@ -29,6 +33,17 @@ void HybridClock::set_peer_offsets(std::span<const Duration> offsets) {
   const Duration nearest = std::abs(low.ns) <= std::abs(high.ns) ? low : high;
   skewed_ = nearest > kSkewMax || nearest < Duration{-kSkewMax.ns};
   correction_ = skewed_ ? nearest : Duration{};
+  const auto agreeing = static_cast<std::size_t>(std::count_if(
+      all.begin(), all.end(), [this](Duration offset) { return near(offset, correction_); }));
+  if (2 * agreeing <= moment.members) return;
+  vouched_ = true;
+  vouched_time_ = guarded(moment.local);
+  vouched_at_ = moment.now;
+}
+
+WallTime HybridClock::ageing_now(MonoTime now) const {
+  if (!vouched_ || now - vouched_at_ > kVouchedFor) return kNothingAges;
+  return vouched_time_ + (now - vouched_at_);
 }
 
 WallTime HybridClock::guarded(WallTime local) const {

@@ -133,7 +133,7 @@ enum class PutEffect : std::uint8_t {
 /// Mints `write` into `object` under `dot`, which must be one that can_mint allows (asserted, D1).
 /// Drops the versions that `context` covers by dot or by write id, keeps all others as siblings.
 /// Superseded retryable ids become guards; context dots that the clock does not cover go to the
-/// cloud. Guards older than kRetryWindow before `now` (guarded) are dropped.
+/// cloud. Guards older than kRetryWindow before `now` (HybridClock::ageing_now) are dropped.
 PutEffect put(Object& object, const Write& write, const Context& context, const Dot& dot,
               WallTime now);
 

@@ -84,6 +84,17 @@ TEST(Put, DropsGuardsThatNobodyMayRetry) {
   EXPECT_TRUE(object.guards.empty());
 }
 
+TEST(Put, DropsNoGuardWhileNobodyVouchesForTheTime) {
+  Object object;
+  put(object, write(retryable_id(1), "a"), {}, dot(1, 1), kNow);
+  const WriteId in_a_year = WriteId::make(
+      static_cast<std::uint64_t>((kNow + seconds(365 * 86'400)).ms()), WriteId::kRetryable, 0, 2);
+  put(object, write(in_a_year, "b"), context_of(object), dot(1, 2), kNothingAges);
+  put_over_all(object, write(once_id(3), "c"), dot(1, 3), kNothingAges);
+  EXPECT_TRUE(object.guards_id(retryable_id(1)));
+  EXPECT_TRUE(object.guards_id(in_a_year));
+}
+
 TEST(Put, KeepsTheNewestGuardsWhenThereAreTooMany) {
   Object object;
   for (std::uint64_t i = 1; i <= kGuardsMax + 10; ++i) {
