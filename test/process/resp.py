@@ -8,7 +8,7 @@ class ReplyError(Exception):
 
 
 class Client:
-    def __init__(self, port: int, timeout_s: float = 10.0):
+    def __init__(self, port: int, timeout_s: float = 60.0):
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._input = self._socket.makefile("rb")
@@ -28,10 +28,16 @@ class Client:
         return self.receive()
 
     def send(self, *words: str | bytes) -> None:
-        parts = [word.encode() if isinstance(word, str) else word for word in words]
-        text = b"*%d\r\n" % len(parts)
-        for part in parts:
-            text += b"$%d\r\n%s\r\n" % (len(part), part)
+        self.send_together(words)
+
+    def send_together(self, *commands) -> None:
+        """In one piece, so that who answers the first has the others, too."""
+        text = b""
+        for words in commands:
+            parts = [word.encode() if isinstance(word, str) else word for word in words]
+            text += b"*%d\r\n" % len(parts)
+            for part in parts:
+                text += b"$%d\r\n%s\r\n" % (len(part), part)
         self._socket.sendall(text)
 
     def receive(self):
