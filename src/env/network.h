@@ -91,9 +91,10 @@ class FrameSink {
 /// One-way, best-effort, to one peer; connects by itself, again and again with a capped back-off.
 class FrameLink {
  public:
-  /// A value of 16 MiB with its key, clock and context, and room to spare. A connection that
-  /// announces a larger frame is none of a peer, and is closed.
-  static constexpr std::size_t kFrameMax = 18UL * 1024 * 1024;
+  /// An object of four siblings of 16 MiB, as four sides of a cut may have accepted, with its key,
+  /// clock and contexts, and room to spare. A connection that announces a larger frame is none of a
+  /// peer, and is closed.
+  static constexpr std::size_t kFrameMax = 66UL * 1024 * 1024;
 
   virtual ~FrameLink() = default;  // closes
   /// Append exactly one frame, then call end_frame(), in one go. What is in the string already

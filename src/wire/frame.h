@@ -20,7 +20,10 @@ namespace stator::wire {
 inline constexpr std::size_t kHeaderBytes = 72;
 /// What frame_size() must see: these bytes have one meaning in all versions of the format.
 inline constexpr std::size_t kPrefixBytes = 16;
-inline constexpr std::size_t kBodyBytesMax = std::size_t{17} << 20;
+/// Four values of 16 MiB, the most that one may be set to, in one object: what four sides of a cut
+/// accepted can still be merged and read. It costs memory only where it is used: a reader's grows
+/// with what arrives, not with what is announced.
+inline constexpr std::size_t kBodyBytesMax = std::size_t{65} << 20;
 inline constexpr std::uint16_t kMagic = 0x7453;  // "St"
 inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::uint16_t kNoPartition = 0xFFFF;

@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "cluster.h"
+#include "env/network.h"
+#include "wire/frame.h"
+
+// Values as large as they may be, accepted on several sides of a cut: together they are larger than
+// any client may make an object, and still they travel between replicas as one.
+
+namespace stator::test {
+namespace {
+
+constexpr std::size_t kValueBytesMax = 16 << 20;
+
+Cluster::Tune large_values() {
+  return [](node::NodeOptions& options) { options.limits.value_bytes_max = kValueBytesMax; };
+}
+
+// One letter per value: comparing them prints no mebibytes.
+std::string letters_of(const std::vector<std::string>& values, std::size_t size) {
+  std::string letters;
+  for (const std::string& value : values) {
+    letters.push_back(value == std::string(size, value.front()) ? value.front() : '?');
+  }
+  std::sort(letters.begin(), letters.end());
+  return letters;
+}
+
+// Each of `nodes` nodes, alone, accepts a value of `size` bytes; then all meet again.
+void accept_everywhere_and_heal(Cluster& cluster, std::size_t size) {
+  cluster.settle();
+  for (unsigned i = 0; i < cluster.size(); ++i) cluster.set_isolated(i, true);
+  cluster.run(seconds(30));
+  for (unsigned i = 0; i < cluster.size(); ++i) {
+    const WriteAnswer put = cluster.write(i, "k", std::string(size, static_cast<char>('a' + i)),
+                                          nullptr, node::WriteKind::kWithContext, {.w = 1});
+    ASSERT_EQ(put.outcome, Outcome::kOk) << i << to_string(put.error.code) << put.error.detail;
+  }
+  for (unsigned i = 0; i < cluster.size(); ++i) cluster.set_isolated(i, false);
+  cluster.settle();
+}
+
+void expect_converged(Cluster& cluster, const std::string& letters, std::size_t size) {
+  for (unsigned i = 0; i < cluster.size(); ++i) {
+    const ReadAnswer got = cluster.read(i, "k", {.r = 3});
+    ASSERT_TRUE(got.ok) << i << to_string(got.error.code);
+    EXPECT_EQ(letters_of(got.values, size), letters) << i;
+  }
+  cluster.run(seconds(2));
+  const std::string merged = cluster.local_object(0, "k");
+  EXPECT_GT(merged.size(), letters.size() * size);
+  for (unsigned i = 1; i < cluster.size(); ++i) {
+    EXPECT_TRUE(cluster.local_object(i, "k") == merged) << i;
+  }
+}
+
+TEST(LargeSiblings, OfTwoSidesOfACutAreBothReadAndReachEveryReplica) {
+  constexpr std::size_t kSize = 12 << 20;
+  Cluster cluster(1, 3, 3, 2, 2, 64, large_values());
+  cluster.settle();
+  cluster.set_isolated(2, true);
+  cluster.run(seconds(30));
+  ASSERT_EQ(cluster.write(0, "k", std::string(kSize, 'a')).outcome, Outcome::kOk);
+  ASSERT_EQ(
+      cluster
+          .write(2, "k", std::string(kSize, 'b'), nullptr, node::WriteKind::kWithContext, {.w = 1})
+          .outcome,
+      Outcome::kOk);
+  cluster.set_isolated(2, false);
+  cluster.settle();
+  expect_converged(cluster, "ab", kSize);
+}
+
+TEST(LargeSiblings, OfThreeSidesEachAsLargeAsAllowedAreMergedByWhoReadsThem) {
+  Cluster cluster(2, 3, 3, 2, 2, 64, large_values());
+  accept_everywhere_and_heal(cluster, kValueBytesMax);
+  expect_converged(cluster, "abc", kValueBytesMax);
+  const ReadAnswer all = cluster.read(0, "k");
+  ASSERT_EQ(cluster.write(1, "k", "merged", &all.context).outcome, Outcome::kOk);
+  for (unsigned i = 0; i < 3; ++i) {
+    EXPECT_EQ(cluster.read(i, "k").values, std::vector<std::string>{"merged"});
+  }
+}
+
+}  // namespace
+}  // namespace stator::test
