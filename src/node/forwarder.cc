@@ -43,6 +43,7 @@ void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool
   operation->partition = partition;
   operation->deadline = deadline_of(context_, request.quorum.timeout);
   operation->next = 0;
+  operation->others_may_have_it = false;
   operation->asked = {};
   operation->maybe_applied = false;
   operation->last_error = ErrorCode::kTooFewNodes;
@@ -88,6 +89,7 @@ void Forwarder::send_next(Operation& operation) {
       continue;  // certainly not sent
     }
     operation.asked = target;
+    operation.others_may_have_it = operation.maybe_applied;
     operation.maybe_applied = true;
     const Duration left = operation.deadline - context_.now();
     operation.try_next_at = context_.now() + std::max(left / 3, milliseconds(1));
@@ -130,7 +132,7 @@ void Forwarder::on_reply(const wire::FrameHeader& header, const wire::ForwardWri
   if (reply.outcome != Outcome::kOk) {
     if (reply.outcome == Outcome::kNotApplied && operation->asked == header.sender) {
       // That node promises that it did nothing; earlier ones may have.
-      operation->maybe_applied = operation->next > 1 && operation->id.retryable();
+      operation->maybe_applied = operation->others_may_have_it;
       operation->last_error = reply.code;
     }
     WriteResult result;
@@ -157,7 +159,7 @@ void Forwarder::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
   Operation* operation = operations_.find(id.slot, id.generation);
   if (operation == nullptr || operation->asked != header.sender) return;
   // A refusal is sent before anything is done.
-  if (operation->next <= 1 || !operation->id.retryable()) operation->maybe_applied = false;
+  operation->maybe_applied = operation->others_may_have_it;
   operation->last_error = code;
   send_next(*operation);
 }

@@ -46,6 +46,8 @@ class Forwarder {
     Candidates targets;
     std::uint8_t next = 0;  // index into targets
     NodeId asked{};
+    // Some node before `asked` may have got it.
+    bool others_may_have_it = false;
     bool maybe_applied = false;  // some node may have got it
     ErrorCode last_error = ErrorCode::kTooFewNodes;
     WriteDone done;

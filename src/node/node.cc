@@ -164,18 +164,20 @@ Result<void> Node::start() {
   shards_unsettled_ = static_cast<unsigned>(shards_.size());
   for (unsigned i = 0; i < shards_.size(); ++i) {
     publish(i);
-    await_peers(i);
+    // From the loop's first turn on: the engine may have taken long to open.
+    env::Executor& executor = envs_[i].executor;
+    executor.after({}, [this, i, &executor] { await_peers(i, executor.now() + kSettleMax); });
   }
   return {};
 }
 
-void Node::await_peers(unsigned index) {
+void Node::await_peers(unsigned index, MonoTime until) {
   env::Executor& executor = envs_[index].executor;
-  if (shards_[index]->peers().all_healthy() || executor.now() - started_ > kSettleMax) {
+  if (shards_[index]->peers().all_healthy() || executor.now() > until) {
     --shards_unsettled_;
     return;
   }
-  executor.after(kSettleStep, [this, index] { await_peers(index); });
+  executor.after(kSettleStep, [this, index, until] { await_peers(index, until); });
 }
 
 wire::NodeInfo Node::announcement() const {
@@ -217,10 +219,10 @@ void Node::publish(unsigned index) {
   });
 }
 
-NodeStatus Node::node_status() const {
+NodeStatus Node::node_status(unsigned from) const {
   NodeStatus status;
   status.engine = options_.engine.name;
-  status.uptime_ms = (envs_[0].executor.now() - started_).ms();
+  status.uptime_ms = (envs_[from].executor.now() - started_).ms();
   const std::lock_guard lock(mutex_);
   for (const Published& shard : published_) {
     status.keys += shard.engine.keys;

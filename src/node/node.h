@@ -60,7 +60,7 @@ class Node final : public ShardHost, public NodeFacts {
   Result<void> save_history(const History& history);
   Result<void> open_shards();
   void publish(unsigned shard);
-  void await_peers(unsigned shard);
+  void await_peers(unsigned shard, MonoTime until);
   void close_shard(unsigned shard, std::shared_ptr<Callback<void()>> done);
   wire::NodeInfo announcement() const;
 
@@ -68,7 +68,7 @@ class Node final : public ShardHost, public NodeFacts {
   Shard& shard(unsigned index) override { return *shards_[index]; }
   void on_history(unsigned from_shard, History&& other) override;
   // NodeFacts
-  [[nodiscard]] NodeStatus node_status() const override;
+  [[nodiscard]] NodeStatus node_status(unsigned from) const override;
   [[nodiscard]] Metrics all_metrics(unsigned from) const override;
 
   std::vector<env::Env> envs_;

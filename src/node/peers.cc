@@ -182,11 +182,7 @@ void Peers::look_at(Peer& peer) {
   if (answering == peer.answering) return;
   peer.answering = answering;
   ++version_;
-  if (answering) {
-    events_.on_peer_up(peer.id);
-  } else {
-    events_.on_peer_down(peer.id);
-  }
+  if (answering) events_.on_peer_up(peer.id);
 }
 
 void Peers::Peer::on_link_up() {
@@ -198,10 +194,8 @@ void Peers::Peer::on_link_up() {
 
 void Peers::Peer::on_link_down() {
   heard = false;
-  const bool was_answering = answering;
   owner->look_at(*this);
-  // Also when it was held for silent already: late answers will not come on this link.
-  if (!was_answering) owner->events_.on_peer_down(id);
+  owner->events_.on_peer_down(id);
 }
 
 void Peers::tick() {

@@ -19,7 +19,8 @@ namespace stator::node {
 class PeerEvents {
  public:
   virtual ~PeerEvents() = default;
-  /// Frames sent to it may be lost: whoever waits for its answers asks somebody else.
+  /// Its link has ended, so that frames sent to it may be lost: whoever waits for its answers asks
+  /// somebody else. Not for one that is only silent: its answers may still come.
   virtual void on_peer_down(NodeId peer) = 0;
   /// It answers from now on. What it was asked just before may have found it without a way back to
   /// us: whoever still waits asks again.

@@ -8,6 +8,15 @@
 
 namespace stator::node {
 
+namespace {
+
+// Which question an answer belongs to, as the attempt of its request id: a repeated answer to the
+// first question must not be taken for one to the second.
+constexpr std::uint8_t kAboutDigest = 0;
+constexpr std::uint8_t kAboutValue = 1;
+
+}  // namespace
+
 void ReadCoordinator::read(std::string_view bucket, std::string_view key, const ReadQuorum& quorum,
                            ReadDone done) {
   if (const auto checked = check_key(context_, bucket, key); !checked) {
@@ -91,8 +100,10 @@ void ReadCoordinator::ask(Operation& operation, ReplicaIndex replica, bool value
     ask_local(operation, replica, value);
     return;
   }
-  const RequestId id{
-      .kind = RequestKind::kRead, .slot = operation.slot, .generation = operation.generation};
+  const RequestId id{.kind = RequestKind::kRead,
+                     .attempt = value ? kAboutValue : kAboutDigest,
+                     .slot = operation.slot,
+                     .generation = operation.generation};
   wire::ReplicaGet message;
   message.bucket = operation.bucket;
   message.key = operation.key;
@@ -215,7 +226,9 @@ ReadCoordinator::Operation* ReadCoordinator::find(std::uint64_t request_id, Node
   if (operation == nullptr) return nullptr;
   for (std::size_t i = 0; i < operation->round.candidate_count(); ++i) {
     replica = static_cast<ReplicaIndex>(i);
-    if (operation->round.candidate(replica).node == sender) return operation;
+    if (operation->round.candidate(replica).node != sender) continue;
+    const bool value_wanted = operation->round.waiting_for_value().contains(replica);
+    return id.attempt == (value_wanted ? kAboutValue : kAboutDigest) ? operation : nullptr;
   }
   return nullptr;
 }

@@ -13,8 +13,8 @@ namespace stator::node {
 class NodeFacts {
  public:
   virtual ~NodeFacts() = default;
-  [[nodiscard]] virtual NodeStatus node_status() const = 0;
-  /// Sums as of the last publication; `from` is counted as it is now.
+  /// Sums as of the last publication. `from` is the shard that asks; it is counted as it is now.
+  [[nodiscard]] virtual NodeStatus node_status(unsigned from) const = 0;
   [[nodiscard]] virtual Metrics all_metrics(unsigned from) const = 0;
 };
 
@@ -32,7 +32,9 @@ class ShardStore final : public Store {
   void count_published_keys(Callback<void(std::uint64_t)> done) override;
 
   [[nodiscard]] const ClusterView& cluster() const override;
-  [[nodiscard]] NodeStatus status() const override { return facts_.node_status(); }
+  [[nodiscard]] NodeStatus status() const override {
+    return facts_.node_status(shard_.context().env.executor.shard());
+  }
   [[nodiscard]] Metrics metrics() const override {
     return facts_.all_metrics(shard_.context().env.executor.shard());
   }

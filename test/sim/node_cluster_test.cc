@@ -150,6 +150,74 @@ TEST(NodeCluster, WhatARestartedNodeIsAskedEarlyIsRefusedAtOnceOrAnsweredSoon) {
   EXPECT_GT(answered, 0);
 }
 
+TEST(NodeCluster, AnswersThatComeTwiceFailNobody) {
+  Cluster cluster(21, 3);
+  for (int i = 0; i < 100; ++i)
+    cluster.write(0, "k" + std::to_string(i), "old", nullptr, node::WriteKind::kOverAll);
+  cluster.host(2).crash();
+  for (int i = 0; i < 100; ++i)
+    cluster.write(0, "k" + std::to_string(i), "new", nullptr, node::WriteKind::kOverAll);
+  cluster.start(2);
+  cluster.settle();
+  sim::NetworkFaults twice = cluster.world().wire().faults(0, 1);
+  twice.duplicate = 1;
+  cluster.world().wire().set_faults(twice);
+  // Node 3 answers with another digest, is asked for its value, and then its digest comes again.
+  for (int i = 0; i < 100; ++i) {
+    const ReadAnswer answer = cluster.read(0, "k" + std::to_string(i), {.r = 3});
+    EXPECT_TRUE(answer.ok) << i << ": " << to_string(answer.error.code);
+    EXPECT_EQ(answer.values, std::vector<std::string>{"new"});
+  }
+}
+
+TEST(NodeCluster, WritesInFlightOutliveASilenceOfTheirPeers) {
+  Cluster cluster(22, 5);
+  const std::vector<unsigned> owners = cluster.owners("k");
+  unsigned other = 0;  // no owner: its writes are forwarded
+  while (std::count(owners.begin(), owners.end(), other) > 0) ++other;
+  for (const unsigned owner : owners) cluster.host(owner).pause();
+  const auto forwarded = cluster.begin_write(other, "k", "v", nullptr, node::WriteKind::kOverAll);
+  cluster.run(milliseconds(1500));  // beyond the time after which a peer is avoided
+  EXPECT_FALSE(cluster.all_healthy());
+  for (const unsigned owner : owners) cluster.host(owner).resume();
+  ASSERT_TRUE(cluster.run_until([&] { return forwarded->has_value(); }));
+  EXPECT_EQ((*forwarded)->outcome, Outcome::kOk);
+  cluster.settle();
+  cluster.host(owners[1]).pause();
+  cluster.host(owners[2]).pause();
+  const auto coordinated =
+      cluster.begin_write(owners[0], "k", "w", nullptr, node::WriteKind::kOverAll, {.w = 3});
+  cluster.run(milliseconds(1500));
+  cluster.host(owners[1]).resume();
+  cluster.host(owners[2]).resume();
+  ASSERT_TRUE(cluster.run_until([&] { return coordinated->has_value(); }));
+  EXPECT_EQ((*coordinated)->outcome, Outcome::kOk);
+}
+
+TEST(NodeCluster, AnOwnerThatWasNotSentToMakesNoOutcomeUnknown) {
+  Cluster cluster(23, 5, 3, 2, 2, 64,
+                  [](node::NodeOptions& options) { options.limits.siblings_max = 1; });
+  const std::vector<unsigned> owners = cluster.owners("k");
+  unsigned other = 0;
+  while (std::count(owners.begin(), owners.end(), other) > 0) ++other;
+  ASSERT_EQ(cluster.write(other, "k", "v").outcome, Outcome::kOk);
+  // None looks usable, so that the first one is tried first; it is the one that is gone.
+  cluster.host(owners[1]).pause();
+  cluster.host(owners[2]).pause();
+  cluster.run(milliseconds(1500));
+  cluster.host(owners[0]).kill();
+  cluster.run(milliseconds(100));
+  cluster.host(owners[1]).resume();
+  cluster.host(owners[2]).resume();
+  const WallTime now = cluster.host(other).clock().wall(cluster.world().now());
+  const WriteId id = WriteId::make(static_cast<std::uint64_t>(now.ms()), WriteId::kRetryable, 1, 2);
+  // The first owner cannot be reached; the second one refuses to make a sibling.
+  const WriteAnswer answer =
+      cluster.write(other, "k", "w", nullptr, node::WriteKind::kWithContext, {}, id);
+  EXPECT_EQ(answer.error.code, ErrorCode::kTooManySiblings);
+  EXPECT_EQ(answer.outcome, Outcome::kNotApplied);
+}
+
 TEST(NodeCluster, WhatWasAcknowledgedSurvivesLossOfPowerOfAllNodes) {
   Cluster cluster(9, 3);
   for (int i = 0; i < 20; ++i) {
