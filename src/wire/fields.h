@@ -35,7 +35,7 @@ inline constexpr std::uint8_t kEnumerators<ReplyStatus> = 3;
 template <>
 inline constexpr std::uint8_t kEnumerators<Durability> = 2;
 template <>
-inline constexpr std::uint8_t kEnumerators<WriteKind> = 3;
+inline constexpr std::uint8_t kEnumerators<WriteKind> = 2;
 template <>
 inline constexpr std::uint8_t kEnumerators<Outcome> = 3;
 static_assert(static_cast<int>(Outcome::kOk) == 0 && static_cast<int>(Outcome::kNotApplied) == 1 &&

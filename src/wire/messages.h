@@ -122,9 +122,8 @@ struct ReplicaGetReply {
 };
 
 enum class WriteKind : std::uint8_t {
-  kPut = 0,          // with what the writer saw; an empty context saw nothing
-  kPlainPut = 1,     // supersedes all that the minting node holds (Redis, design 2.4)
-  kDeleteBlind = 2,  // supersedes what the minting node holds after a local read (design 2.3)
+  kPut = 0,       // with what the writer saw; an empty context saw nothing
+  kPlainPut = 1,  // supersedes all that the minting node holds (Redis, design 2.4)
 };
 
 /// A write for a node that may mint it.
@@ -143,12 +142,14 @@ struct ForwardWrite {
   std::uint8_t pw = 0;
   std::uint8_t dw = 0;
   Hlc floor{};              // the latest time that the client's connection has seen
-  std::uint32_t flags = 0;  // kConfirmOnly
+  std::uint32_t flags = 0;  // kConfirmOnly, kFirst
   /// Of the receiver as the sender knows it: a frame that outlived that process is refused, since
   /// its memory of what was forwarded to it is gone.
   Incarnation receiver_incarnation{};
   static constexpr std::uint32_t kConfirmOnly =
       1;  // the id is of a client and minted once: only tell
+  /// The sender made the id for this write and has sent it to nobody else.
+  static constexpr std::uint32_t kFirst = 2;
   bool operator==(const ForwardWrite&) const = default;
 };
 

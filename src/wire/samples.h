@@ -88,7 +88,7 @@ inline ReplicaGetReply sample(std::type_identity<ReplicaGetReply>) {
 inline ForwardWrite sample(std::type_identity<ForwardWrite>) {
   return {.bucket = "carts",
           .key = "alice",
-          .kind = WriteKind::kDeleteBlind,
+          .kind = WriteKind::kPlainPut,
           .write_id = kWriteId,
           .value = "two books",
           .content_type = "text/plain",
