@@ -20,6 +20,7 @@ const char* to_string(ErrorCode code) {
     case ErrorCode::kNotSupported: return "not_supported";
     case ErrorCode::kClosed: return "closed";
     case ErrorCode::kConflict: return "conflict";
+    case ErrorCode::kWriteIdExpired: return "write_id_expired";
   }
   return "unknown_error";
 }

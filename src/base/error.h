@@ -29,6 +29,8 @@ enum class ErrorCode : std::uint8_t {
   kNotSupported,  // a newer version of a format, or an option that this build lacks
   kClosed,        // the node is stopping, or the peer's connection ended
   kConflict,      // the directory or the address is in use, or belongs to something else
+  // A retry under a write id that nobody remembers any more: not applied now, unknown before.
+  kWriteIdExpired,
 };
 
 /// What became of a write (D8). `kNotApplied` is a promise that it will never be visible.

@@ -124,9 +124,9 @@ Result<void> ShardStore::check_write(const WriteRequest& request) const {
     }
     if (now - made > kRetryWindow) {
       return std::unexpected(
-          Error{.code = ErrorCode::kTimeout,
-                .detail = "the write id is older than 10 minutes, so that this may be a "
-                          "retry which nobody remembers: read, then write with a new id"});
+          Error{.code = ErrorCode::kWriteIdExpired,
+                .detail = "the write id is older than 10 minutes, so that nobody remembers whether "
+                          "a write under it was applied; this request was not"});
     }
   }
   return {};
@@ -138,7 +138,7 @@ void ShardStore::write(const WriteRequest& given, WriteDone done) {
     result.bucket = given.bucket;
     result.key = given.key;
     // Of a retry that comes too late nobody can say what became of the write.
-    const bool too_late = checked.error().code == ErrorCode::kTimeout;
+    const bool too_late = checked.error().code == ErrorCode::kWriteIdExpired;
     result.outcome = too_late ? Outcome::kUnknown : Outcome::kNotApplied;
     result.error = checked.error();
     result.id = given.id;

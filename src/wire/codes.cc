@@ -20,6 +20,7 @@ std::uint8_t to_wire(ErrorCode code) {
     case ErrorCode::kNotSupported: return 14;
     case ErrorCode::kClosed: return 15;
     case ErrorCode::kConflict: return 16;
+    case ErrorCode::kWriteIdExpired: return 17;
   }
   return 12;  // not an enumerator: a broken caller must not break its peer
 }
@@ -41,6 +42,7 @@ ErrorCode error_code_from_wire(std::uint8_t number) {
     case 14: return ErrorCode::kNotSupported;
     case 15: return ErrorCode::kClosed;
     case 16: return ErrorCode::kConflict;
+    case 17: return ErrorCode::kWriteIdExpired;
     default: return ErrorCode::kIo;
   }
 }

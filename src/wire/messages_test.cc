@@ -159,7 +159,7 @@ TEST(Messages, AnErrorCodeOfALaterVersionIsStillAFailure) {
 
 TEST(Codes, NumbersAreDistinctAndComeBack) {
   std::set<int> numbers;
-  for (int i = 0; i <= static_cast<int>(ErrorCode::kConflict); ++i) {
+  for (int i = 0; i <= static_cast<int>(ErrorCode::kWriteIdExpired); ++i) {
     const auto code = static_cast<ErrorCode>(i);
     EXPECT_TRUE(numbers.insert(to_wire(code)).second);
     EXPECT_EQ(error_code_from_wire(to_wire(code)), code);

@@ -94,8 +94,11 @@ class Keys(ThreeNodes):
         old = "0" * 12 + wid.replace("-", "")[12:]
         answer = self.curl(0, "PUT", path, b"x", Stator_Write_Id=old)
         # Nobody remembers whether it was applied, and it is not applied now.
-        self.assertEqual((answer.status, answer.json()["outcome"]), (504, "unknown"), answer)
-        self.assertIn("older than 10 minutes", answer.json()["message"])
+        said = answer.json()
+        self.assertEqual((answer.status, said["error"], said["outcome"]),
+                         (409, "write_id_expired", "unknown"), answer)
+        self.assertIn("older than 10 minutes", said["message"])
+        self.assertTrue(said["hint"].startswith("read the key; if your write is not there"), answer)
         self.assertEqual(self.values(1, path), [b"with"])
 
     def test_one_mebibyte_is_accepted_and_one_byte_more_refused(self):

@@ -48,8 +48,11 @@ constexpr Row kRows[] = {
      "compare the versions of client and node"},
     {ErrorCode::kClosed, 503, "the node is stopping", "ask another node"},
     {ErrorCode::kConflict, 409, "it belongs to something else", "look at /v1/status"},
+    {ErrorCode::kWriteIdExpired, 409, "the write id is too old for a retry",
+     "read the key; if your write is not there, write again with a new Stator-Write-Id and the "
+     "Stator-Context of that read"},
 };
-static_assert(std::size(kRows) == static_cast<std::size_t>(ErrorCode::kConflict) + 1);
+static_assert(std::size(kRows) == static_cast<std::size_t>(ErrorCode::kWriteIdExpired) + 1);
 
 // Where a repetition is safe only under the same name.
 constexpr const char* kUnknownHint =
@@ -101,8 +104,9 @@ Problem problem_of(const Error& error, Outcome outcome, const WriteId& id) {
   Problem problem = problem_of(error);
   problem.outcome = outcome;
   problem.write_id = id;
-  // A retry that comes too late is told so by the store's own words.
-  const bool may_repeat = outcome == Outcome::kUnknown && error.detail.empty();
+  // A retry that nobody can recognise any more is told so in the store's own words.
+  const bool may_repeat = outcome == Outcome::kUnknown && error.detail.empty() &&
+                          error.code != ErrorCode::kWriteIdExpired;
   if (may_repeat) problem.hint = id.retryable() ? kUnknownHint : kUnknownOnceHint;
   return problem;
 }

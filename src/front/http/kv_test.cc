@@ -308,15 +308,16 @@ TEST(HttpKv, HeadIsGetWithoutTheBody) {
 
 TEST(HttpKv, EveryErrorOfTheStoreHasAStatusAndSaysWhatToDo) {
   const std::pair<ErrorCode, int> table[] = {
-      {ErrorCode::kBadRequest, 400}, {ErrorCode::kBadContext, 400},
-      {ErrorCode::kTooLarge, 413},   {ErrorCode::kTooManySiblings, 409},
-      {ErrorCode::kOverloaded, 429}, {ErrorCode::kTooFewNodes, 503},
-      {ErrorCode::kTimeout, 504},    {ErrorCode::kHistoryMismatch, 503},
-      {ErrorCode::kNotMember, 503},  {ErrorCode::kUnreadable, 500},
-      {ErrorCode::kDiskFull, 507},   {ErrorCode::kIo, 500},
-      {ErrorCode::kCorrupt, 500},    {ErrorCode::kNotSupported, 400},
-      {ErrorCode::kClosed, 503},     {ErrorCode::kConflict, 409}};
-  ASSERT_EQ(std::size(table), static_cast<std::size_t>(ErrorCode::kConflict) + 1);
+      {ErrorCode::kBadRequest, 400},    {ErrorCode::kBadContext, 400},
+      {ErrorCode::kTooLarge, 413},      {ErrorCode::kTooManySiblings, 409},
+      {ErrorCode::kOverloaded, 429},    {ErrorCode::kTooFewNodes, 503},
+      {ErrorCode::kTimeout, 504},       {ErrorCode::kHistoryMismatch, 503},
+      {ErrorCode::kNotMember, 503},     {ErrorCode::kUnreadable, 500},
+      {ErrorCode::kDiskFull, 507},      {ErrorCode::kIo, 500},
+      {ErrorCode::kCorrupt, 500},       {ErrorCode::kNotSupported, 400},
+      {ErrorCode::kClosed, 503},        {ErrorCode::kConflict, 409},
+      {ErrorCode::kWriteIdExpired, 409}};
+  ASSERT_EQ(std::size(table), static_cast<std::size_t>(ErrorCode::kWriteIdExpired) + 1);
   World world;
   for (const auto& [code, status] : table) {
     world.store.failure = Error{.code = code};
@@ -334,6 +335,20 @@ TEST(HttpKv, EveryErrorOfTheStoreHasAStatusAndSaysWhatToDo) {
     EXPECT_EQ(world.ask("PUT", "/v1/kv/b/k", "", "v").status, status);
     EXPECT_EQ(world.ask("GET", "/v1/explain/b/k").status, status);
   }
+}
+
+TEST(HttpKv, ARetryThatComesTooLateIsToldToReadAndNotToRepeatItself) {
+  World world;
+  world.store.failure = Error{.code = ErrorCode::kWriteIdExpired};
+  world.store.failure_outcome = Outcome::kUnknown;
+  const Answer put = world.ask("PUT", "/v1/kv/b/k", "", "v");
+  EXPECT_EQ(put.status, 409);
+  const Json json = Json::parse(put.body);
+  EXPECT_EQ(json["error"], "write_id_expired");
+  EXPECT_EQ(json["outcome"], "unknown");
+  const std::string hint = json["hint"];
+  EXPECT_TRUE(hint.starts_with("read the key")) << hint;
+  EXPECT_NE(hint.find("a new Stator-Write-Id"), std::string::npos) << hint;
 }
 
 TEST(HttpKv, AnUnknownOutcomeNamesTheWriteSoThatItCanBeRepeated) {

@@ -47,6 +47,9 @@ constexpr Row kRows[] = {
     {ErrorCode::kClosed, "TRYAGAIN", false, "this node is stopping",
      "nothing was applied; connect to another node"},
     {ErrorCode::kConflict, "ERR", false, "in use by somebody else", "see `stator status`"},
+    {ErrorCode::kWriteIdExpired, "WIDEXPIRED", false, "the write id is too old for a retry",
+     "read the key with ST.GET; if your write is not there, write again under a new WID with the "
+     "context of that read"},
 };
 
 const Row& row_of(ErrorCode code) {
@@ -73,8 +76,9 @@ void write_error(RespWriter& out, const Error& error) {
 }
 
 void write_outcome(RespWriter& out, const node::WriteResult& result) {
-  if (result.outcome != Outcome::kUnknown) {
-    // A write that nobody was sent may be repeated whatever the reason.
+  // A write that nobody was sent may be repeated whatever the reason; one that comes too late to be
+  // recognised may not.
+  if (result.outcome != Outcome::kUnknown || result.error.code == ErrorCode::kWriteIdExpired) {
     write_error(out, result.error);
     return;
   }
@@ -94,12 +98,6 @@ void write_outcome(RespWriter& out, const node::WriteResult& result) {
 void wrong_arity(RespWriter& out, std::string_view command) {
   out.begin_error("ERR");
   out.add("wrong number of arguments for '").add(command).add("' command");
-  out.end_error();
-}
-
-void syntax_error(RespWriter& out, std::string_view hint) {
-  out.begin_error("ERR");
-  out.add("syntax error: ").add(hint);
   out.end_error();
 }
 

@@ -18,6 +18,5 @@ void write_error(RespWriter& out, const Error& error);
 void write_outcome(RespWriter& out, const node::WriteResult& result);
 
 void wrong_arity(RespWriter& out, std::string_view command);
-void syntax_error(RespWriter& out, std::string_view hint);
 
 }  // namespace stator::redis
