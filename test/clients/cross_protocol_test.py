@@ -4,7 +4,7 @@ import base64
 import time
 import unittest
 
-from support import Client, ReplyError, ThreeNodes
+from support import Client, ReplyError, ThreeNodes, wait_until
 
 
 class CrossProtocol(ThreeNodes):
@@ -102,7 +102,7 @@ class CrossProtocol(ThreeNodes):
         self.assertEqual(answer.status, 204)
         self.assertIn(self.call(1, "TTL", self.key), range(180, 201))
         self.assertEqual(self.call(2, "PEXPIRE", self.key, "30"), 1)
-        time.sleep(0.05)
+        wait_until(lambda: not self.http(0))
         self.both_show()
 
     def test_the_same_write_through_both_doors_is_one(self):

@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from support import ThreeNodes, curl
+from support import ThreeNodes, curl, wait_until
 
 MIB = 1 << 20
 
@@ -165,8 +165,7 @@ class Keys(ThreeNodes):
         self.assertTrue(70_000 < left <= 101_000, left)
         context = self.curl(1, "GET", path).context
         self.assertEqual(self.curl(1, "PUT", f"{path}?ttl_ms=50", b"w", Stator_Context=context).status, 204)
-        time.sleep(0.1)
-        self.assertEqual(self.values(2, path), [])
+        wait_until(lambda: self.values(2, path) == [])
 
     def test_quorums_of_one_request(self):
         path = "/v1/kv/carts/quorum"

@@ -2,7 +2,20 @@
 import assert from 'node:assert/strict';
 
 export const ports = process.env.STATOR_REDIS_PORTS.split(',').map(Number);
-export const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
+const PATIENCE_MS = 60000;
+const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
+
+// Asks again until the answer is what it must become.
+export async function until(expected, ask) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer === expected) return;
+    if (Date.now() > end) assert.equal(answer, expected);
+    await sleep(20);
+  }
+}
+
 export const addresses = ports.map((port) => ({ host: '127.0.0.1', port }));
 
 const cases = [];

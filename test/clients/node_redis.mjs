@@ -2,7 +2,7 @@
 // one reads.
 import assert from 'node:assert/strict';
 import { RESP_TYPES, createClient, createCluster } from '@redis/client';
-import { addresses, between, ports, range, run, sleep, test } from './node_clients.mjs';
+import { addresses, between, ports, range, run, test, until } from './node_clients.mjs';
 
 const noted = (client) => client.on('error', (error) => console.error(`client: ${error.message}`));
 const single = (node, RESP) => noted(createClient({ RESP, socket: addresses[node] })).connect();
@@ -77,8 +77,7 @@ eachPair('expiry', async (key, writer, reader) => {
   assert.equal(Number(await writer.persist(key)), 1);
   assert.equal(await reader.ttl(key), -1);
   await writer.pExpire(key, 60);
-  await sleep(80);
-  assert.equal(await reader.get(key), null);
+  await until(null, () => reader.get(key));
   assert.equal(await writer.ttl(key), -2);
 });
 

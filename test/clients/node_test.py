@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from support import HERE, ThreeNodes, tool
+from support import HERE, PATIENCE_S, ThreeNodes, tool
 
 
 class NodeClients(ThreeNodes):
@@ -15,7 +15,7 @@ class NodeClients(ThreeNodes):
 
     def script(self, name: str) -> None:
         self.assertEqual(self.redis_cli(0, "SET", "from redis-cli", "by redis-cli"), b"OK")
-        ended = tool("node", str(HERE / f"{name}.mjs"), env=self.environment(), cwd=HERE, timeout_s=60)
+        ended = tool("node", str(HERE / f"{name}.mjs"), env=self.environment(), cwd=HERE, timeout_s=4 * PATIENCE_S)
         told = ended.stdout.decode() + ended.stderr.decode()
         self.assertEqual(ended.returncode, 0, told)
         passed = re.search(r"^([1-9]\d*) passed, 0 failed$", told, re.M)

@@ -4,7 +4,7 @@ what it wrote is there."""
 import re
 import unittest
 
-from support import ThreeNodes, tool
+from support import PATIENCE_S, ThreeNodes, tool
 
 REQUESTS = 2000
 
@@ -13,7 +13,7 @@ class RedisBenchmark(ThreeNodes):
     def benchmark(self, node: int, *flags: str) -> list[tuple[str, float]]:
         """(test, requests per second)"""
         ended = tool("redis-benchmark", "-p", self.redis_port(node), "-n", str(REQUESTS), "-c", "20", "--csv",
-                     *flags, timeout_s=60)
+                     *flags, timeout_s=4 * PATIENCE_S)
         self.assertEqual((ended.returncode, ended.stderr.strip()), (0, b""), flags)
         told = ended.stdout.decode()
         self.assertNotRegex(told, r"(?i)error|warn|fail")

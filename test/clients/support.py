@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "process"))
-from nodes import Cluster, PATIENCE_S, die_with_parent  # noqa: E402
+from nodes import Cluster, PATIENCE_S, die_with_parent, wait_until  # noqa: E402,F401
 from resp import Client, ReplyError  # noqa: E402,F401
 
 
