@@ -92,7 +92,7 @@ TEST(Scheduler, TheTraceTellsRunsApart) {
   EXPECT_NE(run(2, 5), run(2, 6));
 }
 
-// failure-modes.md 4.8: an event of a whole cluster may cost 4 microseconds, so the queue itself
+// docs/rules.md, G2: an event of a whole cluster may cost 4 microseconds, so the queue itself
 // must cost next to nothing.
 TEST(Scheduler, RawEventsAreCheap) {
   Scheduler scheduler;

@@ -8,7 +8,7 @@
 
 // The judge of a run: history in, verdict out. Pure, so that it is itself tested with histories
 // that were tampered with. Linear per key, since ids are unique and contexts are recorded; no
-// search through orders is needed (failure-modes.md 4.2).
+// search through orders is needed (docs/rules.md, I1 to I3).
 //
 // For each key let A be the acknowledged writes, U those of unknown outcome, F those that were
 // answered `not applied`, S the versions left at the end. A write covers the writes that its

@@ -13,7 +13,7 @@
 
 namespace stator::sim {
 
-/// Families of faults (failure-modes.md 4.3) that a run can have.
+/// Families of faults that a run can have.
 enum class FaultFamily : std::uint8_t {
   kMessages,  // frames late, lost, doubled, overtaken, damaged, cut short, played again
   kStreams,   // client connections reset, and their bytes in awkward pieces

@@ -16,7 +16,7 @@
 #include "core/version/context.h"
 #include "core/version/object.h"
 
-// What happened in one run, key by key, as the checker needs it (failure-modes.md 4.2): every call
+// What happened in one run, key by key, as the checker needs it (docs/rules.md): every call
 // that a front door made of the store and how it was answered, every version that a node minted,
 // and what was left when all was quiet. Written by the harness while the run goes, read by the
 // checker at its end. All times are virtual, and the same clock for everybody.

@@ -33,7 +33,7 @@ inline constexpr std::uint16_t kNoPartition = 0xFFFF;
 struct FrameHeader {
   MessageType type = MessageType::kRefusal;
   std::uint16_t flags = 0;       // none defined yet: sent as 0, ignored when read
-  std::uint64_t request_id = 0;  // slot and generation in the asker's table; echoed in the reply
+  std::uint64_t request_id = 0;  // the asker's business; echoed in the reply
   HistoryVersion history{};      // of the sender, as far as it matters to this request
   NodeId sender{};
   NodeId receiver{};                       // 0: not known yet (first contact by address)
