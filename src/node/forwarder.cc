@@ -46,6 +46,7 @@ void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool
   operation->others_may_have_it = false;
   operation->asked = {};
   operation->maybe_applied = false;
+  operation->may_repeat = request.may_repeat;
   operation->last_error = ErrorCode::kTooFewNodes;
   operation->done = std::move(done);
   choose_targets(request, partition, operation->targets);
@@ -84,6 +85,9 @@ void Forwarder::send_next(Operation& operation) {
   while (operation.next < operation.targets.list.size()) {
     const NodeId target = operation.targets.list[operation.next++].node;
     message.receiver_incarnation = context_.peers->incarnation_of(target);
+    const bool first = !operation.may_repeat && !operation.maybe_applied;
+    message.flags &= ~wire::ForwardWrite::kFirst;
+    if (first) message.flags |= wire::ForwardWrite::kFirst;
     if (!context_.peers->send(target, context_.request_id(id), operation.deadline,
                               operation.partition, message)) {
       continue;  // certainly not sent
@@ -207,6 +211,9 @@ void Forwarder::on_forward(const wire::FrameHeader& header, const wire::ForwardW
   request.kind =
       message.kind == wire::WriteKind::kPut ? WriteKind::kWithContext : WriteKind::kOverAll;
   request.id = message.write_id;
+  const bool first = (message.flags & wire::ForwardWrite::kFirst) != 0;
+  request.may_repeat =
+      message.write_id.retryable() && !(first && recent_first_.first_time(message.write_id));
   request.tombstone = message.tombstone;
   request.value = message.value;
   request.content_type = message.content_type;

@@ -35,6 +35,9 @@ class Forwarder {
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
 
  private:
+  /// A frame that comes twice comes soon; what is forgotten here counts as a repeat.
+  static constexpr std::size_t kFirstIdsMax = 4096;
+
   struct Operation : OperationSlot {
     WriteId id{};
     std::string bucket;
@@ -49,6 +52,7 @@ class Forwarder {
     // Some node before `asked` may have got it.
     bool others_may_have_it = false;
     bool maybe_applied = false;  // some node may have got it
+    bool may_repeat = false;     // as given: somebody else may have minted it before
     ErrorCode last_error = ErrorCode::kTooFewNodes;
     WriteDone done;
   };
@@ -62,8 +66,9 @@ class Forwarder {
   WriteCoordinator& coordinator_;
   OperationTable<Operation> operations_{context_.env.executor.random()};
   RecentIds recent_;
-  Context received_;     // scratch
-  std::string encoded_;  // scratch
+  RecentIds recent_first_{kFirstIdsMax};  // retryable ones that came as first attempts
+  Context received_;                      // scratch
+  std::string encoded_;                   // scratch
 };
 
 }  // namespace stator::node

@@ -13,7 +13,6 @@ Error bad_request(std::string detail) {
 }
 
 // Ids are dated by clocks that may be off by as much as a guarded clock may.
-constexpr Duration kIdFutureMax = seconds(60);
 
 }  // namespace
 
@@ -147,6 +146,7 @@ void ShardStore::write(const WriteRequest& given, WriteDone done) {
   }
   WriteRequest request = given;
   const bool confirm_only = given.id && !given.id.retryable();
+  request.may_repeat = static_cast<bool>(given.id);
   if (!request.id) {
     const bool once = request.kind == WriteKind::kOverAll;
     env::Executor& executor = shard_.context().env.executor;

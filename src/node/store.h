@@ -61,6 +61,9 @@ struct WriteRequest {
   /// context; of kOverAll it is minted once, and a client that is told `unknown` can only ask what
   /// became of it.
   WriteId id{};
+  /// Set by the store: somebody may have minted this id before, since a client gave it, or another
+  /// node was sent it.
+  bool may_repeat = false;
   bool tombstone = false;
   std::string_view value{};
   std::string_view content_type{};

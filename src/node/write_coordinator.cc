@@ -139,6 +139,27 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   }
 }
 
+/// Whether the write, which is not known here, is certain not to have been minted before.
+bool WriteCoordinator::may_mint(Operation& operation, const Object& object, WallTime now) {
+  if (operation.confirm_only) {
+    refuse(operation,
+           {.code = ErrorCode::kBadRequest,
+            .detail = "this write id was made by a node for a write that is made once; what "
+                      "became of it cannot be told here: write again without the id"});
+    return false;
+  }
+  const WriteRequest& request = operation.request;
+  if (request.may_repeat && object.may_have_forgotten(request.id, now)) {
+    operation.confirm_only = true;  // an earlier attempt may have been applied, and overwritten
+    refuse(operation,
+           {.code = ErrorCode::kWriteIdExpired,
+            .detail = "the key was overwritten so often since the write id was made that nobody "
+                      "remembers whether the write was applied: read, then write with a new id"});
+    return false;
+  }
+  return true;
+}
+
 bool WriteCoordinator::apply(Operation& operation, Object& object, storage::RecordHeader& header,
                              bool& changed) {
   const WriteRequest& request = operation.request;
@@ -152,13 +173,7 @@ bool WriteCoordinator::apply(Operation& operation, Object& object, storage::Reco
     }
     return true;
   }
-  if (operation.confirm_only) {
-    refuse(operation,
-           {.code = ErrorCode::kBadRequest,
-            .detail = "this write id was made by a node for a write that is made once; what "
-                      "became of it cannot be told here: write again without the id"});
-    return false;
-  }
+  if (!may_mint(operation, object, now)) return false;
   if (context_.options.observer != nullptr) {
     before_.clear();
     for (const Version& version : object.versions) before_.push_back(version.write_id);

@@ -63,6 +63,7 @@ class WriteCoordinator {
   void load_then(Operation& operation,
                  void (WriteCoordinator::*use)(Operation&, const RecordStore::Loaded&));
   void mint(Operation& operation, const RecordStore::Loaded& loaded);
+  bool may_mint(Operation& operation, const Object& object, WallTime now);
   bool apply(Operation& operation, Object& object, storage::RecordHeader& header, bool& store);
   void cover(Operation& operation, const RecordStore::Loaded& loaded);
   void store(Operation& operation, const Object& object, const storage::RecordHeader& header);

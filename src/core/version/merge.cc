@@ -29,6 +29,7 @@ void take_unseen(Object& into, const Object& other) {
 }
 
 void merge_guards(Object& into, const Object& other) {
+  into.forgotten_until_ms = std::max(into.forgotten_until_ms, other.forgotten_until_ms);
   if (other.guards.empty()) return;
   for (const WriteId& id : other.guards) add_guard(into, id);
   limit_guards(into);

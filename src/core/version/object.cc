@@ -11,6 +11,7 @@ void Object::clear() {
   cloud.clear();
   versions.clear();
   guards.clear();
+  forgotten_until_ms = 0;
 }
 
 bool Object::has_seen(const Version& version) const {
@@ -19,6 +20,11 @@ bool Object::has_seen(const Version& version) const {
 
 bool Object::guards_id(const WriteId& id) const {
   return std::binary_search(guards.begin(), guards.end(), id);
+}
+
+bool Object::may_have_forgotten(const WriteId& id, WallTime now) const {
+  if (!id.retryable() || id.time_ms() > forgotten_until_ms) return false;
+  return static_cast<std::int64_t>(forgotten_until_ms) <= now.ms() + kIdFutureMax.ms();
 }
 
 const Version* Object::find(const WriteId& id) const {

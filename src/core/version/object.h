@@ -58,12 +58,19 @@ struct Object {
   /// Ids of superseded writes that may have been minted twice (WriteId::retryable): a version that
   /// carries one is dead, whatever its dot (D7). Sorted. See kGuardsMax.
   SmallVector<WriteId, 2> guards;
+  /// The latest time among ids whose guards are gone, by age or by number; 0: none is.
+  std::uint64_t forgotten_until_ms = 0;
 
   [[nodiscard]] bool empty() const { return clock.empty() && cloud.empty() && versions.empty(); }
   void clear();
   /// The event of this version has been seen here: it is live, or superseded.
   [[nodiscard]] bool has_seen(const Version& version) const;
   [[nodiscard]] bool guards_id(const WriteId& id) const;
+  /// A write with this id, not known here, may have been superseded all the same, so that it must
+  /// not be minted unless it is certain that nobody minted it before. What was forgotten of ids
+  /// that lie more than kIdFutureMax ahead of `now` (guarded) does not count: a clock that was a
+  /// year ahead for a while would close the key to retries for a year.
+  [[nodiscard]] bool may_have_forgotten(const WriteId& id, WallTime now) const;
   /// The live version with this write id, or nullptr.
   [[nodiscard]] const Version* find(const WriteId& id) const;
   /// The version that a plain read returns: highest time, tombstones included, ties by event;
@@ -77,8 +84,10 @@ struct Object {
 /// How long a write may be retried after the time in its id (design 4.2). Later it is answered
 /// `unknown` and not applied, so that its guard may go.
 inline constexpr Duration kRetryWindow = seconds(600);
-/// The newest guards that an object keeps; see docs/design for what happens beyond.
+/// The newest guards that an object keeps. Beyond them Object::forgotten_until_ms rises.
 inline constexpr std::size_t kGuardsMax = 256;
+/// How far ahead of the node's time the id of a client may be.
+inline constexpr Duration kIdFutureMax = seconds(60);
 
 /// The union of two replicas' knowledge (syntactic reconciliation, paper 4.4). A version survives
 /// if its event is live in both (the later stamp of a restamped one), or live in one and unseen by
@@ -89,7 +98,8 @@ void merge(Object& into, const Object& other);
 
 /// What two replicas' knowledge says of each other.
 enum class Relation : std::uint8_t { kEqual, kCovers, kCoveredBy, kConcurrent };
-/// Of `a` as seen from `b`: kCovers when merging b into a would change nothing in a but its guards.
+/// Of `a` as seen from `b`: kCovers when merging b into a would change nothing in a but its guards
+/// and how far it has forgotten some.
 /// kEqual if and only if the digests are equal.
 [[nodiscard]] Relation compare(const Object& a, const Object& b);
 

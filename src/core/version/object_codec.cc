@@ -159,6 +159,7 @@ bool read_object(ByteReader& reader, Object& out) {
     out.versions[i].content_type = reader.bytes(sizes[i].content_type);
     out.versions[i].value = reader.bytes(sizes[i].value);
   }
+  if (!reader.rest().empty()) out.forgotten_until_ms = reader.u64();
   return reader.ok() && consistent(out);
 }
 
@@ -178,6 +179,7 @@ void encode_object(const Object& object, std::string& out) {
     out.append(version.content_type);
     out.append(version.value);
   }
+  if (object.forgotten_until_ms != 0) append_u64(out, object.forgotten_until_ms);
 }
 
 Result<void> decode_object(std::string_view bytes, Object& out) {

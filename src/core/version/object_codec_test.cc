@@ -126,10 +126,28 @@ TEST(ObjectCodec, ReadsTheBytesOfItsFormatPage) {
 TEST(ObjectCodec, SkipsBytesOfALaterMinorVersion) {
   std::string bytes = encoded(rich_object());
   const std::string plain = bytes;
+  append_u64(bytes, 0);  // no guard was forgotten
   bytes += "something new";
   Object back;
   ASSERT_TRUE(decode_object(bytes, back));
   EXPECT_EQ(encoded(back), plain);
+}
+
+TEST(ObjectCodec, TellsUntilWhenGuardsWereForgottenIfAnyWere) {
+  Object object = rich_object();
+  const std::string without = encoded(object);
+  object.forgotten_until_ms = 0x0123456789ABULL;
+  const std::string bytes = encoded(object);
+  EXPECT_EQ(bytes, without + from_hex("ab89674523010000"));
+  Object back;
+  ASSERT_TRUE(decode_object(bytes, back));
+  EXPECT_EQ(back.forgotten_until_ms, object.forgotten_until_ms);
+  EXPECT_EQ(encoded(back), bytes);
+  ASSERT_TRUE(decode_object(without, back));
+  EXPECT_EQ(back.forgotten_until_ms, 0U) << "objects of builds that did not know it";
+  for (std::size_t cut = 1; cut < 8; ++cut) {
+    EXPECT_FALSE(decode_object(std::string_view(bytes).substr(0, bytes.size() - cut), back));
+  }
 }
 
 TEST(ObjectCodec, RefusesALaterFormatByName) {

@@ -13,6 +13,15 @@ struct Minted {
 };
 using MintedList = SmallVector<Minted, 8>;
 
+// Ids begin with their time, so the oldest are the first.
+void drop_oldest_guards(Object& object, std::size_t count) {
+  if (count == 0) return;
+  object.forgotten_until_ms =
+      std::max(object.forgotten_until_ms, object.guards[count - 1].time_ms());
+  std::copy(object.guards.begin() + count, object.guards.end(), object.guards.begin());
+  object.guards.truncate(object.guards.size() - count);
+}
+
 // The positions of all second mints, in no order. Empty ids name no write and never match.
 void find_second_mints(const Object& object, MintedList& found) {
   if (object.versions.size() < 2) return;
@@ -68,11 +77,8 @@ void add_guard(Object& object, const WriteId& id) {
 }
 
 void limit_guards(Object& object) {
-  // Ids begin with their time, so the oldest are the first.
   const std::size_t size = object.guards.size();
-  if (size <= kGuardsMax) return;
-  std::copy(object.guards.end() - kGuardsMax, object.guards.end(), object.guards.begin());
-  object.guards.truncate(kGuardsMax);
+  if (size > kGuardsMax) drop_oldest_guards(object, size - kGuardsMax);
 }
 
 void expire_guards(Object& object, WallTime now) {
@@ -80,9 +86,7 @@ void expire_guards(Object& object, WallTime now) {
   const auto kept = std::find_if(
       object.guards.begin(), object.guards.end(),
       [&](const WriteId& id) { return static_cast<std::int64_t>(id.time_ms()) >= horizon_ms; });
-  const auto left = static_cast<std::size_t>(object.guards.end() - kept);
-  std::copy(kept, object.guards.end(), object.guards.begin());
-  object.guards.truncate(left);
+  drop_oldest_guards(object, static_cast<std::size_t>(kept - object.guards.begin()));
 }
 
 void drop_second_mints(Object& object) {

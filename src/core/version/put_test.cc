@@ -107,6 +107,45 @@ TEST(Put, KeepsTheNewestGuardsWhenThereAreTooMany) {
       << "ten of the superseded 265 are gone, the oldest";
 }
 
+WriteId id_after(Duration time, std::uint64_t number = 1) {
+  return WriteId::make(static_cast<std::uint64_t>((kNow + time).ms()), WriteId::kRetryable, 0,
+                       number);
+}
+
+TEST(Put, RemembersUpToWhichTimeItHasForgottenGuardsByNumber) {
+  Object object;
+  for (std::uint64_t i = 1; i <= kGuardsMax + 11; ++i) {
+    const WriteId id = id_after(milliseconds(static_cast<std::int64_t>(i)));
+    EXPECT_FALSE(object.may_have_forgotten(id, kNow)) << "it is newer than all that was forgotten";
+    put(object, write(id), context_of(object), dot(1, i), kNow);
+  }
+  // Of 266 superseded ids those of the first 9 or 10 milliseconds are gone.
+  EXPECT_TRUE(object.may_have_forgotten(id_after(milliseconds(1)), kNow));
+  EXPECT_TRUE(object.may_have_forgotten(id_after(milliseconds(9), 99), kNow))
+      << "of that time anything may have been here";
+  EXPECT_FALSE(object.may_have_forgotten(id_after(milliseconds(12)), kNow));
+  EXPECT_TRUE(object.guards_id(id_after(milliseconds(12))));
+  EXPECT_FALSE(object.may_have_forgotten(once_id(1), kNow)) << "is never minted again";
+}
+
+TEST(Put, RemembersThatItHasForgottenGuardsByAge) {
+  Object object;
+  put(object, write(retryable_id(1), "a"), {}, dot(1, 1), kNow);
+  EXPECT_FALSE(object.may_have_forgotten(retryable_id(1), kNow));
+  const WallTime later = kNow + kRetryWindow + milliseconds(1);
+  put_over_all(object, write(once_id(2), "b"), dot(1, 2), later);
+  EXPECT_TRUE(object.may_have_forgotten(retryable_id(1), later));
+  EXPECT_FALSE(object.may_have_forgotten(id_after(milliseconds(1)), later));
+}
+
+TEST(Put, DoesNotCloseAKeyToRetriesBecauseOfIdsFromAFarFuture) {
+  Object object;
+  object.forgotten_until_ms = static_cast<std::uint64_t>((kNow + kIdFutureMax).ms());
+  EXPECT_TRUE(object.may_have_forgotten(retryable_id(1), kNow));
+  object.forgotten_until_ms += 1;
+  EXPECT_FALSE(object.may_have_forgotten(retryable_id(1), kNow));
+}
+
 TEST(Put, KeepsDotsThatItHasNotReceivedInTheCloud) {
   Object other;
   put(other, write(once_id(1), "lost in between"), {}, dot(1, 1), kNow);
