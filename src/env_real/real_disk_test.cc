@@ -61,7 +61,7 @@ TEST_F(RealDiskTest, FileIsDeadAfterAFailedSyncThoughTheNextOneWouldSucceed) {
   ASSERT_TRUE(file.has_value() && good.has_value());
   int failed = 0;
   (*file)->sync([&](Result<void> result) { failed += result ? 0 : 1; });
-  ASSERT_TRUE(runtime_.run_until([&] { return failed == 1; }, seconds(10)));
+  ASSERT_TRUE(runtime_.run_until([&] { return failed == 1; }, seconds(60)));
 
   ASSERT_GE(::dup2(descriptor_of(root_ + "/good"), descriptor_of(pipe)), 0);
   std::string detail;
@@ -69,7 +69,7 @@ TEST_F(RealDiskTest, FileIsDeadAfterAFailedSyncThoughTheNextOneWouldSucceed) {
     if (!result) detail = result.error().detail;
     ++failed;
   });
-  ASSERT_TRUE(runtime_.run_until([&] { return failed == 2; }, seconds(10)));
+  ASSERT_TRUE(runtime_.run_until([&] { return failed == 2; }, seconds(60)));
   EXPECT_THAT(detail, HasSubstr("an earlier sync of " + pipe + " failed"));
   EXPECT_FALSE((*file)->sync_now().has_value());
 }

@@ -34,7 +34,7 @@ TEST(Runtime, CostsNothingWhileItHasNothingToDo) {
   Runtime runtime(2);
   const Duration before = processor_time();
   EXPECT_FALSE(runtime.run_until([] { return false; }, milliseconds(500)));
-  EXPECT_LT((processor_time() - before).ms(), 20);
+  EXPECT_LT((processor_time() - before).ms(), 100);  // going round and round would be all of it
 }
 
 TEST(Runtime, StopFromAnotherThreadEndsRun) {
@@ -86,7 +86,7 @@ TEST(Runtime, TasksBetweenShardsKeepTheirOrder) {
   } sender{zero, one, at_one, back};
   zero.post([&] { sender.run(); });
   zero.post_to(1, [&] { name_of_one = thread_name(); });
-  ASSERT_TRUE(runtime.run_until([&] { return back.size() == kRounds; }, seconds(30)));
+  ASSERT_TRUE(runtime.run_until([&] { return back.size() == kRounds; }, seconds(90)));
   runtime.shut_down();
   for (int i = 0; i < kRounds; ++i) {
     ASSERT_EQ(at_one[static_cast<std::size_t>(i)], i);
@@ -109,7 +109,7 @@ TEST(Runtime, LanesRunBesideTheLoopAndBesideEachOther) {
       [&] {
         name = thread_name();
         EXPECT_NE(std::this_thread::get_id(), loop_thread);
-        for (int i = 0; i < 5'000 && !second_began; ++i) {
+        for (int i = 0; i < 60'000 && !second_began; ++i) {
           std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
         first_saw_it = second_began.load();
@@ -122,7 +122,7 @@ TEST(Runtime, LanesRunBesideTheLoopAndBesideEachOther) {
     loop_ran_meanwhile = done == 0;
     executor.run_blocking(1, [&] { second_began = true; }, [&] { ++done; });
   });
-  ASSERT_TRUE(runtime.run_until([&] { return done == 2; }, seconds(20)));
+  ASSERT_TRUE(runtime.run_until([&] { return done == 2; }, seconds(90)));
   EXPECT_TRUE(first_saw_it);
   EXPECT_TRUE(loop_ran_meanwhile);
   EXPECT_EQ(name, "shard0-lane0");

@@ -123,7 +123,7 @@ TEST(TcpNetwork, AnswerOfTheTurnInWhichThePeerEndedStillLeaves) {
         if (got > 0) answer.append(buffer, static_cast<std::size_t>(got));
         return got == 0;
       },
-      seconds(10)));
+      seconds(60)));
   EXPECT_EQ(answer, "PING\r\n");
 }
 
@@ -163,7 +163,7 @@ TEST(TcpNetwork, AHalfClosedConnectionCostsNoTurnsUntilItIsReset) {
   // Urgent data is never read here, and must not wake the loop again and again either.
   ASSERT_EQ(::send(client.get(), "!", 1, MSG_OOB), 1);
   ::shutdown(client.get(), SHUT_WR);
-  ASSERT_TRUE(runtime.run_until([&] { return acceptor.input_ends == 1; }, seconds(10)));
+  ASSERT_TRUE(runtime.run_until([&] { return acceptor.input_ends == 1; }, seconds(60)));
   int turns = 0;
   EXPECT_FALSE(runtime.run_until([&] { return ++turns < 0; }, milliseconds(200)));
   EXPECT_LT(turns, 20);
@@ -178,11 +178,11 @@ TEST(TcpNetwork, AResetOfAHalfClosedConnectionEndsItThoughNothingIsSent) {
   Descriptor client = plain_client((*listener)->address());
   send_all(client, "question");
   ::shutdown(client.get(), SHUT_WR);
-  ASSERT_TRUE(runtime.run_until([&] { return acceptor.input_ends == 1; }, seconds(10)));
+  ASSERT_TRUE(runtime.run_until([&] { return acceptor.input_ends == 1; }, seconds(60)));
   const linger hard{.l_onoff = 1, .l_linger = 0};
   ASSERT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
   client = Descriptor();
-  EXPECT_TRUE(runtime.run_until([&] { return acceptor.closed == 1; }, seconds(10)));
+  EXPECT_TRUE(runtime.run_until([&] { return acceptor.closed == 1; }, seconds(60)));
   EXPECT_EQ(acceptor.input_ends, 1);
 }
 
@@ -193,7 +193,7 @@ TEST(TcpNetwork, RunTellsOpenStreamsThatTheLoopEnds) {
   const auto listener = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptor);
   ASSERT_TRUE(listener.has_value());
   const Descriptor client = plain_client((*listener)->address());
-  ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(10)));
+  ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(60)));
   runtime.stop();
   runtime.run();
   EXPECT_EQ(counts.closed, 1);
@@ -208,7 +208,7 @@ TEST(TcpNetwork, DestroyedRuntimeCallsNobody) {
     const auto listener = runtime.shard_env(0).network.listen_streams(kAnyPort, acceptor);
     ASSERT_TRUE(listener.has_value());
     const Descriptor client = plain_client((*listener)->address());
-    ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(10)));
+    ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(60)));
   }
   EXPECT_EQ(counts.closed, 0);
 }
@@ -225,7 +225,7 @@ TEST(TcpNetwork, FramesCutAnywhereArriveWhole) {
     send_all(client, bytes.substr(0, cut));
     runtime.turn(milliseconds(5));
     send_all(client, bytes.substr(cut));
-    ASSERT_TRUE(runtime.run_until([&] { return sink.frames.size() == 3; }, seconds(10))) << cut;
+    ASSERT_TRUE(runtime.run_until([&] { return sink.frames.size() == 3; }, seconds(60))) << cut;
     EXPECT_EQ(sink.frames[0], "");
     EXPECT_EQ(sink.frames[1], "abc");
     EXPECT_EQ(sink.frames[2], std::string(100'000, 'x'));
@@ -258,7 +258,7 @@ TEST(TcpNetwork, AnnouncedSizesCostNothing) {
   std::string bytes;
   append_u32(bytes, FrameLink::kFrameMax + 1);
   send_all(liar, bytes);
-  ASSERT_TRUE(runtime.run_until([&] { return is_closed_by_peer(liar); }, seconds(10)));
+  ASSERT_TRUE(runtime.run_until([&] { return is_closed_by_peer(liar); }, seconds(60)));
   EXPECT_FALSE(is_closed_by_peer(boasters.front()));
   EXPECT_LT(resident_kib() - before, 20'000);
 }
@@ -273,7 +273,7 @@ TEST(TcpNetwork, LinkDropsFramesAboveItsLimitAndRecovers) {
   ASSERT_EQ(::bind(listening.get(), &endpoint.any, endpoint.size()), 0);
   ASSERT_EQ(::listen(listening.get(), 1), 0);
   const auto link = env.network.open_link(local_address(listening.get()), events);
-  ASSERT_TRUE(runtime.run_until([&] { return link->up(); }, seconds(10)));
+  ASSERT_TRUE(runtime.run_until([&] { return link->up(); }, seconds(60)));
   const Descriptor peer(::accept(listening.get(), nullptr, nullptr));
 
   const std::string frame(1024 * 1024, 'x');
@@ -331,7 +331,7 @@ TEST(TcpNetwork, AcceptingPausesWithoutDescriptorsAndResumes) {
   EXPECT_LT(turns, 30);  // it waits instead of asking again and again
   hogs.clear();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
-  EXPECT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(10)));
+  EXPECT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(60)));
 }
 
 TEST(TcpNetwork, NamesThatAreNoneFailToListenAndToDial) {
@@ -339,14 +339,16 @@ TEST(TcpNetwork, NamesThatAreNoneFailToListenAndToDial) {
   CountingAcceptor acceptor(counts);
   Runtime runtime;
   Network& network = runtime.shard_env(0).network;
-  const Address nowhere{"no-such-host.invalid", 1};
+  // A label of more than 63 letters: no name server is asked.
+  const std::string name = std::string(64, 'x') + ".invalid";
+  const Address nowhere{name, 1};
   const auto listener = network.listen_streams(nowhere, acceptor);
   ASSERT_FALSE(listener.has_value());
-  EXPECT_THAT(listener.error().detail, testing::HasSubstr("no-such-host.invalid"));
+  EXPECT_THAT(listener.error().detail, testing::HasSubstr(name));
   std::string failed;
   network.connect_stream(nowhere, acceptor, [&](const Error& error) { failed = error.detail; });
-  ASSERT_TRUE(runtime.run_until([&] { return !failed.empty(); }, seconds(30)));
-  EXPECT_THAT(failed, testing::HasSubstr("no-such-host.invalid"));
+  ASSERT_TRUE(runtime.run_until([&] { return !failed.empty(); }, seconds(60)));
+  EXPECT_THAT(failed, testing::HasSubstr(name));
 }
 
 TEST(TcpNetwork, LocalhostIsLoopbackWithoutAskingAnybody) {
@@ -361,7 +363,7 @@ TEST(TcpNetwork, LocalhostIsLoopbackWithoutAskingAnybody) {
   EXPECT_EQ((*listener)->address().host, "127.0.0.1");
   const Address address{"localhost", (*listener)->address().port};
   network.connect_stream(address, acceptor, [](const Error&) {});
-  EXPECT_TRUE(runtime.run_until([&] { return counts.accepted == 2; }, seconds(10)));
+  EXPECT_TRUE(runtime.run_until([&] { return counts.accepted == 2; }, seconds(60)));
 }
 
 TEST(TcpNetwork, Ipv6WorksOrTheMachineHasNone) {
@@ -375,7 +377,7 @@ TEST(TcpNetwork, Ipv6WorksOrTheMachineHasNone) {
     return;
   }
   network.connect_stream((*listener)->address(), acceptor, [](const Error&) {});
-  ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 2; }, seconds(10)));
+  ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 2; }, seconds(60)));
   EXPECT_EQ(acceptor.last->remote().host, "::1");
 }
 
@@ -406,7 +408,7 @@ TEST(TcpNetworkShards, ConnectionsAreDealtOutInTurn) {
   };
   runtime.shard_env(0).executor.post([&] { ask(); });
   ASSERT_TRUE(runtime.run_until(
-      [&] { return counts[0].received + received_by_one == kClients * 5; }, seconds(20)));
+      [&] { return counts[0].received + received_by_one == kClients * 5; }, seconds(60)));
   runtime.shut_down();
   EXPECT_EQ(counts[0].accepted, kClients / 2);
   EXPECT_EQ(counts[1].accepted, kClients / 2);
@@ -424,7 +426,7 @@ TEST(TcpNetworkShards, ShardThatLeftGetsNoMoreAndTheLastOneClosesTheSocket) {
   joined->reset();
   std::vector<Descriptor> clients;
   for (int i = 0; i < 4; ++i) clients.push_back(plain_client(address));
-  ASSERT_TRUE(runtime.run_until([&] { return counts[0].accepted == 4; }, seconds(10)));
+  ASSERT_TRUE(runtime.run_until([&] { return counts[0].accepted == 4; }, seconds(60)));
   binder->reset();
   const Endpoint endpoint = resolve(address)->front();
   const Descriptor late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -52,7 +52,7 @@ class EnvContract : public testing::TestWithParam<WorldFactory> {
   World& world() { return *world_; }
   Env& here() { return world_->here(); }
   Env& there() { return world_->there(); }
-  [[nodiscard]] bool run_until(const std::function<bool()>& done, Duration limit = seconds(20)) {
+  [[nodiscard]] bool run_until(const std::function<bool()>& done, Duration limit = seconds(60)) {
     return world_->run_until(done, limit);
   }
   /// Lets both machines run for a while, for what must not happen.

@@ -142,7 +142,7 @@ TEST_P(EnvContract, LinkComesUpWhenThePeerStartsLater) {
   EXPECT_EQ(events.ups, 0);
   const auto listener = there().network.listen_frames(address, sink);
   ASSERT_TRUE(listener.has_value()) << listener.error().detail;
-  ASSERT_TRUE(run_until([&] { return link->up(); }, seconds(5)));
+  ASSERT_TRUE(run_until([&] { return link->up(); }));
   EXPECT_EQ(events.ups, 1);
 }
 

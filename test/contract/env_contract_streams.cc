@@ -81,7 +81,7 @@ struct Pair {
     address = listener->address();
     dial();
     return world.run_until([this] { return server.stream != nullptr && client.stream != nullptr; },
-                           seconds(10));
+                           seconds(60));
   }
   void dial() {
     world.here().network.connect_stream(address, client_acceptor,

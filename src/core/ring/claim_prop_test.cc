@@ -123,7 +123,8 @@ TEST(ClaimProperty, IsFastEnoughForEveryMembershipChange) {
     };
     std::printf("Q %u, %zu members, %zu zones: fresh %.1f ms, join %.1f ms, leave %.1f ms\n", c.q,
                 c.members, c.zones, ms(start, fresh), ms(fresh, joined), ms(joined, left));
-    EXPECT_LT(ms(start, fresh), 5000);  // an order above what it takes, for slow test builds
+    EXPECT_LT(ms(start, fresh),
+              60'000);  // the figures are printed; this would be another algorithm
     EXPECT_EQ(broken_rule(last, c.q, 3, members), "");
   }
 }
