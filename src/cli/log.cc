@@ -23,17 +23,11 @@ void start_log(const std::string& level, const std::string& name) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_debug(std::string_view line) {
-  spdlog::debug("{}", line);
-}
 void log_info(std::string_view line) {
   spdlog::info("{}", line);
 }
 void log_warning(std::string_view line) {
   spdlog::warn("{}", line);
-}
-void log_error(std::string_view line) {
-  spdlog::error("{}", line);
 }
 
 }  // namespace stator::cli

@@ -14,9 +14,7 @@ namespace stator::cli {
 /// `level` is one of log_levels(); `name` (the node's) stands in every line.
 void start_log(const std::string& level, const std::string& name);
 
-void log_debug(std::string_view line);
 void log_info(std::string_view line);
 void log_warning(std::string_view line);
-void log_error(std::string_view line);
 
 }  // namespace stator::cli

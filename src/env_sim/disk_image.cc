@@ -101,11 +101,6 @@ void FileContent::keep_sectors(const Change& change, std::string_view bytes, Ran
   }
 }
 
-void FileContent::flip_bit(std::uint64_t offset, unsigned bit) {
-  STATOR_ASSERT(offset < bytes_.size() && bit < 8);
-  bytes_[offset] = static_cast<char>(bytes_[offset] ^ (1 << bit));
-}
-
 std::shared_ptr<FileContent> DiskImage::find(const std::string& path) const {
   const auto found = names_.find(path);
   return found == names_.end() ? nullptr : found->second.file;
@@ -229,13 +224,6 @@ void DiskImage::lose_power() {
   for (const auto& [name, entry] : names_) {
     if (entry.file != nullptr) entry.file->lose_power(faults, random_);
   }
-  locks_.clear();
-}
-
-void DiskImage::wipe() {
-  names_.clear();
-  durable_names_.clear();
-  pending_names_.clear();
   locks_.clear();
 }
 

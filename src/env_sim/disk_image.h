@@ -29,8 +29,6 @@ class FileContent {
   void make_durable(std::uint64_t changes);
   /// Keeps, tears or takes back each change that is not durable.
   void lose_power(const DiskFaults& faults, Random& random);
-  /// Bit rot: flips one bit of what is stored; no sync brings it back.
-  void flip_bit(std::uint64_t offset, unsigned bit);
 
   bool sync_failed = false;  // dead to every later sync (D31)
 
@@ -78,8 +76,6 @@ class DiskImage {
 
   /// What was not synced is lost, torn or kept, as `faults` has it.
   void lose_power();
-  /// Everything is as on the day of purchase.
-  void wipe();
   /// Makes all that is written durable: what an operator does before the machine is handed over.
   void sync_all();
 

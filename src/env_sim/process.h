@@ -58,7 +58,6 @@ class Process final : public env::Executor, public EventReceiver {
   /// Which run on its host, from 1.
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] bool alive() const { return alive_; }
-  [[nodiscard]] bool in_turn() const { return in_turn_; }
   [[nodiscard]] bool paused() const { return paused_; }
   void pause() { paused_ = true; }
   void resume();

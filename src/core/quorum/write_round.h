@@ -111,8 +111,7 @@ class WriteRound {
   /// Acknowledgements of the present attempt.
   [[nodiscard]] ReplicaSet acked() const { return acked_; }
   [[nodiscard]] ReplicaSet durable() const { return durable_; }
-  /// Digest of the object of the present attempt, and what `i` (in acked()) said of its own.
-  [[nodiscard]] std::uint64_t object_digest() const { return object_digest_; }
+  /// What `i` (in acked()) said of its object at the present attempt.
   [[nodiscard]] std::uint64_t digest_of(ReplicaIndex i) const { return digests_[i]; }
   /// Acknowledged with another digest than the object's: they hold more than was sent, and the
   /// others lack it.

@@ -73,7 +73,6 @@ class World {
 
   [[nodiscard]] const Object& object(std::size_t node) const { return nodes_[node].object; }
   [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }
-  [[nodiscard]] bool lossless() const { return losses_used_ == 0; }
 
  private:
   using Writes = std::uint64_t;  // a set, as bits
