@@ -123,6 +123,13 @@ def insist(client: Client, *words: str):
                 raise
 
 
+def readme_lines() -> list[str]:
+    """The commands of its blocks."""
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    blocks = re.findall(r"^ *```\n(.*?)^ *```", text, re.M | re.S)
+    return [line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+
+
 class DevTest(unittest.TestCase):
     def test_prints_a_table_and_lines_to_copy_that_work_through_different_nodes(self):
         with Dev() as dev:
@@ -139,6 +146,30 @@ class DevTest(unittest.TestCase):
             answer = shell(lines[2])
             self.assertIn("HTTP/1.1 200 OK", answer)
             self.assertTrue(answer.endswith("\n\nbread"), answer)
+
+    def test_the_lines_of_the_readme_do_what_it_says(self):
+        with Dev() as dev:
+            def ran(*begin: str) -> list[str]:
+                """What the README's lines that begin like this print, with this cluster's ports."""
+                def port(found: re.Match) -> str:
+                    return str(dev.port(int(found[1]), int(found[2])))
+                return [shell(re.sub(r"\b74([1-3])([0-2])\b", port, line).replace(
+                    "build/release/stator", BINARY)) for line in readme_lines() if line.startswith(begin)]
+
+            self.assertEqual(ran("redis-cli -p"), ["OK\n", "bread\n"])
+            ran("curl -X PUT --data-binary")
+            shown, = ran("curl -i")
+            self.assertIn("HTTP/1.1 300 ", shown)
+            context = re.search(r"(?i)^stator-context: (\S+)", shown, re.M)[1]
+            with_context, = (line for line in readme_lines() if "<from the answer>" in line)
+            url = f"http://127.0.0.1:{dev.port(3, 1)}/v1/kv/default/cart:7"
+            shell(re.sub(r"http:\S+", url, with_context.replace("<from the answer>", context)))
+            self.assertEqual(shell(f"curl -s {url}"), "bread, beer")
+            explained, = ran("build/release/stator explain")
+            self.assertIn("cart:7", explained)
+        simulated, = (line for line in readme_lines() if line.startswith("build/release/stator sim "))
+        shorter = re.sub(r"--seeds \d+", "--seeds 1", re.sub(r"--minutes \d+", "--minutes 0.1", simulated))
+        self.assertIn(" trace=", shell(shorter.replace("build/release/stator", BINARY)))
 
     def test_says_after_how_long_the_first_write_was_acknowledged(self):
         # The best of three: other work on the machine is not what is measured.
