@@ -33,7 +33,11 @@ HttpFront::HttpFront(node::Store& store, env::Executor& executor, HttpFrontOptio
                 .counters_are_summed = options.counters != nullptr,
                 .process_facts = options.process_facts,
                 .heap_allocations = options.heap_allocations},
-      router_(services_) {}
+      router_(services_) {
+  // Connections are dealt to the shards in turn, each of which has a front of its own.
+  const std::size_t shards = executor.shard_count();
+  connections_max_ = (services_.limits.clients_max + shards - 1) / shards;
+}
 
 HttpFront::~HttpFront() {
   services_.executor.cancel(sweep_timer_);
@@ -41,7 +45,7 @@ HttpFront::~HttpFront() {
 
 std::unique_ptr<env::StreamHandler> HttpFront::on_accept(env::Stream& stream) {
   if (services_.draining) return nullptr;
-  if (services_.connections >= services_.limits.clients_max) return refuse(stream);
+  if (services_.connections >= connections_max_) return refuse(stream);
   std::uint32_t slot = 0;
   if (free_slots_.empty()) {
     slot = static_cast<std::uint32_t>(slots_.size());

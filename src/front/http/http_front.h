@@ -62,6 +62,7 @@ class HttpFront final : public env::StreamAcceptor, private ExchangeTable, priva
   node::Metrics own_counters_;
   Services services_;
   Router router_;
+  std::size_t connections_max_ = 0;  // of this shard: those of the node are dealt out in turn
   std::vector<Connection*> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t refused_open_ = 0;
