@@ -74,7 +74,9 @@ void Client::begin_one(std::size_t index) {
   if (has_write_id(operation.kind) && random_.chance(workload_.duplicate)) {
     ++record_.duplicated;
     ++record_.open;
-    sessions_[random_.below(sessions_.size())]->submit(operation);
+    Operation copy = operation;
+    copy.copy = true;
+    sessions_[random_.below(sessions_.size())]->submit(std::move(copy));
   }
   ++record_.begun;
   ++record_.open;
@@ -152,6 +154,7 @@ void Client::answered(const Operation& operation, const Reply& reply) {
   if (must_be_refused(operation.kind)) {
     if (reply.is_error() && reply.error_prefix() == "BADCONTEXT") {
       ++record_.contexts_refused;
+      if (!operation.copy) ++record_.done;  // a refusal is the right answer
     } else if (!reply.is_error()) {
       record_.problem(std::string(to_string(operation.kind)) + " on key " +
                       std::to_string(operation.key) + " was accepted");
@@ -170,6 +173,7 @@ void Client::answered(const Operation& operation, const Reply& reply) {
     }
     return;
   }
+  if (!operation.copy) ++record_.done;
   switch (operation.kind) {
     case OperationKind::kGet:
       if (reply.type == Reply::Type::kBulk) check_value(operation, reply.text);

@@ -24,6 +24,7 @@ struct Operation {
   MonoTime give_up_at{};
   int attempts = 0;
   bool strict = false;  // begun when all was healed
+  bool copy = false;    // of one that another session sends, too
 };
 
 /// What all clients of a run share: what they were told, so that it can be compared with the log.
@@ -35,6 +36,7 @@ struct ClientRecord {
   };
   std::uint64_t begun = 0;
   std::uint64_t answered = 0;
+  std::uint64_t done = 0;  // of those begun: answered well, so neither refused nor unknown
   std::uint64_t errors = 0;
   std::uint64_t unknown = 0;
   std::uint64_t abandoned = 0;
@@ -103,6 +105,9 @@ class Client final : public Program {
   [[nodiscard]] const std::vector<std::string>& nodes() const { return nodes_; }
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] const Workload& workload() const { return workload_; }
+  /// How long beyond its patience it waits: when every operation must end well within 5 s, hanging
+  /// up on one before that would fail those behind it.
+  [[nodiscard]] Duration grace() const { return record_.strict ? seconds(6) : Duration{}; }
   void answered(const Operation& operation, const Reply& reply);
   /// Sent, and the connection ended before the answer.
   void unanswered(Operation operation);

@@ -135,15 +135,16 @@ void Session::arm() {
   if (patience_timer_ || open() == 0) return;
   const Operation& oldest = sent_.empty() ? waiting_.front() : sent_.front();
   const env::Env& env = client_.env();
-  patience_timer_ = env.executor.after(oldest.give_up_at - env.executor.now(), [this] {
+  const MonoTime end = oldest.give_up_at + client_.grace();
+  patience_timer_ = env.executor.after(end - env.executor.now(), [this] {
     patience_timer_ = {};
     check_patience();
   });
 }
 
 void Session::check_patience() {
-  const MonoTime now = client_.env().executor.now();
-  if (!sent_.empty() && sent_.front().give_up_at <= now) {
+  const MonoTime over = client_.env().executor.now() - client_.grace();
+  if (!sent_.empty() && sent_.front().give_up_at <= over) {
     // Answers come in order, so that the only way not to wait for one is to hang up.
     ++connection_;
     std::exchange(stream_, nullptr)->close_now();
@@ -151,7 +152,7 @@ void Session::check_patience() {
     fail_all();
     if (!waiting_.empty()) connect();
   }
-  while (!waiting_.empty() && waiting_.front().give_up_at <= now) {
+  while (!waiting_.empty() && waiting_.front().give_up_at <= over) {
     Operation late = std::move(waiting_.front());
     waiting_.pop_front();
     client_.unanswered(std::move(late));

@@ -31,16 +31,16 @@ std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed) {
 }
 
 std::string describe(const RunReport& report) {
-  std::string line =
-      text("seed %" PRIu64 " %s %.0f s %" PRIu64 " ops (%.0f/s) on %" PRIu32 " keys: %" PRIu64
-           " acknowledged %" PRIu64 " unknown %" PRIu64 " not applied, %" PRIu64 " reads (%" PRIu64
-           " of quorums that meet), %" PRIu64 " siblings at most, %" PRIu64 " events",
-           report.seed, report.workload.dense ? "dense" : "sparse", in_seconds(report.simulated),
-           report.clients.begun,
-           static_cast<double>(report.clients.begun) / in_seconds(report.simulated),
-           report.workload.keys, report.verdict.acknowledged, report.verdict.unknown,
-           report.verdict.not_applied, report.verdict.reads_checked,
-           report.verdict.quorum_reads_checked, report.verdict.siblings_max, report.events);
+  std::string line = text(
+      "seed %" PRIu64 " %s %.0f s %" PRIu64 " of %" PRIu64 " ops (%.0f/s) on %" PRIu32
+      " keys: %" PRIu64 " acknowledged %" PRIu64 " unknown %" PRIu64 " not applied, %" PRIu64
+      " reads (%" PRIu64 " of quorums that meet), %" PRIu64 " siblings at most, %" PRIu64 " events",
+      report.seed, report.workload.dense ? "dense" : "sparse", in_seconds(report.simulated),
+      report.clients.done, report.clients.begun,
+      static_cast<double>(report.clients.done) / in_seconds(report.simulated), report.workload.keys,
+      report.verdict.acknowledged, report.verdict.unknown, report.verdict.not_applied,
+      report.verdict.reads_checked, report.verdict.quorum_reads_checked,
+      report.verdict.siblings_max, report.events);
   const FaultCounters& made = report.faults_made;
   line += text("; faults %s: %" PRIu64 " crashes %" PRIu64 " kills %" PRIu64 " pauses %" PRIu64
                " cuts %" PRIu64 " slow %" PRIu64 " clock",
@@ -59,7 +59,8 @@ void Summary::add(const RunReport& report) {
   if (report.workload.dense) ++dense_seeds;
   if (!report.violations.empty()) ++broken_;
   simulated = simulated + report.simulated;
-  operations += report.clients.begun;
+  begun += report.clients.begun;
+  operations += report.clients.done;
   acknowledged += report.verdict.acknowledged;
   unknown += report.verdict.unknown;
   not_applied += report.verdict.not_applied;
@@ -71,10 +72,11 @@ void Summary::add(const RunReport& report) {
 
 std::string Summary::line(double core_seconds) const {
   return text("seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64
-              " simulated_s=%.0f operations=%" PRIu64 " operations_per_s=%.1f acknowledged=%" PRIu64
-              " unknown=%" PRIu64 " not_applied=%" PRIu64 " reads_checked=%" PRIu64
-              " events=%" PRIu64 " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
-              seeds, broken_, dense_seeds, in_seconds(simulated), operations,
+              " simulated_s=%.0f begun=%" PRIu64 " operations=%" PRIu64
+              " operations_per_s=%.1f acknowledged=%" PRIu64 " unknown=%" PRIu64
+              " not_applied=%" PRIu64 " reads_checked=%" PRIu64 " events=%" PRIu64
+              " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
+              seeds, broken_, dense_seeds, in_seconds(simulated), begun, operations,
               static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown,
               not_applied, reads_checked, events, static_cast<double>(events) / core_seconds,
               in_seconds(simulated) / core_seconds, trace);

@@ -35,7 +35,8 @@ class Summary {
   std::uint64_t seeds = 0;
   std::uint64_t dense_seeds = 0;
   Duration simulated{};
-  std::uint64_t operations = 0;
+  std::uint64_t begun = 0;       // operations of clients
+  std::uint64_t operations = 0;  // of these, answered well
   std::uint64_t acknowledged = 0;
   std::uint64_t unknown = 0;
   std::uint64_t not_applied = 0;

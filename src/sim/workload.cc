@@ -39,7 +39,7 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
   const Duration sparse_length = milliseconds(static_cast<std::int64_t>(minutes * 60'000));
   if (dense) {
     workload.length = std::max(std::min(kDenseMin, sparse_length), sparse_length / 10);
-    workload.operations_per_second = log_uniform(random, 1'000, 1'500);
+    workload.operations_per_second = log_uniform(random, 1'500, 2'200);
     workload.keys = static_cast<std::uint32_t>(log_uniform(random, 5, 100));
     workload.sessions = static_cast<std::uint32_t>(log_uniform(random, 16, 50));
   } else {

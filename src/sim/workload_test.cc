@@ -15,7 +15,7 @@ TEST(Workload, DenseRunsArePromisedFiveHundredPerSecondOnAHundredKeys) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Random random(seed);
     const Workload workload = draw_workload(random, 10, true);
-    EXPECT_GE(workload.operations_per_second, 1'000);
+    EXPECT_GE(workload.operations_per_second, 1'500);  // a third may fail where much is broken
     EXPECT_LE(workload.keys, 100U);
     EXPECT_EQ(workload.length, seconds(60));
   }

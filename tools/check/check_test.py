@@ -70,6 +70,32 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.count('<testsuite><testcase name="a" status="disabled"/></testsuite>'), (0, 1))
 
 
+class Simulator(unittest.TestCase):
+    """What `stator sim` prints, and what of it is too little."""
+
+    def shortfalls(self, rates, operations=25.0, events=200_000, fast=False, keys=100):
+        lines = [f"seed {n} dense 15 s 9 of 10 ops ({rate}/s) on {keys} keys: 9 acknowledged"
+                 for n, rate in enumerate(rates)]
+        lines.append(f"seeds={len(rates)} broken=0 begun=9 operations=9 operations_per_s={operations} "
+                     f"acknowledged=9 events=9 events_per_s={events} times_real=9.0 trace=0123456789abcdef")
+        return shelves.sim_shortfalls("\n".join(lines), len(rates), fast)
+
+    def test_enough(self):
+        self.assertEqual(self.shortfalls([500, 3]), [])
+        self.assertEqual(self.shortfalls([500, 3], events=9), [])
+        self.assertEqual(self.shortfalls([500, 3], fast=True), [])
+
+    def test_too_little(self):
+        for short in (self.shortfalls([499, 3]), self.shortfalls([500, 3, 3]),
+                      self.shortfalls([500, 3], keys=101), self.shortfalls([500, 3], operations=19.9),
+                      self.shortfalls([500, 3], events=99_999, fast=True)):
+            self.assertEqual(len(short), 1, short)
+
+    def test_output_that_says_nothing(self):
+        self.assertTrue(shelves.sim_shortfalls("", 2, False))
+        self.assertTrue(shelves.sim_shortfalls("seeds=1 broken=0", 1, False))
+
+
 class Table(unittest.TestCase):
     def test_names_are_unique(self):
         names = [shelf.name for shelf in shelves.SHELVES]

@@ -195,22 +195,75 @@ def fuzz(run):
     return count
 
 
-def simulate(run, build_dir, seeds, minutes):
-    """`stator sim` over fresh seeds; a seed is a case."""
-    ok, output = run.command([f"{build_dir}/stator", "sim", "--seed", str(run.seed), "--seeds",
-                              str(seeds), "--nodes", "5", "--minutes", str(minutes), "--faults", "all"])
-    if not ok or not re.search(r"trace=[0-9a-f]+", output):
+SIM_OPERATIONS_PER_S, SIM_DENSE_PER_S, SIM_DENSE_KEYS = 20, 500, 100
+SIM_EVENTS_PER_S = 100_000
+SIM_SEED = re.compile(r"^seed (\d+) \S+ \d+ s \d+ of \d+ ops \((\d+)/s\) on (\d+) keys", re.M)
+
+
+def sim_shortfalls(output, seeds, fast):
+    """What the output of `stator sim` says of each figure that it must reach. Those are of simulated time,
+    the same on every machine, but for the last one, which is asked for where `fast`."""
+    last = re.search(r"^seeds=(\d+) .*?\boperations_per_s=([\d.]+) .*?\bevents_per_s=(\d+) .*\btrace=[0-9a-f]+$",
+                     output, re.M)
+    runs = [(int(rate), int(keys)) for _, rate, keys in SIM_SEED.findall(output)]
+    if not last or int(last[1]) != seeds or len(runs) != seeds:
+        return [f"stator sim did not tell of {seeds} seeds"]
+    dense = sum(rate >= SIM_DENSE_PER_S and keys <= SIM_DENSE_KEYS for rate, keys in runs)
+    found = []
+    if float(last[2]) < SIM_OPERATIONS_PER_S:
+        found.append(f"{last[2]} operations per simulated second, fewer than {SIM_OPERATIONS_PER_S}")
+    if 2 * dense < seeds:
+        found.append(f"{dense} of {seeds} seeds had {SIM_DENSE_PER_S} operations per second on at most "
+                     f"{SIM_DENSE_KEYS} keys, fewer than half")
+    if fast and int(last[3]) < SIM_EVENTS_PER_S:
+        found.append(f"{last[3]} events per second and core, fewer than {SIM_EVENTS_PER_S}")
+    return found
+
+
+def simulate(run, build_dir, seeds, minutes, fast=False):
+    """`stator sim` over fresh seeds; a seed is a case, and so is each figure, and that the first seed runs
+    the same way twice (I19)."""
+    def sim(count):
+        return run.command([f"{build_dir}/stator", "sim", "--seed", str(run.seed), "--seeds", str(count),
+                            "--nodes", "5", "--minutes", str(minutes), "--faults", "all"])
+
+    ok, output = sim(seeds)
+    if not ok:
         return failure(f"{build_dir}/stator sim --seed {run.seed} --seeds {seeds}")
-    return Count(passed=seeds)
+    count = Count(passed=seeds)
+    for shortfall in sim_shortfalls(output, seeds, fast):
+        count.fail(f"stator sim: {shortfall}")
+    _, again = sim(1)
+    first = re.search(rf"^seed {run.seed} .*trace=[0-9a-f]+$", output, re.M)
+    if first and first[0] in again.splitlines():
+        count.passed += 1
+    else:
+        count.fail(f"stator sim --seed {run.seed}: a second run did not do the same (I19)")
+    return count
 
 
 def sim_release(run):
-    return simulate(run, "build/release", 200, 10) if run.mode == FULL else simulate(
-        run, "build/release", 30, 1)
+    if run.mode == FULL:
+        return simulate(run, "build/release", 200, 10, fast=True)
+    return simulate(run, "build/release", 30, 1)
 
 
 def sim_asan(run):
     return simulate(run, "build/asan", 30, 1)
+
+
+def compare(run):
+    """Speed beside Redis, at its full size: a load is a case, and a missed bar has failed it."""
+    loads = [["--engine", "memory"], ["--engine", "rocksdb"],
+             ["--engine", "rocksdb", "--fsync", "--clients", "200"]]
+    count = Count()
+    for load in loads:
+        ok, _ = run.command(["bench/compare/run", *load])
+        if ok:
+            count.passed += 1
+        else:
+            count.fail(f"bench/compare/run {' '.join(load)}")
+    return count
 
 
 # --- helpers -------------------------------------------------------------------------------------
@@ -272,6 +325,7 @@ SHELVES = [
     Shelf("headers", "each header compiles alone (clang 19)", SLOW, 600, headers),
     Shelf("tidy", "clang-tidy 19", SLOW, 900, tidy),
     Shelf("sim-seeds", "stator sim, fresh seeds", SLOW, 900, sim_release, has_sim),
+    Shelf("compare", "speed beside redis-server and the bare quorum", (FULL,), 3600, compare, has_stator),
     Shelf("asan", "build and tests under AddressSanitizer and UBSan", SANITIZED_MODES, 2400, asan,
           lambda run: run.has_tests("build/release", "unit")),
     Shelf("asan-sim", "30 simulation seeds under ASan and UBSan", SANITIZED_MODES, 900, sim_asan, has_sim),
