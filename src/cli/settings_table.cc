@@ -4,6 +4,7 @@
 #include "cli/log.h"
 #include "cli/settings.h"
 #include "storage/open_engine.h"
+#include "storage/record.h"
 
 namespace stator::cli {
 
@@ -115,10 +116,10 @@ const std::array kTable = {
     Setting{"key_bytes_max", "SIZE", "longest key", "bytes",
             "Keys stand in every message and every index.",
             Bytes{[](Settings& s) -> std::uint64_t& { return s.node.limits.key_bytes_max; }, 16,
-                  64 << 10}},
+                  node::kKeyBytesHardMax}},
     Setting{"bucket_bytes_max", "SIZE", "longest name of a bucket", "bytes", "As above.",
             Bytes{[](Settings& s) -> std::uint64_t& { return s.node.limits.bucket_bytes_max; }, 16,
-                  1024}},
+                  storage::kBucketSizeMax}},
     Setting{"value_bytes_max", "SIZE", "largest value", "bytes",
             "A value moves whole, through every replica's memory.",
             Bytes{[](Settings& s) -> std::uint64_t& { return s.node.limits.value_bytes_max; }, 1024,

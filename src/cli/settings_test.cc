@@ -86,6 +86,9 @@ TEST(Settings, ErrorsOfAFileNameTheLineAndTheNearestKey) {
             ":2: there is no setting 'redis_listn', did you mean 'redis_listen'?");
   EXPECT_EQ(error_of("value_bytes_max = \"17MiB\"\n"),
             ":1: value_bytes_max: '17MiB' is out of range: 1KiB to 16MiB");
+  // A storage key has one byte for it.
+  EXPECT_EQ(error_of("bucket_bytes_max = 256\n"),
+            ":1: bucket_bytes_max: '256' is out of range: 16 to 255");
   EXPECT_EQ(error_of("request_timeout = 2\n"),
             ":1: request_timeout: '2' is no time: write a number and ms, s, m or h (500ms)");
   EXPECT_EQ(error_of("[redis]\nlisten = 1\n").find(":1: there is no setting 'redis'"), 0U);

@@ -24,7 +24,7 @@ namespace stator::node {
   X(replica_reads_total, counter, "reads served to a coordinator")                                \
   X(frames_in_total, counter, "peer frames received")                                             \
   X(frames_out_total, counter, "peer frames sent")                                                \
-  X(frames_bad_total, counter, "peer frames refused: checksum, version, cluster or format")       \
+  X(frames_bad_total, counter, "peer frames refused: checksum, version, cluster, format or key")  \
   X(history_refusals_total, counter, "peer requests refused for their history version")           \
   X(records_unreadable_total, counter, "stored records that failed their checksum")               \
   X(contexts_refused_total, counter, "contexts of another key or cluster, cut or random")         \

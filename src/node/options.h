@@ -12,6 +12,10 @@
 
 namespace stator::node {
 
+/// Beyond these no setting goes, and peers are held to them; for values it is kValueBytesHardMax.
+inline constexpr std::size_t kKeyBytesHardMax = 64 << 10;
+inline constexpr std::size_t kContentTypeBytesMax = 255;
+
 /// What one node is started with; filled by `serve` from flags and TOML, or by the simulator.
 struct NodeOptions {
   std::string name;

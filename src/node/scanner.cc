@@ -4,23 +4,18 @@
 #include <bit>
 #include <utility>
 
-#include "core/ring/position.h"
 #include "core/version/object_codec.h"
+#include "node/frame_check.h"
 
 namespace stator::node {
 namespace {
 
-constexpr int kPlaceBits = 53;
 constexpr std::size_t kLocalWalksMax = 64;
 constexpr std::size_t kWalksMax = 256;
 constexpr std::uint32_t kPartitionsPerCall = 256;
 constexpr std::size_t kKeysPerAnswerMin = 100;
 constexpr std::size_t kKeysPerAnswerMax = 10'000;
 constexpr storage::ScanBudget kStep{.keys_max = 512, .bytes_max = 1 << 20};
-
-std::uint64_t place_of(std::string_view bucket, std::string_view key) {
-  return position_of(bucket, key).high >> (64 - kPlaceBits);
-}
 
 /// Calls `visit` with each readable record of a step.
 template <typename Visit>
@@ -44,11 +39,6 @@ class RecordVisitor final : public storage::ScanVisitor {
 };
 
 }  // namespace
-
-std::uint64_t Scanner::first_place(PartitionId partition) const {
-  const int bits = std::countr_zero(context_.topology->ring->partitions());
-  return std::uint64_t{partition.value} << (kPlaceBits - bits);
-}
 
 // The own engine.
 
@@ -277,7 +267,7 @@ void Scanner::end_partition(Walk& walk) {
   } else if (walk.partition.value + 1 == q) {
     walk.cursor = 0;
   } else {
-    walk.cursor = first_place({walk.partition.value + 1});
+    walk.cursor = first_place(context_, {walk.partition.value + 1});
   }
   --walk.partitions_left;
   if (walk.cursor == 0 || walk.partitions_left == 0 || walk.result.size() >= walk.count) {
@@ -316,6 +306,13 @@ void Scanner::on_reply(const wire::FrameHeader& header, const wire::ScanReply& r
   // A late answer may be of an earlier partition of the same walk.
   if (walk == nullptr || header.partition != walk->partition.value) return;
   if (std::erase(walk->waiting, header.sender) == 0) return;
+  const bool backwards = !reply.keys.empty() &&
+                         place_of(reply.keys.front().bucket, reply.keys.front().key) < walk->cursor;
+  if (backwards || !is_sound(context_, header, reply)) {
+    ++context_.metrics.frames_bad_total;
+    ask_more(*walk);
+    return;
+  }
   std::vector<Found> found;
   for (const wire::ScannedKey& key : reply.keys) {
     found.push_back({place_of(key.bucket, key.key), std::string(key.bucket), std::string(key.key),

@@ -91,7 +91,6 @@ class Scanner {
   void complete(Walk& walk);
   void fail(Walk& walk, ErrorCode code);
   void step_count(std::uint32_t slot, std::uint32_t generation);
-  [[nodiscard]] std::uint64_t first_place(PartitionId partition) const;
 
   ShardContext& context_;
   Siblings sibling_;

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "node/frame_check.h"
+
 namespace stator::node {
 namespace {
 
@@ -176,32 +178,43 @@ void Shard::serve_request(const wire::Frame& frame) {
     refuse(header, ErrorCode::kNotMember);
     return;
   }
-  if (header.partition >= context_.topology->ring->partitions() ||
-      !context_.topology->ring->owns(context_.self(), PartitionId{header.partition})) {
+  if (header.partition >= context_.topology->ring->partitions()) {
+    ++metrics.frames_bad_total;
+    refuse(header, ErrorCode::kBadRequest);
+    return;
+  }
+  if (!context_.topology->ring->owns(context_.self(), PartitionId{header.partition})) {
     refuse(header, ErrorCode::kNotMember);
     return;
   }
-  bool good = true;
   switch (header.type) {
     case wire::MessageType::kReplicaPut:
-      good = decoded<wire::ReplicaPut>(frame, metrics,
-                                       [&](const auto& m) { replica_.on_put(header, m); });
+      serve_sound<wire::ReplicaPut>(frame, [&](const auto& m) { replica_.on_put(header, m); });
       break;
     case wire::MessageType::kReplicaGet:
-      good = decoded<wire::ReplicaGet>(frame, metrics,
-                                       [&](const auto& m) { replica_.on_get(header, m); });
+      serve_sound<wire::ReplicaGet>(frame, [&](const auto& m) { replica_.on_get(header, m); });
       break;
     case wire::MessageType::kForwardWrite:
-      good = decoded<wire::ForwardWrite>(frame, metrics,
-                                         [&](const auto& m) { forwarder_.on_forward(header, m); });
+      serve_sound<wire::ForwardWrite>(frame,
+                                      [&](const auto& m) { forwarder_.on_forward(header, m); });
       break;
     case wire::MessageType::kScan:
-      good =
-          decoded<wire::Scan>(frame, metrics, [&](const auto& m) { scanner_.on_scan(header, m); });
+      serve_sound<wire::Scan>(frame, [&](const auto& m) { scanner_.on_scan(header, m); });
       break;
     default: refuse(header, ErrorCode::kNotSupported); break;
   }
-  if (!good) refuse(header, ErrorCode::kCorrupt);
+}
+
+template <typename Message, typename Serve>
+void Shard::serve_sound(const wire::Frame& frame, Serve serve) {
+  bool sound = true;
+  const bool readable = decoded<Message>(frame, context_.metrics, [&](const Message& message) {
+    sound = is_sound(context_, frame.header, message);
+    if (sound) serve(message);
+  });
+  if (readable && sound) return;
+  if (readable) ++context_.metrics.frames_bad_total;
+  refuse(frame.header, readable ? ErrorCode::kBadRequest : ErrorCode::kCorrupt);
 }
 
 void Shard::serve_reply(const wire::Frame& frame) {

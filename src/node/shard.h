@@ -65,6 +65,8 @@ class Shard final : public env::FrameSink, private PeerEvents {
  private:
   void serve(const wire::Frame& frame);
   void serve_request(const wire::Frame& frame);
+  template <typename Message, typename Serve>
+  void serve_sound(const wire::Frame& frame, Serve serve);
   void serve_reply(const wire::Frame& frame);
   void serve_refusal(const wire::Frame& frame);
   void serve_history(const wire::Frame& frame);

@@ -1,0 +1,183 @@
+#include "node/frame_check.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "node/testing/lone_shard.h"
+
+namespace stator::node::testing {
+namespace {
+
+constexpr std::uint64_t kAsked = 77;
+
+struct BadFrame {
+  const char* name;
+  std::string bytes;
+};
+
+std::uint16_t beside(PartitionId partition) {
+  return static_cast<std::uint16_t>((partition.value + 1) % LoneShard::kPartitions);
+}
+
+// Of a request about a key, each in a way that no sound peer sends it.
+template <typename Message>
+void add_bad_keys(const LoneShard& lone, const char* name, Message good,
+                  std::vector<BadFrame>& out) {
+  static const std::string kLongBucket(256, 'b');
+  static const std::string kLongKey(kKeyBytesHardMax + 1, 'k');
+  wire::FrameHeader header = lone.header(lone.partition_of("k"), kAsked);
+  good.bucket = "default";
+  good.key = "k";
+  for (const std::string_view bucket : {std::string_view(), std::string_view(kLongBucket)}) {
+    Message message = good;
+    message.bucket = bucket;
+    out.push_back({name, LoneShard::frame(header, message)});
+  }
+  Message message = good;
+  message.key = kLongKey;
+  header.partition = static_cast<std::uint16_t>(lone.partition_of(kLongKey).value);
+  out.push_back({name, LoneShard::frame(header, message)});
+  header.partition = beside(lone.partition_of("k"));
+  out.push_back({name, LoneShard::frame(header, good)});
+  header.partition = LoneShard::kPartitions;
+  out.push_back({name, LoneShard::frame(header, good)});
+}
+
+void add_bad_forwards(const LoneShard& lone, std::vector<BadFrame>& out) {
+  static const std::string kLongType(256, 't');
+  const wire::FrameHeader header = lone.header(lone.partition_of("k"), kAsked);
+  wire::ForwardWrite good;
+  good.bucket = "default";
+  good.key = "k";
+  good.write_id = WriteId::make(1, WriteId::kRetryable, 1, 1);
+  good.receiver_incarnation = {0x1001};
+  wire::ForwardWrite message = good;
+  message.write_id = {};
+  out.push_back({"a forward without id", LoneShard::frame(header, message)});
+  message = good;
+  message.kind = wire::WriteKind::kPlainPut;
+  out.push_back({"a plain write that may be retried", LoneShard::frame(header, message)});
+  message = good;
+  message.w = 4;
+  out.push_back({"W over N", LoneShard::frame(header, message)});
+  message = good;
+  message.content_type = kLongType;
+  out.push_back({"a long content type", LoneShard::frame(header, message)});
+}
+
+void add_bad_scans(const LoneShard& lone, std::vector<BadFrame>& out) {
+  constexpr std::uint64_t kPlaces = (std::uint64_t{1} << kPlaceBits) / LoneShard::kPartitions;
+  const wire::FrameHeader header = lone.header({3}, kAsked);
+  for (const wire::Scan& message : {wire::Scan{.partition = 4, .from = 4 * kPlaces},
+                                    wire::Scan{.partition = 70'000, .from = 3 * kPlaces},
+                                    wire::Scan{.partition = UINT32_MAX, .from = 3 * kPlaces},
+                                    wire::Scan{.partition = 3, .from = 3 * kPlaces - 1},
+                                    wire::Scan{.partition = 3, .from = 4 * kPlaces},
+                                    wire::Scan{.partition = 3, .from = UINT64_MAX}}) {
+    out.push_back({"scan", LoneShard::frame(header, message)});
+  }
+}
+
+std::vector<BadFrame> bad_frames(const LoneShard& lone, std::string_view object) {
+  std::vector<BadFrame> frames;
+  add_bad_keys(lone, "replica_put", wire::ReplicaPut{.object = object}, frames);
+  add_bad_keys(lone, "replica_get", wire::ReplicaGet{.value = true}, frames);
+  add_bad_keys(lone, "forward_write",
+               wire::ForwardWrite{.write_id = WriteId::make(1, WriteId::kRetryable, 1, 1),
+                                  .receiver_incarnation = {0x1001}},
+               frames);
+  add_bad_forwards(lone, frames);
+  add_bad_scans(lone, frames);
+  return frames;
+}
+
+TEST(FrameCheck, EveryBadRequestOfAPeerIsCountedAndRefusedAndDoesNothing) {
+  LoneShard lone;
+  const std::string object = one_version("v");
+  for (const BadFrame& bad : bad_frames(lone, object)) {
+    const std::uint64_t before = lone.metrics().frames_bad_total;
+    lone.deliver(bad.bytes);
+    EXPECT_EQ(lone.metrics().frames_bad_total, before + 1) << bad.name;
+    const auto received = lone.take_received();
+    ASSERT_EQ(received.size(), 1U) << bad.name;
+    ASSERT_EQ(received[0].header.type, wire::MessageType::kRefusal) << bad.name;
+    EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kBadRequest) << bad.name;
+    EXPECT_EQ(received[0].header.request_id, kAsked) << bad.name;
+  }
+  EXPECT_EQ(lone.script().engine->records(), 0U);
+  EXPECT_EQ(lone.script().scans, 0U);
+}
+
+TEST(FrameCheck, ABodyThatCannotBeReadIsCountedAndRefused) {
+  LoneShard lone;
+  std::string bytes;
+  const std::size_t at = wire::internal::begin_frame(bytes);
+  bytes += "\x01\xFF";
+  ASSERT_TRUE(wire::internal::end_frame(bytes, at, lone.header({1}, kAsked),
+                                        wire::MessageType::kReplicaPut));
+  lone.deliver(bytes);
+  EXPECT_EQ(lone.metrics().frames_bad_total, 1U);
+  const auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kCorrupt);
+}
+
+TEST(FrameCheck, WhatIsAtTheLimitIsServed) {
+  LoneShard lone;
+  const std::string object = one_version("v");
+  const std::string bucket(255, 'b');
+  for (const std::string& key : {std::string(), std::string(kKeyBytesHardMax, 'k')}) {
+    const PartitionId partition =
+        stator::partition_of(position_of(bucket, key), LoneShard::kPartitions);
+    wire::ReplicaPut put{.bucket = bucket, .key = key, .object = object};
+    lone.deliver(LoneShard::frame(lone.header(partition, kAsked), put));
+    const auto received = lone.take_received();
+    ASSERT_EQ(received.size(), 1U);
+    EXPECT_EQ(received[0].as<wire::ReplicaPutReply>().status, wire::ReplyStatus::kOk);
+  }
+  EXPECT_EQ(lone.metrics().frames_bad_total, 0U);
+}
+
+// What a peer answers to SCAN decides where the walk goes on.
+TEST(FrameCheck, AScanAnswerOutOfPlaceCountsAsRefused) {
+  LoneShard lone;
+  int answers = 0;
+  bool ok = true;
+  lone.deliver(LoneShard::frame(lone.header({1}, 0, 2), wire::Ping{}));
+  lone.deliver(LoneShard::frame(lone.header({1}, 0, 3), wire::Ping{}));
+  lone.take_received(2);
+  lone.take_received(3);
+  constexpr std::uint64_t kLast =
+      (std::uint64_t{1} << kPlaceBits) / LoneShard::kPartitions * (LoneShard::kPartitions - 1);
+  lone.in_turn([&](Shard& shard) {
+    shard.scanner().scan({.cursor = kLast, .count = 10}, [&](const Result<ScanResult>& result) {
+      ++answers;
+      ok = result.has_value();
+    });
+  });
+  // One other owner is asked; when its answer is no good the next one; then nobody is left.
+  for (int peers = 0; peers < 2; ++peers) {
+    std::vector<LoneShard::Received> asked;
+    unsigned who = 2;
+    for (; who <= 3; ++who) {
+      asked = lone.take_received(who);
+      if (!asked.empty()) break;
+    }
+    ASSERT_EQ(asked.size(), 1U);
+    ASSERT_EQ(asked[0].header.type, wire::MessageType::kScan);
+    wire::ScanReply reply;
+    reply.keys.push_back({.bucket = "default", .key = "elsewhere"});
+    ASSERT_NE(lone.partition_of("elsewhere").value, LoneShard::kPartitions - 1);
+    const wire::FrameHeader header =
+        lone.header({LoneShard::kPartitions - 1}, asked[0].header.request_id, who);
+    lone.deliver(LoneShard::frame(header, reply));
+  }
+  EXPECT_EQ(lone.metrics().frames_bad_total, 2U);
+  EXPECT_EQ(answers, 1);
+  EXPECT_FALSE(ok);
+}
+
+}  // namespace
+}  // namespace stator::node::testing

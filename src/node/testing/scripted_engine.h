@@ -1,0 +1,120 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "storage/engine.h"
+
+namespace stator::node::testing {
+
+/// An engine whose completions, failures and delays are the test's. What is submitted is seen by
+/// get() at once, also when it then fails: an engine may do so (storage/engine.h).
+class ScriptedEngine final : public storage::Engine {
+ public:
+  struct Script {
+    bool hold_writes = false;  // until release()
+    bool hold_reads = false;   // until release_reads()
+    Result<void> outcome;      // of every submit
+    std::size_t submits = 0;
+    std::size_t scans = 0;
+    bool closed = false;  // then nothing may be asked any more
+    std::size_t asked_when_closed = 0;
+    ScriptedEngine* engine = nullptr;  // nullptr: gone
+  };
+
+  explicit ScriptedEngine(Script& script) : script_(script) { script_.engine = this; }
+  ~ScriptedEngine() override { script_.engine = nullptr; }
+
+  /// On the shard's loop: completes what is held, as `outcome` says.
+  void release() {
+    while (!held_writes_.empty()) {
+      auto done = std::move(held_writes_.front());
+      held_writes_.pop_front();
+      done(script_.outcome);
+    }
+  }
+  void release_reads() {
+    while (!held_reads_.empty()) {
+      auto [key, done] = std::move(held_reads_.front());
+      held_reads_.pop_front();
+      const auto found = records_.find(key);
+      const bool there = found != records_.end();
+      done(there ? storage::GetStatus::kFound : storage::GetStatus::kMissing,
+           there ? std::string_view(found->second) : std::string_view());
+    }
+  }
+  void put(PartitionId partition, const std::string& key, std::string record) {
+    records_[{partition, key}] = std::move(record);
+  }
+  [[nodiscard]] std::size_t records() const { return records_.size(); }
+
+  [[nodiscard]] const storage::Capabilities& capabilities() const override {
+    static constexpr storage::Capabilities kAll{.name = "scripted",
+                                                .summary = "for tests",
+                                                .survives_process = true,
+                                                .survives_power = true,
+                                                .ordered_scan = true};
+    return kAll;
+  }
+  storage::GetStatus get(PartitionId partition, std::string_view key, std::string& value,
+                         Callback<void(storage::GetStatus, std::string_view)> done) override {
+    note_asked();
+    Place place{partition, key};
+    if (script_.hold_reads) {
+      held_reads_.emplace_back(std::move(place), std::move(done));
+      return storage::GetStatus::kPending;
+    }
+    const auto found = records_.find(place);
+    if (found == records_.end()) return storage::GetStatus::kMissing;
+    value = found->second;
+    return storage::GetStatus::kFound;
+  }
+  void submit(const storage::WriteBatch& batch, bool, Callback<void(Result<void>)> done) override {
+    ++script_.submits;
+    if (script_.closed) {
+      done(std::unexpected(Error{.code = ErrorCode::kClosed}));
+      return;
+    }
+    for (const auto& entry : batch.entries()) {
+      put(entry.partition, std::string(batch.key(entry)), std::string(batch.value(entry)));
+    }
+    if (script_.hold_writes) {
+      held_writes_.push_back(std::move(done));
+    } else {
+      done(script_.outcome);
+    }
+  }
+  Result<std::string> scan(PartitionId partition, std::string_view after,
+                           storage::ScanBudget budget, storage::ScanVisitor& visitor) override {
+    note_asked();
+    ++script_.scans;
+    std::size_t keys = 0;
+    for (auto at = records_.upper_bound({partition, std::string(after)});
+         at != records_.end() && at->first.first == partition; ++at) {
+      visitor.visit(at->first.second, at->second);
+      if (++keys == budget.keys_max) return at->first.second;
+    }
+    return std::string();
+  }
+  void drop(PartitionId, Callback<void(Result<void>)> done) override { done({}); }
+  [[nodiscard]] storage::EngineStats stats() const override { return {}; }
+  void close(Callback<void(Result<void>)> done) override {
+    script_.closed = true;
+    done({});
+  }
+
+ private:
+  using Place = std::pair<PartitionId, std::string>;
+  void note_asked() {
+    if (script_.closed) ++script_.asked_when_closed;
+  }
+
+  Script& script_;
+  std::map<Place, std::string> records_;
+  std::deque<Callback<void(Result<void>)>> held_writes_;
+  std::deque<std::pair<Place, Callback<void(storage::GetStatus, std::string_view)>>> held_reads_;
+};
+
+}  // namespace stator::node::testing
