@@ -54,7 +54,16 @@ RecordStore::Read& RecordStore::free_read() {
   return *reads_.emplace_back(std::make_unique<Read>());
 }
 
+void RecordStore::close() {
+  STATOR_ASSERT(idle());
+  closed_ = true;
+}
+
 void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use) {
+  if (closed_) {
+    use(Loaded{.status = Status::kUnreadable});
+    return;
+  }
   const std::uint64_t hash = hash_of(partition, key);
   if (Read* read = find_read(partition, key, hash)) {
     read->waiters.push_back(std::move(use));

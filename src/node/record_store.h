@@ -49,6 +49,9 @@ class RecordStore {
   /// is.
   void when_stored(PartitionId partition, std::string_view storage_key, StoreDone done);
 
+  /// From here on the engine is left alone: every record is kUnreadable. Nothing may be under way.
+  void close();
+
   /// More bytes wait for the engine than it can take soon: refuse client writes (P8).
   [[nodiscard]] bool overloaded() const { return gathering_->writes().bytes() > kStagedBytesMax; }
   /// The last batch failed; cleared by the next that succeeds.
@@ -86,6 +89,7 @@ class RecordStore {
   StagedBatch* under_way_ = &batches_[1];
   bool under_way_active_ = false;
   bool failing_ = false;
+  bool closed_ = false;
   std::string value_;  // what the engine returned last
   // The store that has begun: its place, and where its record begins in the batch.
   PartitionId storing_partition_{};

@@ -44,7 +44,7 @@ class RecordVisitor final : public storage::ScanVisitor {
 
 void Scanner::walk_local(PartitionId partition, std::uint64_t from, std::size_t keys_max,
                          Callback<void(LocalWalk&)> done) {
-  LocalWalk* walk = local_walks_.acquire(kLocalWalksMax);
+  LocalWalk* walk = closed_ ? nullptr : local_walks_.acquire(kLocalWalksMax);
   if (walk == nullptr) {
     LocalWalk refused;
     refused.cut = true;
@@ -106,7 +106,7 @@ void Scanner::on_scan(const wire::FrameHeader& header, const wire::Scan& message
              [this, to = header.sender, id = header.request_id](LocalWalk& walk) {
                if (walk.keys_max == 0) {
                  wire::Refusal refusal;
-                 refusal.code = ErrorCode::kOverloaded;
+                 refusal.code = closed_ ? ErrorCode::kClosed : ErrorCode::kOverloaded;
                  context_.peers->send(to, id, {}, walk.partition, refusal);
                  return;
                }
@@ -125,6 +125,7 @@ void Scanner::scan(const ScanRequest& request, ScanDone done) {
   const auto refuse = [&](ErrorCode code, std::string detail) {
     done(std::unexpected(Error{.code = code, .detail = std::move(detail)}));
   };
+  if (closed_) return refuse(ErrorCode::kClosed, {});
   if (!context_.topology->member) return refuse(ErrorCode::kNotMember, {});
   if (request.cursor >> kPlaceBits != 0) return refuse(ErrorCode::kBadRequest, "invalid cursor");
   Walk* walk = walks_.acquire(kWalksMax);
@@ -340,41 +341,69 @@ void Scanner::tick() {
   });
 }
 
+void Scanner::close() {
+  closed_ = true;
+  // First those of clients: a local walk that ends would otherwise have them ask somebody else.
+  walks_.for_each([&](Walk& walk) { fail(walk, ErrorCode::kClosed); });
+  counts_.for_each([&](Count& count) {
+    CountDone done = std::exchange(count.done, nullptr);
+    counts_.release(count);
+    done(std::unexpected(Error{.code = ErrorCode::kClosed}));
+  });
+  local_walks_.for_each([&](LocalWalk& walk) {
+    walk.keys_max = 0;
+    walk.found.clear();
+    auto done = std::exchange(walk.done, nullptr);
+    done(walk);
+    local_walks_.release(walk);
+  });
+}
+
 // Counting.
 
-void Scanner::count(std::vector<PartitionId> partitions, Callback<void(std::uint64_t)> done) {
+void Scanner::count(std::vector<PartitionId> partitions, CountDone done) {
   struct Sum {
     unsigned home;
     unsigned waiting;
-    std::uint64_t living = 0;
-    Callback<void(std::uint64_t)> done;
+    Result<std::uint64_t> living{0};
+    CountDone done;
   };
   const unsigned shards = context_.env.executor.shard_count();
-  auto sum = std::make_shared<Sum>(context_.env.executor.shard(), shards, 0, std::move(done));
+  auto sum = std::make_shared<Sum>(context_.env.executor.shard(), shards, Result<std::uint64_t>(0),
+                                   std::move(done));
   for (unsigned shard = 0; shard < shards; ++shard) {
     auto part = std::make_unique<std::vector<PartitionId>>();
     for (const PartitionId partition : partitions) {
       if (partition.value % shards == shard) part->push_back(partition);
     }
-    context_.env.executor.post_to(
-        shard, [&other = sibling_(shard), sum, part = std::move(part)]() mutable {
-          other.count_here(
-              std::move(*part), [&other, sum = std::move(sum)](std::uint64_t living) mutable {
-                const unsigned home = sum->home;
-                other.context_.env.executor.post_to(home, [sum = std::move(sum), living] {
-                  sum->living += living;
-                  if (--sum->waiting == 0) sum->done(sum->living);
-                });
-              });
-        });
+    context_.env.executor.post_to(shard, [&other = sibling_(shard), sum,
+                                          part = std::move(part)]() mutable {
+      other.count_here(std::move(*part), [&other, sum = std::move(sum)](
+                                             const Result<std::uint64_t>& living) mutable {
+        const unsigned home = sum->home;
+        const ErrorCode code = living ? ErrorCode{} : living.error().code;
+        other.context_.env.executor.post_to(
+            home, [sum = std::move(sum), ok = living.has_value(), code, more = living.value_or(0)] {
+              if (!ok) {
+                sum->living = std::unexpected(Error{.code = code});
+              } else if (sum->living) {
+                *sum->living += more;
+              }
+              if (--sum->waiting == 0) sum->done(sum->living);
+            });
+      });
+    });
   }
 }
 
-void Scanner::count_here(std::vector<PartitionId> partitions, Callback<void(std::uint64_t)> done) {
-  Count* count = counts_.acquire(kWalksMax);
-  if (count == nullptr || partitions.empty()) {
-    if (count != nullptr) counts_.release(*count);
+void Scanner::count_here(std::vector<PartitionId> partitions, CountDone done) {
+  if (partitions.empty()) {
     done(0);
+    return;
+  }
+  Count* count = closed_ ? nullptr : counts_.acquire(kWalksMax);
+  if (count == nullptr) {
+    done(std::unexpected(Error{.code = closed_ ? ErrorCode::kClosed : ErrorCode::kOverloaded}));
     return;
   }
   count->partitions = std::move(partitions);

@@ -24,7 +24,9 @@ class Scanner {
 
   void scan(const ScanRequest& request, ScanDone done);
   /// Living keys of the partitions, counted in this node's own copies.
-  void count(std::vector<PartitionId> partitions, Callback<void(std::uint64_t)> done);
+  void count(std::vector<PartitionId> partitions, CountDone done);
+  /// From here on the engine is left alone: what is under way, and what comes, ends with kClosed.
+  void close();
 
   void on_scan(const wire::FrameHeader& header, const wire::Scan& message);
   void on_reply(const wire::FrameHeader& header, const wire::ScanReply& reply);
@@ -41,7 +43,8 @@ class Scanner {
     Hlc time{};
     bool dead = false;
   };
-  /// One walk through one partition of the own engine, in bounded steps over several turns.
+  /// One walk through one partition of the own engine, in bounded steps over several turns. Refused
+  /// or failed: keys_max is 0 when it is done.
   struct LocalWalk : OperationSlot {
     PartitionId partition{};
     std::uint64_t from = 0;
@@ -72,14 +75,14 @@ class Scanner {
     std::vector<PartitionId> partitions;
     std::string after;
     std::uint64_t living = 0;
-    Callback<void(std::uint64_t)> done;
+    CountDone done;
   };
 
   /// Of the engine of whichever shard has the partition; `take` gets the keys on this loop.
   void walk_own(Walk& walk, std::size_t keys_max);
   void on_own(std::uint32_t slot, std::uint32_t generation, PartitionId partition, bool refused,
               std::vector<Found>&& found, bool done);
-  void count_here(std::vector<PartitionId> partitions, Callback<void(std::uint64_t)> done);
+  void count_here(std::vector<PartitionId> partitions, CountDone done);
   [[nodiscard]] bool mine(PartitionId partition) const;
   void walk_local(PartitionId partition, std::uint64_t from, std::size_t keys_max,
                   Callback<void(LocalWalk&)> done);
@@ -97,6 +100,7 @@ class Scanner {
   OperationTable<LocalWalk> local_walks_{context_.env.executor.random()};
   OperationTable<Walk> walks_{context_.env.executor.random()};
   OperationTable<Count> counts_{context_.env.executor.random()};
+  bool closed_ = false;
 };
 
 }  // namespace stator::node

@@ -42,6 +42,12 @@ void Shard::set_topology(std::shared_ptr<const Topology> topology) {
   peers_.set_topology(std::move(topology));
 }
 
+void Shard::close() {
+  closed_ = true;
+  scanner_.close();
+  records_.close();
+}
+
 bool Shard::on_turn_end() {
   ++context_.metrics.turns_total;
   context_.metrics.operations_open = open_operations();

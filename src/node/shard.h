@@ -55,7 +55,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   [[nodiscard]] Peers& peers() { return peers_; }
   [[nodiscard]] storage::Engine& engine() { return *engine_; }
   /// From here on frames are dropped and the engine is left alone.
-  void close() { closed_ = true; }
+  void close();
   [[nodiscard]] bool closed() const { return closed_; }
   /// Requests of clients that are not answered yet.
   [[nodiscard]] std::size_t open_operations() const {

@@ -264,7 +264,7 @@ void ShardStore::scan(const ScanRequest& request, ScanDone done) {
   shard_.scanner().scan(request, std::move(done));
 }
 
-void ShardStore::count_published_keys(Callback<void(std::uint64_t)> done) {
+void ShardStore::count_published_keys(CountDone done) {
   const ClusterView& view = cluster();
   std::vector<PartitionId> mine;
   for (std::uint32_t p = 0; p < view.first_healthy.size(); ++p) {

@@ -29,7 +29,7 @@ class ShardStore final : public Store {
   void write(const WriteRequest& request, WriteDone done) override;
   void explain(std::string_view bucket, std::string_view key, ExplainDone done) override;
   void scan(const ScanRequest& request, ScanDone done) override;
-  void count_published_keys(Callback<void(std::uint64_t)> done) override;
+  void count_published_keys(CountDone done) override;
 
   [[nodiscard]] const ClusterView& cluster() const override;
   [[nodiscard]] NodeStatus status() const override {

@@ -118,6 +118,7 @@ struct ScanResult {
   std::uint64_t next = 0;  // 0: the walk is over
   std::vector<ScannedKey> keys;
 };
+using CountDone = Callback<void(const Result<std::uint64_t>&)>;
 using ScanDone = Callback<void(const Result<ScanResult>&)>;
 
 /// A member as this node sees it now.
@@ -177,7 +178,7 @@ class Store {
   virtual void explain(std::string_view bucket, std::string_view key, ExplainDone done) = 0;
   virtual void scan(const ScanRequest& request, ScanDone done) = 0;
   /// Living keys in the partitions that this node publishes as its own, counted in its own store.
-  virtual void count_published_keys(Callback<void(std::uint64_t)> done) = 0;
+  virtual void count_published_keys(CountDone done) = 0;
 
   [[nodiscard]] virtual const ClusterView& cluster() const = 0;
   [[nodiscard]] virtual NodeStatus status() const = 0;

@@ -29,7 +29,7 @@ class RecordingStore final : public node::Store {
   void scan(const node::ScanRequest& request, node::ScanDone done) override {
     inner_.scan(request, std::move(done));
   }
-  void count_published_keys(Callback<void(std::uint64_t)> done) override {
+  void count_published_keys(node::CountDone done) override {
     inner_.count_published_keys(std::move(done));
   }
   [[nodiscard]] const node::ClusterView& cluster() const override { return inner_.cluster(); }

@@ -97,10 +97,16 @@ void do_scan(Call& call) {
 }
 
 void do_dbsize(Call& call) {
-  call.front.store().count_published_keys([&command = call.command](std::uint64_t keys) {
-    command.reply().integer(static_cast<std::int64_t>(keys));
-    command.finish();
-  });
+  call.front.store().count_published_keys(
+      [&command = call.command](const Result<std::uint64_t>& keys) {
+        RespWriter out = command.reply();
+        if (keys) {
+          out.integer(static_cast<std::int64_t>(*keys));
+        } else {
+          write_error(out, keys.error());
+        }
+        command.finish();
+      });
 }
 
 }  // namespace stator::redis

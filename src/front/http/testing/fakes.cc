@@ -105,7 +105,7 @@ void FakeStore::scan(const node::ScanRequest&, node::ScanDone done) {
   done(node::ScanResult{});
 }
 
-void FakeStore::count_published_keys(Callback<void(std::uint64_t)> done) {
+void FakeStore::count_published_keys(node::CountDone done) {
   done(objects_.size());
 }
 

@@ -198,7 +198,7 @@ void FakeStore::scan(const node::ScanRequest& request, node::ScanDone done) {
   }
 }
 
-void FakeStore::count_published_keys(Callback<void(std::uint64_t)> done) {
+void FakeStore::count_published_keys(node::CountDone done) {
   done(published_keys);
 }
 

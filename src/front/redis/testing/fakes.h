@@ -35,7 +35,7 @@ class FakeStore final : public node::Store {
   void write(const node::WriteRequest& request, node::WriteDone done) override;
   void explain(std::string_view bucket, std::string_view key, node::ExplainDone done) override;
   void scan(const node::ScanRequest& request, node::ScanDone done) override;
-  void count_published_keys(Callback<void(std::uint64_t)> done) override;
+  void count_published_keys(node::CountDone done) override;
   [[nodiscard]] const node::ClusterView& cluster() const override { return view; }
   [[nodiscard]] node::NodeStatus status() const override { return node_status; }
   [[nodiscard]] node::Metrics metrics() const override { return {}; }
