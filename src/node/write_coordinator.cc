@@ -262,7 +262,7 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   const MonoTime now = context_.now();
   object_.clear();
   if (loaded.status != RecordStore::Status::kFound || !decode_object(loaded.payload, object_)) {
-    operation.round.on_cover_refused(now);
+    operation.round.on_cover_failed(ErrorCode::kUnreadable);
     return;
   }
   const Version* version = object_.find(operation.request.id);
@@ -398,6 +398,22 @@ WriteCoordinator::Operation* WriteCoordinator::find(std::uint64_t request_id, No
   return nullptr;
 }
 
+std::optional<ErrorCode> WriteCoordinator::learn(const Operation& operation,
+                                                 std::string_view object) {
+  if (!decode_object(object, object_)) {
+    ++context_.metrics.frames_bad_total;
+    return ErrorCode::kCorrupt;
+  }
+  learning_ = true;
+  not_learned_.reset();
+  replica_.merge_in(operation.partition, operation.storage_key, object,
+                    [this](const Result<Replica::Merged>& merged) {
+                      if (learning_ && !merged) not_learned_ = merged.error().code;
+                    });
+  learning_ = false;
+  return not_learned_;
+}
+
 void WriteCoordinator::on_reply(const wire::FrameHeader& header,
                                 const wire::ReplicaPutReply& reply) {
   ReplicaIndex replica = kNoReplica;
@@ -407,14 +423,17 @@ void WriteCoordinator::on_reply(const wire::FrameHeader& header,
   if (reply.status == wire::ReplyStatus::kFailed) {
     operation->round.on_failure(replica, attempt, reply.code, context_.now());
   } else {
+    std::optional<ErrorCode> refused;
     if (!reply.object.empty()) {
-      // Learn it before the round decides whether to cover it.
-      replica_.merge_in(operation->partition, operation->storage_key, reply.object,
-                        [](const Result<Replica::Merged>&) {});
+      refused = learn(*operation, reply.object);
       operation = find(header.request_id, header.sender, replica);
       if (operation == nullptr) return;
     }
-    operation->round.on_ack(replica, attempt, reply.digest, reply.durable, context_.now());
+    if (refused && !operation->has_context) {
+      operation->round.on_failure(replica, attempt, *refused, context_.now());
+    } else {
+      operation->round.on_ack(replica, attempt, reply.digest, reply.durable, context_.now());
+    }
   }
   run(*operation);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,10 @@ class WriteCoordinator {
   void send_repairs(const Operation& operation, const RecordStore::Loaded& loaded);
   void keep_request(Operation& operation);
   void observe(const Operation& operation, const Object& object, const WriteId& id);
+  /// Merges what an acknowledgement brought, before the round decides whether to cover it. What it
+  /// returns was not taken: a plain write must not count such an acknowledgement, since it could
+  /// not cover what that shows. What fails later, the cover meets too: it reads behind the merge.
+  std::optional<ErrorCode> learn(const Operation& operation, std::string_view object);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
 
   ShardContext& context_;
@@ -88,6 +93,8 @@ class WriteCoordinator {
   Object object_;                    // scratch
   std::vector<WriteId> before_;      // scratch, for the observer
   std::vector<WriteId> superseded_;  // scratch, for the observer
+  bool learning_ = false;            // inside learn()
+  std::optional<ErrorCode> not_learned_;
 };
 
 }  // namespace stator::node

@@ -54,6 +54,10 @@ void WriteRound::on_cover_refused(MonoTime now) {
   advance(now);
 }
 
+void WriteRound::on_cover_failed(ErrorCode code) {
+  if (phase_ == Phase::kCovering) fail(code);
+}
+
 void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t digest, bool durable,
                         MonoTime now) {
   if (phase_ == Phase::kStoring || phase_ == Phase::kFinished || attempt != attempt_) return;

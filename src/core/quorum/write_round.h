@@ -95,6 +95,8 @@ class WriteRound {
   void on_covered(std::uint64_t digest, MonoTime now);
   /// Nothing to cover: the write is superseded already, or what came back is covered by it.
   void on_cover_refused(MonoTime now);
+  /// What came back cannot be covered, though it should be: the outcome is unknown.
+  void on_cover_failed(ErrorCode code);
   void on_tick(MonoTime now);
 
   [[nodiscard]] std::optional<WriteWish> next();

@@ -230,6 +230,17 @@ TEST_F(WriteRoundTest, APlainWriteCoversWhatItWasShownBeforeItAnswers) {
   EXPECT_EQ(round.differing(), ReplicaSet(0b010));
 }
 
+TEST_F(WriteRoundTest, APlainWriteThatCannotCoverWhatItWasShownIsUnknown) {
+  WriteOptions o = options(2);
+  o.cover = true;
+  start(o, model::candidates(3, 3), 0);
+  ack(0);
+  ack(1, 9);
+  EXPECT_EQ(wishes(round), "s1 s2 cover");
+  round.on_cover_failed(ErrorCode::kUnreadable);
+  EXPECT_EQ(wishes(round), "fail:unreadable:unknown:2/2 finished");
+}
+
 TEST_F(WriteRoundTest, APlainWriteThatIsSupersededAlreadyNeedsNoCover) {
   WriteOptions o = options(2);
   o.cover = true;

@@ -1,0 +1,157 @@
+#include "node/write_coordinator.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "core/version/object_codec.h"
+#include "node/testing/lone_shard.h"
+
+namespace stator::node::testing {
+namespace {
+
+constexpr std::string_view kKey = "k";
+
+struct Answer {
+  Outcome outcome = Outcome::kUnknown;
+  ErrorCode code{};
+};
+
+class WriteCoordinatorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    // Peers that were heard are asked first.
+    for (unsigned peer : {2U, 3U}) {
+      lone.deliver(LoneShard::frame(lone.header({0}, 0, peer), wire::Ping{}));
+    }
+    take_puts(2);
+    take_puts(3);
+  }
+
+  void write(WriteKind kind, const WriteId& id, std::uint8_t w = 2) {
+    answer.reset();
+    lone.in_turn([&](Shard& shard) {
+      WriteRequest request;
+      request.bucket = kDefaultBucket;
+      request.key = kKey;
+      request.kind = kind;
+      request.id = id;
+      request.value = "written";
+      request.quorum = {.w = w, .timeout = milliseconds(500)};
+      shard.writes().write(request, lone.partition_of(kKey), false, [&](const WriteResult& result) {
+        answer = Answer{result.outcome, result.error.code};
+      });
+    });
+  }
+  // A plain write, as SET makes it.
+  void write_over_all() {
+    write(WriteKind::kOverAll, WriteId::make(1'767'225'600'000, WriteId::kMintedOnce, 1, 1));
+  }
+
+  std::vector<LoneShard::Received> take_puts(unsigned peer) {
+    auto received = lone.take_received(peer);
+    std::erase_if(received, [](const LoneShard::Received& frame) {
+      return frame.header.type != wire::MessageType::kReplicaPut;
+    });
+    return received;
+  }
+  // `peer` acknowledges the put that it got, and shows `object` as what it holds now.
+  void acknowledge(unsigned peer, std::string_view object, std::uint64_t digest) {
+    const auto puts = take_puts(peer);
+    ASSERT_EQ(puts.size(), 1U);
+    wire::ReplicaPutReply reply;
+    reply.durable = true;
+    reply.digest = digest;
+    reply.object = object;
+    lone.deliver(LoneShard::frame(
+        lone.header(lone.partition_of(kKey), puts[0].header.request_id, peer), reply));
+  }
+  // `peer` holds what it was sent, and nothing else.
+  void acknowledge(unsigned peer) {
+    const auto puts = take_puts(peer);
+    ASSERT_EQ(puts.size(), 1U);
+    const auto put = puts[0].as<wire::ReplicaPut>();
+    Object object;
+    ASSERT_TRUE(decode_object(put.object, object));
+    wire::ReplicaPutReply reply;
+    reply.durable = true;
+    reply.digest = digest(object);
+    lone.deliver(LoneShard::frame(
+        lone.header(lone.partition_of(kKey), puts[0].header.request_id, peer), reply));
+  }
+  // Of what the written version and `other` make together: anything but the digest that was sent.
+  static constexpr std::uint64_t kOtherDigest = 4711;
+
+  void overload() {
+    lone.script().hold_writes = true;
+    repair("first", 10);  // under way from now on
+    repair("then", RecordStore::kStagedBytesMax);
+    lone.in_turn([](Shard& shard) { EXPECT_TRUE(shard.context().records->overloaded()); });
+  }
+  void repair(std::string_view key, std::size_t bytes) {
+    const std::string object = one_version(std::string(bytes, 'x'));
+    const wire::ReplicaPut put{.bucket = kDefaultBucket, .key = key, .object = object};
+    lone.deliver(LoneShard::frame(lone.header(lone.partition_of(key), 0), put));
+  }
+
+  LoneShard lone;
+  std::optional<Answer> answer;
+};
+
+TEST_F(WriteCoordinatorTest, APlainWriteCoversWhatAnAcknowledgementShows) {
+  write_over_all();
+  acknowledge(2, one_version("other", 9), kOtherDigest);
+  EXPECT_FALSE(answer);
+  EXPECT_EQ(lone.metrics().writes_covered_again_total, 1U);
+  acknowledge(2);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, Outcome::kOk);
+}
+
+TEST_F(WriteCoordinatorTest, WhatOverloadKeepsAPlainWriteFromCoveringIsNoAcknowledgement) {
+  write_over_all();
+  overload();
+  acknowledge(2, one_version("other", 9), kOtherDigest);
+  EXPECT_FALSE(answer);
+  acknowledge(3, one_version("other", 9), kOtherDigest);
+  lone.run(seconds(1));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, Outcome::kUnknown);
+}
+
+TEST_F(WriteCoordinatorTest, TheOthersAcknowledgementsStillCount) {
+  write_over_all();
+  overload();
+  acknowledge(2, one_version("other", 9), kOtherDigest);
+  EXPECT_FALSE(answer);
+  acknowledge(3);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, Outcome::kOk);
+}
+
+TEST_F(WriteCoordinatorTest, AnAcknowledgementWhoseObjectCannotBeReadIsNone) {
+  write_over_all();
+  acknowledge(2, "no object", kOtherDigest);
+  EXPECT_FALSE(answer);
+  EXPECT_EQ(lone.metrics().frames_bad_total, 1U);
+}
+
+TEST_F(WriteCoordinatorTest, APlainWriteWhoseRecordIsUnreadableWhenItShouldCoverIsUnknown) {
+  write_over_all();
+  lone.script().hold_reads = true;
+  acknowledge(2, one_version("other", 9), kOtherDigest);
+  EXPECT_FALSE(answer);
+  lone.in_turn([&](Shard&) {
+    std::string key;
+    storage::append_storage_key(kDefaultBucket, kKey, key);
+    lone.script().engine->put(lone.partition_of(kKey), key, "rotten");
+    lone.script().engine->release_reads();
+  });
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, Outcome::kUnknown);
+  EXPECT_EQ(answer->code, ErrorCode::kUnreadable);
+}
+
+}  // namespace
+}  // namespace stator::node::testing
