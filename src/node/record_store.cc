@@ -12,6 +12,8 @@ std::uint64_t hash_of(PartitionId partition, std::string_view key) {
   return hash64(key, partition.value);
 }
 
+constexpr std::size_t kInDoubtMax = 100'000;
+
 }  // namespace
 
 RecordStore::RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics)
@@ -146,6 +148,26 @@ void RecordStore::when_stored(PartitionId partition, std::string_view key, Store
   }
 }
 
+bool RecordStore::in_doubt(PartitionId partition, std::string_view key) const {
+  if (all_in_doubt_) return true;
+  return !in_doubt_.empty() && in_doubt_.contains(hash_of(partition, key));
+}
+
+void RecordStore::note_doubt(bool failed) {
+  if (!failed && in_doubt_.empty()) return;
+  for (const std::uint64_t hash : under_way_->hashes()) {
+    if (failed) {
+      in_doubt_.insert(hash);
+    } else {
+      in_doubt_.erase(hash);
+    }
+  }
+  if (in_doubt_.size() > kInDoubtMax) {
+    all_in_doubt_ = true;
+    in_doubt_.clear();
+  }
+}
+
 bool RecordStore::submit_turn() {
   if (under_way_active_ || gathering_->empty()) return false;
   std::swap(gathering_, under_way_);
@@ -161,6 +183,7 @@ void RecordStore::on_submitted(const Result<void>& result) {
   failing_ = !result.has_value();
   if (!result) ++metrics_.storage_errors_total;
   under_way_active_ = false;
+  note_doubt(!result.has_value());
   // From here on the engine answers for these keys. Waiters may store again, into `gathering_`.
   under_way_->complete(result);
 }

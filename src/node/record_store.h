@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/callback.h"
@@ -49,6 +50,11 @@ class RecordStore {
   /// is.
   void when_stored(PartitionId partition, std::string_view storage_key, StoreDone done);
 
+  /// A batch with this key has failed and none has succeeded since: what the engine shows of it may
+  /// be lost with the power, so that nobody may be told that it is stored. Storing it again tells
+  /// (D31); an engine whose sync has failed refuses that until it is opened again.
+  [[nodiscard]] bool in_doubt(PartitionId partition, std::string_view storage_key) const;
+
   /// From here on the engine is left alone: every record is kUnreadable. Nothing may be under way.
   void close();
 
@@ -74,6 +80,7 @@ class RecordStore {
 
   bool submit_turn();
   void on_submitted(const Result<void>& result);
+  void note_doubt(bool failed);
   void on_read(Read& read, storage::GetStatus status, std::string_view value);
   [[nodiscard]] Read* find_read(PartitionId partition, std::string_view key, std::uint64_t hash);
   [[nodiscard]] Read& free_read();
@@ -90,7 +97,9 @@ class RecordStore {
   bool under_way_active_ = false;
   bool failing_ = false;
   bool closed_ = false;
-  std::string value_;  // what the engine returned last
+  std::unordered_set<std::uint64_t> in_doubt_;  // hashes of keys
+  bool all_in_doubt_ = false;                   // more than are worth remembering
+  std::string value_;                           // what the engine returned last
   // The store that has begun: its place, and where its record begins in the batch.
   PartitionId storing_partition_{};
   std::string_view storing_key_{};

@@ -45,6 +45,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
   if (loaded.status == RecordStore::Status::kUnreadable) return fail(put, ErrorCode::kUnreadable);
   if (!decode_object(put.object, incoming_)) return fail(put, ErrorCode::kCorrupt);
   storage::RecordHeader header = loaded.header;
+  const bool in_doubt = context_.records->in_doubt(put.partition, put.storage_key);
   bool store = true;
   if (loaded.status == RecordStore::Status::kMissing) {
     // A record that was lost and is refilled here begins without a life of ours (D1).
@@ -56,12 +57,14 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
     switch (compare(local_, incoming_)) {
       case Relation::kEqual:
         put.digest = digest(local_);
-        store = false;
+        store = in_doubt;
+        if (store) context_.records->begin_store(put.partition, put.storage_key).append(put.object);
         break;
       case Relation::kCovers:
         put.digest = digest(local_);
         keep_merged(put, local_);
-        store = false;
+        store = in_doubt;
+        if (store) context_.records->begin_store(put.partition, put.storage_key).append(put.merged);
         break;
       case Relation::kCoveredBy:
         put.digest = digest(incoming_);

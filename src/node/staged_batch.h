@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,8 @@ class StagedBatch {
   [[nodiscard]] bool empty() const { return batch_.empty(); }
   [[nodiscard]] bool sync() const { return sync_; }
   [[nodiscard]] const storage::WriteBatch& writes() const { return batch_; }
+  /// Of the keys, with repeats, as they were given.
+  [[nodiscard]] std::span<const std::uint64_t> hashes() const { return hashes_; }
 
  private:
   [[nodiscard]] std::size_t slot_of(PartitionId partition, std::string_view key,

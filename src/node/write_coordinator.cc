@@ -131,7 +131,7 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   encode_object(object_, operation.object);
   // First: when_stored() may report at once, and the round counts nothing before the mint.
   operation.round.on_minted(now_digest, context_.now());
-  if (changed) {
+  if (changed || context_.records->in_doubt(operation.partition, operation.storage_key)) {
     store(operation, object_, header);
   } else {
     context_.records->when_stored(operation.partition, operation.storage_key,

@@ -1,0 +1,99 @@
+#include "node/replica.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "node/testing/lone_shard.h"
+
+namespace stator::node::testing {
+namespace {
+
+constexpr std::uint64_t kAsked = 77;
+constexpr std::string_view kKey = "k";
+
+class ReplicaTest : public ::testing::Test {
+ protected:
+  wire::ReplicaPutReply put(std::string_view object, std::string_view key = kKey) {
+    wire::ReplicaPut message{.bucket = kDefaultBucket, .key = key, .object = object};
+    lone.deliver(LoneShard::frame(lone.header(lone.partition_of(key), kAsked), message));
+    const auto received = lone.take_received();
+    STATOR_ASSERT(received.size() == 1);
+    reply_ = received[0];
+    return reply_.as<wire::ReplicaPutReply>();
+  }
+  void fail_batches(ErrorCode code) {
+    lone.script().outcome = std::unexpected(Error{.code = code});
+  }
+
+  LoneShard lone;
+  LoneShard::Received reply_;
+};
+
+TEST_F(ReplicaTest, WhatIsKnownDurablyIsAcknowledgedWithoutAWrite) {
+  const std::string object = one_version("v");
+  EXPECT_EQ(put(object).status, wire::ReplyStatus::kOk);
+  const std::size_t submits = lone.script().submits;
+  const auto again = put(object);
+  EXPECT_EQ(again.status, wire::ReplyStatus::kOk);
+  EXPECT_TRUE(again.durable);
+  EXPECT_EQ(lone.script().submits, submits);
+}
+
+// The engine shows what the failed batch held, as a memory table does, yet it is on no disk (D31).
+TEST_F(ReplicaTest, WhatAFailedBatchHeldIsNotAcknowledgedWhenItComesAgain) {
+  const std::string object = one_version("v");
+  fail_batches(ErrorCode::kIo);
+  EXPECT_EQ(put(object).status, wire::ReplyStatus::kFailed);
+  for (int again = 0; again < 3; ++again) {
+    const auto reply = put(object);
+    EXPECT_EQ(reply.status, wire::ReplyStatus::kFailed);
+    EXPECT_EQ(reply.code, ErrorCode::kIo);
+    EXPECT_FALSE(reply.durable);
+  }
+}
+
+TEST_F(ReplicaTest, AnOlderObjectIsNotAnsweredWithWhatAFailedBatchHeldEither) {
+  const std::string old = one_version("v");
+  EXPECT_EQ(put(old).status, wire::ReplyStatus::kOk);
+  fail_batches(ErrorCode::kIo);
+  EXPECT_EQ(put(one_version("w", 8)).status, wire::ReplyStatus::kFailed);
+  EXPECT_EQ(put(old).status, wire::ReplyStatus::kFailed);
+}
+
+TEST_F(ReplicaTest, AFullDiskThatHasSpaceAgainIsWrittenOnceMore) {
+  const std::string object = one_version("v");
+  fail_batches(ErrorCode::kDiskFull);
+  EXPECT_EQ(put(object).status, wire::ReplyStatus::kFailed);
+  lone.script().outcome = {};
+  // Other keys say nothing of this one.
+  EXPECT_EQ(put(one_version("x"), "other").status, wire::ReplyStatus::kOk);
+  const std::size_t submits = lone.script().submits;
+  EXPECT_EQ(put(object).status, wire::ReplyStatus::kOk);
+  EXPECT_EQ(lone.script().submits, submits + 1);
+  EXPECT_EQ(put(object).status, wire::ReplyStatus::kOk);
+  EXPECT_EQ(lone.script().submits, submits + 1) << "no longer in doubt";
+}
+
+TEST_F(ReplicaTest, ARetriedWriteThatAFailedBatchHeldIsNotAcknowledged) {
+  fail_batches(ErrorCode::kIo);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    Outcome outcome = Outcome::kOk;
+    lone.in_turn([&](Shard& shard) {
+      WriteRequest request;
+      request.bucket = kDefaultBucket;
+      request.key = kKey;
+      request.kind = WriteKind::kWithContext;
+      request.id = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
+      request.value = "v";
+      request.quorum = {.w = 1, .timeout = milliseconds(100)};
+      shard.writes().write(request, lone.partition_of(kKey), false,
+                           [&](const WriteResult& result) { outcome = result.outcome; });
+    });
+    lone.run(milliseconds(500));
+    EXPECT_EQ(outcome, Outcome::kUnknown) << attempt;
+  }
+}
+
+}  // namespace
+}  // namespace stator::node::testing
