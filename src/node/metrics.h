@@ -26,6 +26,7 @@ namespace stator::node {
   X(frames_out_total, counter, "peer frames sent")                                                \
   X(frames_bad_total, counter, "peer frames refused: checksum, version, cluster, format or key")  \
   X(history_refusals_total, counter, "peer requests refused for their history version")           \
+  X(requests_late_total, counter, "peer requests whose time was over before they were served")    \
   X(records_unreadable_total, counter, "stored records that failed their checksum")               \
   X(contexts_refused_total, counter, "contexts of another key or cluster, cut or random")         \
   X(storage_batches_total, counter, "write batches handed to the engine")                         \

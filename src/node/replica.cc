@@ -1,5 +1,7 @@
 #include "node/replica.h"
 
+#include <limits>
+
 #include "core/version/object_codec.h"
 
 namespace stator::node {
@@ -136,6 +138,11 @@ void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& me
            });
 }
 
+MonoTime Replica::deadline_in(const wire::FrameHeader& header) const {
+  if (header.deadline_us == 0) return {std::numeric_limits<std::int64_t>::max()};
+  return context_.now() + microseconds(header.deadline_us);
+}
+
 void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& message) {
   ++context_.metrics.replica_reads_total;
   storage_key_.clear();
@@ -143,7 +150,15 @@ void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& me
   context_.records->load(
       PartitionId{header.partition}, storage_key_,
       [this, to = header.sender, request = header.request_id, partition = header.partition,
-       value = message.value](const RecordStore::Loaded& loaded) {
+       value = message.value, deadline = deadline_in(header)](const RecordStore::Loaded& loaded) {
+        // The disk may have taken its time: nobody waits for a value any more.
+        if (context_.now() > deadline) {
+          ++context_.metrics.requests_late_total;
+          wire::Refusal refusal;
+          refusal.code = ErrorCode::kTimeout;
+          context_.peers->send(to, request, {}, PartitionId{partition}, refusal);
+          return;
+        }
         wire::ReplicaGetReply reply;
         if (loaded.status == RecordStore::Status::kMissing) {
           reply.status = wire::ReplyStatus::kMissing;

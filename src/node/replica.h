@@ -50,6 +50,7 @@ class Replica {
   void finish(std::uint32_t slot, std::uint32_t generation, const Result<void>& stored);
   void fail(Put& put, ErrorCode code);
   StoreDone on_stored(const Put& put);
+  [[nodiscard]] MonoTime deadline_in(const wire::FrameHeader& header) const;
 
   ShardContext& context_;
   OperationTable<Put> puts_{context_.env.executor.random()};

@@ -25,6 +25,12 @@ class ReplicaTest : public ::testing::Test {
   void fail_batches(ErrorCode code) {
     lone.script().outcome = std::unexpected(Error{.code = code});
   }
+  void get(std::uint32_t deadline_us) {
+    wire::FrameHeader header = lone.header(lone.partition_of(kKey), kAsked);
+    header.deadline_us = deadline_us;
+    const wire::ReplicaGet message{.bucket = kDefaultBucket, .key = kKey, .value = true};
+    lone.deliver(LoneShard::frame(header, message));
+  }
 
   LoneShard lone;
   LoneShard::Received reply_;
@@ -93,6 +99,53 @@ TEST_F(ReplicaTest, ARetriedWriteThatAFailedBatchHeldIsNotAcknowledged) {
     lone.run(milliseconds(500));
     EXPECT_EQ(outcome, Outcome::kUnknown) << attempt;
   }
+}
+
+TEST_F(ReplicaTest, AReadWhoseTimeIsOverIsRefused) {
+  put(one_version("v"));
+  get(wire::kDeadlineOver);
+  auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  ASSERT_EQ(received[0].header.type, wire::MessageType::kRefusal);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kTimeout);
+  EXPECT_EQ(lone.metrics().requests_late_total, 1U);
+  get(1000);
+  received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].as<wire::ReplicaGetReply>().status, wire::ReplyStatus::kOk);
+}
+
+TEST_F(ReplicaTest, AReadThatWaitedForTheDiskBeyondItsTimeIsRefused) {
+  put(one_version("v"));
+  lone.script().hold_reads = true;
+  get(50'000);
+  get(0);
+  lone.run(milliseconds(100));
+  EXPECT_TRUE(lone.take_received().empty());
+  lone.in_turn([&](Shard&) { lone.script().engine->release_reads(); });
+  const auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 2U);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kTimeout);
+  EXPECT_EQ(received[1].as<wire::ReplicaGetReply>().status, wire::ReplyStatus::kOk);
+}
+
+TEST_F(ReplicaTest, AForwardedWriteWhoseTimeIsOverIsRefusedAndACopyIsNot) {
+  const std::string object = one_version("v");
+  wire::FrameHeader header = lone.header(lone.partition_of(kKey), kAsked);
+  header.deadline_us = wire::kDeadlineOver;
+  wire::ForwardWrite forward{.bucket = kDefaultBucket, .key = kKey};
+  forward.write_id = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
+  forward.receiver_incarnation = {0x1001};
+  lone.deliver(LoneShard::frame(header, forward));
+  auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kTimeout);
+  EXPECT_EQ(lone.script().engine->records(), 0U);
+  const wire::ReplicaPut copy{.bucket = kDefaultBucket, .key = kKey, .object = object};
+  lone.deliver(LoneShard::frame(header, copy));
+  received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].as<wire::ReplicaPutReply>().status, wire::ReplyStatus::kOk);
 }
 
 }  // namespace

@@ -113,10 +113,17 @@ void Shard::on_frame(std::string_view bytes) {
   }
   peers_.on_heard(frame->header);
   auto copy = std::make_unique<std::string>(bytes);
-  context_.env.executor.post_to(target, [&host = host_, target, copy = std::move(copy)] {
-    // Its checksum was found right a moment ago.
-    if (const auto again = wire::decode_frame(*copy)) host.shard(target).serve(*again);
-  });
+  context_.env.executor.post_to(
+      target, [&host = host_, target, copy = std::move(copy), came = context_.now()] {
+        // Its checksum was found right a moment ago.
+        auto again = wire::decode_frame(*copy);
+        if (!again) return;
+        Shard& shard = host.shard(target);
+        if (std::uint32_t& left = again->header.deadline_us; left != 0) {
+          left = wire::remaining_us(shard.context_.now(), came + microseconds(left));
+        }
+        shard.serve(*again);
+      });
 }
 
 void Shard::serve(const wire::Frame& frame) {
@@ -148,6 +155,14 @@ bool Shard::refused_for_history(const wire::Frame& frame) {
   refuse(frame.header, ErrorCode::kHistoryMismatch);
   // The one who knows less learns by asking; both ask, since a digest does not tell who that is.
   fetch_history(frame.header.sender);
+  return true;
+}
+
+bool Shard::refused_as_late(const wire::FrameHeader& header) {
+  if (header.deadline_us != wire::kDeadlineOver) return false;
+  ++context_.metrics.requests_late_total;
+  // Nobody waits for the answer; that there is one tells that this node is not silent.
+  refuse(header, ErrorCode::kTimeout);
   return true;
 }
 
@@ -198,13 +213,16 @@ void Shard::serve_request(const wire::Frame& frame) {
       serve_sound<wire::ReplicaPut>(frame, [&](const auto& m) { replica_.on_put(header, m); });
       break;
     case wire::MessageType::kReplicaGet:
+      if (refused_as_late(header)) return;
       serve_sound<wire::ReplicaGet>(frame, [&](const auto& m) { replica_.on_get(header, m); });
       break;
     case wire::MessageType::kForwardWrite:
+      if (refused_as_late(header)) return;
       serve_sound<wire::ForwardWrite>(frame,
                                       [&](const auto& m) { forwarder_.on_forward(header, m); });
       break;
     case wire::MessageType::kScan:
+      if (refused_as_late(header)) return;
       serve_sound<wire::Scan>(frame, [&](const auto& m) { scanner_.on_scan(header, m); });
       break;
     default: refuse(header, ErrorCode::kNotSupported); break;

@@ -71,6 +71,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   void serve_refusal(const wire::Frame& frame);
   void serve_history(const wire::Frame& frame);
   bool refused_for_history(const wire::Frame& frame);
+  bool refused_as_late(const wire::FrameHeader& header);
   void refuse(const wire::FrameHeader& header, ErrorCode code);
   void fetch_history(NodeId from);
   void on_peer_down(NodeId peer) override;

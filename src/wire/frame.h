@@ -59,6 +59,9 @@ struct Frame {
 /// may be one that this version does not know (see is_known): answer it with a Refusal.
 [[nodiscard]] Result<Frame> decode_frame(std::string_view bytes);
 
+/// What stands in deadline_us when the time was over already.
+inline constexpr std::uint32_t kDeadlineOver = 1;
+
 /// Remaining time to a deadline, for the header: rounded down, at least 1 us while it is not over,
 /// clamped to about 71 minutes; 0 stands for "none", so a passed deadline gives 1.
 [[nodiscard]] std::uint32_t remaining_us(MonoTime now, MonoTime deadline);
