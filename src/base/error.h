@@ -20,7 +20,7 @@ enum class ErrorCode : std::uint8_t {
   kOverloaded,       // refused at the door: try again later
   kTooFewNodes,      // fewer reachable nodes than asked for: `needed`, `got`
   kTimeout,          // the deadline passed: `needed`, `got`
-  kHistoryMismatch,  // peers hold different membership histories; retried by the coordinator
+  kHistoryMismatch,  // peers hold different membership histories: again when they have met
   kNotMember,        // this node (or the asked one) is no member of the cluster
   kUnreadable,       // a stored record is damaged: never to be taken for "not found"
   kDiskFull,
