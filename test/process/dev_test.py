@@ -240,6 +240,17 @@ class DevTest(unittest.TestCase):
                     client.close()
                     self.assertEqual(dev.interrupt(), 0)
 
+    def test_its_own_first_write_stays_one_version_however_often_it_starts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            base = free_base()
+            for _ in range(3):
+                with Dev("--data-dir", folder, base=base) as dev:
+                    # Siblings would be 300.
+                    status = shell(f"curl -s -o /dev/null -w '%{{http_code}}' 127.0.0.1:"
+                                   f"{dev.port(1, 1)}/v1/kv/stator-dev/first-write?r=3")
+                    self.assertEqual(status, "200")
+                    self.assertEqual(dev.interrupt(), 0)
+
     def test_one_node_is_a_cluster(self):
         with Dev("--nodes", "1", "--engine", "memory") as dev, Client(dev.port(1)) as client:
             self.assertIn("N=1 R=1 W=1", dev.output())
