@@ -4,6 +4,7 @@
 
 #include "node/key_position.h"
 #include "node/operation_table.h"
+#include "node/recent_frames.h"
 #include "node/recent_ids.h"
 #include "node/shard_context.h"
 #include "node/store.h"
@@ -25,6 +26,10 @@ class Forwarder {
   /// This node does not own the partition; `request` was checked and has an id.
   void forward(const WriteRequest& request, PartitionId partition, bool confirm_only,
                WriteDone done);
+  /// False for a frame that came before: the first one's answer is on its way.
+  [[nodiscard]] bool first_arrival(const wire::FrameHeader& header) {
+    return recent_frames_.first_time(header);
+  }
   /// From a node that forwards. Refused when this node does not own the partition.
   void on_forward(const wire::FrameHeader& header, const wire::ForwardWrite& message);
 
@@ -65,6 +70,7 @@ class Forwarder {
   ShardContext& context_;
   WriteCoordinator& coordinator_;
   OperationTable<Operation> operations_{context_.env.executor.random()};
+  RecentFrames recent_frames_;
   RecentIds recent_;
   RecentIds recent_first_{kFirstIdsMax};  // retryable ones that came as first attempts
   Context received_;                      // scratch

@@ -193,6 +193,8 @@ void Shard::serve_request(const wire::Frame& frame) {
     case wire::MessageType::kHistoryFetch: serve_history(frame); return;
     default: break;
   }
+  // Before any refusal: what was refused once must not be applied by a second copy.
+  if (header.type == wire::MessageType::kForwardWrite && !forwarder_.first_arrival(header)) return;
   if (refused_for_history(frame)) return;
   // Equal histories, yet the sender is none of the members: nobody counts what it would do (D22).
   if (context_.topology->index_of(header.sender) < 0) {
