@@ -26,15 +26,14 @@ Duration sync_delay(DiskImage& image) {
 // meanwhile.
 class SyncQueue {
  public:
-  SyncQueue(DiskImage& image, Process& process, std::shared_ptr<FileContent> content)
-      : image_(image), process_(process), content_(std::move(content)) {}
+  SyncQueue(DiskImage& image, ShardLoop& loop, std::shared_ptr<FileContent> content)
+      : image_(image), loop_(loop), content_(std::move(content)) {}
 
   static void begin(const std::shared_ptr<SyncQueue>& queue, Callback<void(Result<void>)> done) {
-    const MonoTime end =
-        std::max(queue->last_end_, queue->process_.now()) + sync_delay(queue->image_);
+    const MonoTime end = std::max(queue->last_end_, queue->loop_.now()) + sync_delay(queue->image_);
     queue->last_end_ = end;
     queue->pending_.push_back({queue->content_->changes(), std::move(done)});
-    queue->process_.schedule(end, EventKind::kDisk, [queue] { queue->complete(); });
+    queue->loop_.schedule(end, EventKind::kDisk, [queue] { queue->complete(); });
   }
   /// True when this sync works.
   bool finish(std::uint64_t changes) {
@@ -60,7 +59,7 @@ class SyncQueue {
   }
 
   DiskImage& image_;
-  Process& process_;
+  ShardLoop& loop_;
   std::shared_ptr<FileContent> content_;
   std::deque<Pending> pending_;
   MonoTime last_end_{};
@@ -68,11 +67,11 @@ class SyncQueue {
 
 class SimFile final : public env::File {
  public:
-  SimFile(DiskImage& image, Process& process, std::shared_ptr<FileContent> content)
+  SimFile(DiskImage& image, ShardLoop& loop, std::shared_ptr<FileContent> content)
       : image_(image),
-        process_(process),
+        loop_(loop),
         content_(content),
-        syncs_(std::make_shared<SyncQueue>(image, process, std::move(content))) {}
+        syncs_(std::make_shared<SyncQueue>(image, loop, std::move(content))) {}
 
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override;
   Result<void> read_at(std::uint64_t offset, std::size_t size, std::string& out) override;
@@ -83,14 +82,14 @@ class SimFile final : public env::File {
 
  private:
   DiskImage& image_;
-  Process& process_;
+  ShardLoop& loop_;
   std::shared_ptr<FileContent> content_;
   std::shared_ptr<SyncQueue> syncs_;
 };
 
 Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
-  if (!process_.alive()) return std::unexpected(closed());
-  process_.block(image_.faults.call_cost);
+  if (!loop_.alive()) return std::unexpected(closed());
+  loop_.process().block(image_.faults.call_cost);
   if (image_.random().chance(image_.faults.write_fails)) {
     content_->write(offset, bytes.substr(0, image_.random().below(bytes.size() + 1)));
     return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "write failed"});
@@ -108,8 +107,8 @@ Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
 }
 
 Result<void> SimFile::read_at(std::uint64_t offset, std::size_t size, std::string& out) {
-  if (!process_.alive()) return std::unexpected(closed());
-  process_.block(image_.faults.call_cost);
+  if (!loop_.alive()) return std::unexpected(closed());
+  loop_.process().block(image_.faults.call_cost);
   if (image_.random().chance(image_.faults.read_fails)) {
     return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "read failed"});
   }
@@ -119,49 +118,49 @@ Result<void> SimFile::read_at(std::uint64_t offset, std::size_t size, std::strin
 }
 
 Result<void> SimFile::truncate(std::uint64_t size) {
-  if (!process_.alive()) return std::unexpected(closed());
-  process_.block(image_.faults.call_cost);
+  if (!loop_.alive()) return std::unexpected(closed());
+  loop_.process().block(image_.faults.call_cost);
   content_->truncate(size);
   return {};
 }
 
 void SimFile::sync(Callback<void(Result<void>)> done) {
-  if (process_.alive()) SyncQueue::begin(syncs_, std::move(done));
+  if (loop_.alive()) SyncQueue::begin(syncs_, std::move(done));
 }
 
 Result<void> SimFile::sync_now() {
-  if (!process_.alive()) return std::unexpected(closed());
-  process_.block(sync_delay(image_));
+  if (!loop_.alive()) return std::unexpected(closed());
+  loop_.process().block(sync_delay(image_));
   if (syncs_->finish(content_->changes())) return {};
   return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"});
 }
 
 class SimLock final : public env::DirectoryLock {
  public:
-  SimLock(DiskImage& image, Process& process, std::string directory)
-      : image_(image), process_(process), directory_(std::move(directory)) {}
+  SimLock(DiskImage& image, ShardLoop& loop, std::string directory)
+      : image_(image), loop_(loop), directory_(std::move(directory)) {}
   ~SimLock() override {
     // The death of its process has released it already, and another may hold it by now.
-    if (process_.alive()) image_.unlock(directory_);
+    if (loop_.alive()) image_.unlock(directory_);
   }
   SimLock(const SimLock&) = delete;
   SimLock& operator=(const SimLock&) = delete;
 
  private:
   DiskImage& image_;
-  Process& process_;
+  ShardLoop& loop_;
   std::string directory_;
 };
 
 }  // namespace
 
-Result<void> ProcessDisk::begin_call() {
-  if (!process_.alive()) return std::unexpected(closed());
-  process_.block(image_.faults.call_cost);
+Result<void> ShardDisk::begin_call() {
+  if (!loop_.alive()) return std::unexpected(closed());
+  loop_.process().block(image_.faults.call_cost);
   return {};
 }
 
-Result<std::unique_ptr<env::File>> ProcessDisk::open(const std::string& path, Open mode) {
+Result<std::unique_ptr<env::File>> ShardDisk::open(const std::string& path, Open mode) {
   if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
   if (image_.is_directory(path)) {
     return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": is a directory"});
@@ -179,41 +178,41 @@ Result<std::unique_ptr<env::File>> ProcessDisk::open(const std::string& path, Op
     if (!created) return std::unexpected(created.error());
     content = std::move(*created);
   }
-  return std::make_unique<SimFile>(image_, process_, std::move(content));
+  return std::make_unique<SimFile>(image_, loop_, std::move(content));
 }
 
-Result<bool> ProcessDisk::exists(const std::string& path) {
+Result<bool> ShardDisk::exists(const std::string& path) {
   if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
   return image_.exists(path);
 }
 
-Result<void> ProcessDisk::create_directories(const std::string& path) {
+Result<void> ShardDisk::create_directories(const std::string& path) {
   if (auto begun = begin_call(); !begun) return begun;
   return image_.create_directories(path);
 }
 
-Result<std::vector<std::string>> ProcessDisk::list(const std::string& path) {
+Result<std::vector<std::string>> ShardDisk::list(const std::string& path) {
   if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
   return image_.list(path);
 }
 
-Result<void> ProcessDisk::rename(const std::string& from, const std::string& to) {
+Result<void> ShardDisk::rename(const std::string& from, const std::string& to) {
   if (auto begun = begin_call(); !begun) return begun;
   return image_.rename(from, to);
 }
 
-Result<void> ProcessDisk::remove(const std::string& path) {
+Result<void> ShardDisk::remove(const std::string& path) {
   if (auto begun = begin_call(); !begun) return begun;
   return image_.remove(path);
 }
 
-Result<void> ProcessDisk::sync_directory(const std::string& path) {
+Result<void> ShardDisk::sync_directory(const std::string& path) {
   if (auto begun = begin_call(); !begun) return begun;
-  process_.block(sync_delay(image_));
+  loop_.process().block(sync_delay(image_));
   return image_.sync_directory(path);
 }
 
-Result<std::unique_ptr<env::DirectoryLock>> ProcessDisk::lock(const std::string& directory) {
+Result<std::unique_ptr<env::DirectoryLock>> ShardDisk::lock(const std::string& directory) {
   if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
   if (!image_.is_directory(directory)) {
     return std::unexpected(
@@ -223,10 +222,10 @@ Result<std::unique_ptr<env::DirectoryLock>> ProcessDisk::lock(const std::string&
     return std::unexpected(
         Error{.code = ErrorCode::kConflict, .detail = directory + " is in use by another process"});
   }
-  return std::make_unique<SimLock>(image_, process_, directory);
+  return std::make_unique<SimLock>(image_, loop_, directory);
 }
 
-Result<std::uint64_t> ProcessDisk::free_bytes(const std::string& path) {
+Result<std::uint64_t> ShardDisk::free_bytes(const std::string& path) {
   if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
   if (!image_.exists(path)) {
     return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": does not exist"});

@@ -9,13 +9,15 @@
 
 namespace stator::sim {
 
-class Process;
+class ShardLoop;
 
-/// One process's way to its host's disk (env/disk.h): counts what calls cost, draws what fails, and
-/// stops working when the process is dead, so that a destructor cannot write after a crash.
-class ProcessDisk final : public env::Disk {
+/// One shard's way to its host's disk (env/disk.h): counts what calls cost, draws what fails, and
+/// stops working when the process is dead, so that a destructor cannot write after a crash. May be
+/// used by the other shards too, as a journal that all write does: a call then costs its caller,
+/// and syncs complete on this shard.
+class ShardDisk final : public env::Disk {
  public:
-  ProcessDisk(DiskImage& image, Process& process) : image_(image), process_(process) {}
+  ShardDisk(DiskImage& image, ShardLoop& loop) : image_(image), loop_(loop) {}
 
   [[nodiscard]] Result<std::unique_ptr<env::File>> open(const std::string& path,
                                                         Open mode) override;
@@ -33,7 +35,7 @@ class ProcessDisk final : public env::Disk {
   [[nodiscard]] Result<void> begin_call();
 
   DiskImage& image_;
-  Process& process_;
+  ShardLoop& loop_;
 };
 
 }  // namespace stator::sim

@@ -68,6 +68,12 @@ struct CpuCost {
   Duration turn = microseconds(4);
   Duration task = microseconds(2);
   std::size_t tasks_per_turn_max = 256;
+  // Until what one shard posts to another arrives there: mostly at once, sometimes the other core
+  // does something else first.
+  Duration post_min = nanoseconds(500);
+  Duration post_mean = microseconds(3);  // exponential, on top of the minimum
+  double post_tail = 0.01;
+  Duration post_tail_mean = microseconds(500);
 };
 
 }  // namespace stator::sim

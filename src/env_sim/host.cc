@@ -24,16 +24,15 @@ Host::~Host() {
 }
 
 void Host::start(MakeProgram make) {
+  start(1, [make = std::move(make)](std::span<env::Env> envs) { return make(envs.front()); });
+}
+
+void Host::start(unsigned shards, MakeSharded make) {
   STATOR_ASSERT(process_ == nullptr);
   powered_ = true;
-  process_ = std::make_unique<Process>(world_, *this, ++starts_);
+  process_ = std::make_unique<Process>(world_, *this, ++starts_, shards);
   world_.wire().host_started(index_);
-  // The factory does not fit into a callback; it lives until the program does, or the process ends.
-  auto held = std::make_unique<MakeProgram>(std::move(make));
-  process_->schedule(world_.scheduler().now(), EventKind::kStart,
-                     [process = process_.get(), held = std::move(held)] {
-                       process->set_program((*held)(process->env()));
-                     });
+  process_->start(std::move(make));
 }
 
 void Host::end_process(bool reset_connections) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "env_sim/disk_image.h"
@@ -39,6 +40,7 @@ class HostClock {
 class Host {
  public:
   using MakeProgram = std::function<std::unique_ptr<Program>(env::Env&)>;
+  using MakeSharded = std::function<std::unique_ptr<Program>(std::span<env::Env>)>;
 
   Host(World& world, std::uint32_t index, std::string name);
   ~Host();
@@ -54,6 +56,9 @@ class Host {
   /// A new process begins: `make` builds its program in the first turn (so it may be killed before,
   /// or between any two turns of its start). None may be running.
   void start(MakeProgram make);
+  /// The same with several shards; the program gets the env of each, which all live as long as the
+  /// process.
+  void start(unsigned shards, MakeSharded make);
   /// Loss of power: what was not synced is lost or torn, peers hear nothing.
   void crash();
   /// kill -9: files keep everything that was written, peers' connections are reset.

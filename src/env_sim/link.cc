@@ -8,7 +8,7 @@
 
 namespace stator::sim {
 
-SimLink::SimLink(ProcessNetwork& network, std::uint32_t far, std::uint16_t port,
+SimLink::SimLink(ShardNetwork& network, std::uint32_t far, std::uint16_t port,
                  env::LinkEvents& events)
     : network_(network),
       far_(far),
@@ -20,7 +20,7 @@ SimLink::SimLink(ProcessNetwork& network, std::uint32_t far, std::uint16_t port,
 }
 
 SimLink::~SimLink() {
-  Scheduler& scheduler = network_.process().scheduler();
+  Scheduler& scheduler = network_.loop().scheduler();
   scheduler.cancel(dialling_);
   scheduler.cancel(ending_);
   network_.remove(this);
@@ -34,13 +34,13 @@ void SimLink::dial() {
     trip =
         network_.wire().delay(network_.host(), far_) + network_.wire().delay(far_, network_.host());
   }
-  dialling_ = network_.process().schedule(network_.wire().world().now() + trip, EventKind::kLink,
-                                          [this] { on_dialled(); });
+  dialling_ = network_.loop().schedule(network_.wire().world().now() + trip, EventKind::kLink,
+                                       [this] { on_dialled(); });
 }
 
 void SimLink::on_dialled() {
-  using Answer = ProcessNetwork::Dialled::Answer;
-  const auto dialled = network_.dial(far_, port_, true);
+  using Answer = ShardNetwork::Dialled::Answer;
+  const auto dialled = network_.dial(far_, port_, ListenTable::Kind::kFrames);
   const NetworkLimits& limits = network_.wire().limits;
   switch (dialled.answer) {
     case Answer::kSilent:
@@ -57,7 +57,7 @@ void SimLink::on_dialled() {
   }
   dialling_ = {};
   back_off_ = limits.reconnect_min;
-  peer_ = dialled.process;
+  peer_ = dialled.loop;
   in_order_ = {};
   events_.on_link_up();
 }
@@ -67,9 +67,9 @@ void SimLink::retry_after(Duration delay) {
 }
 
 void SimLink::dial_at(MonoTime time) {
-  network_.process().scheduler().cancel(dialling_);
+  network_.loop().scheduler().cancel(dialling_);
   redial_at_ = time;
-  dialling_ = network_.process().schedule(time, EventKind::kLink, [this] { dial(); });
+  dialling_ = network_.loop().schedule(time, EventKind::kLink, [this] { dial(); });
 }
 
 void SimLink::hurry() {
@@ -80,7 +80,7 @@ void SimLink::hurry() {
 }
 
 void SimLink::go_down() {
-  network_.process().scheduler().cancel(ending_);
+  network_.loop().scheduler().cancel(ending_);
   ending_ = {};
   peer_ = nullptr;
   stale_ = false;
@@ -93,9 +93,9 @@ void SimLink::go_down() {
 }
 
 void SimLink::go_down_after(Duration delay) {
-  network_.process().scheduler().cancel(ending_);
-  ending_ = network_.process().schedule(network_.wire().world().now() + delay, EventKind::kLink,
-                                        [this] { go_down(); });
+  network_.loop().scheduler().cancel(ending_);
+  ending_ = network_.loop().schedule(network_.wire().world().now() + delay, EventKind::kLink,
+                                     [this] { go_down(); });
 }
 
 std::string& SimLink::begin_frame() {
@@ -126,7 +126,7 @@ void SimLink::flush() {
   MonoTime arrives{INT64_MAX};  // what a process that is gone should have got
   if (peer_ != nullptr) {
     Wire& wire = network_.wire();
-    arrives = wire.send_frames(network_.process(), *peer_, port_, std::move(packet), in_order_);
+    arrives = wire.send_frames(network_.loop(), *peer_, port_, std::move(packet), in_order_);
     if (wire.random().chance(wire.faults(network_.host(), far_).reset)) {
       wire.counters().resets += 1;
       reset();
@@ -162,7 +162,7 @@ void SimLink::path_changed(bool cut) {
     // What is sent again now meets a machine that does not know the connection.
     if (wire.world().host(far_).powered()) go_down_after(wire.delay(far_, network_.host()));
   } else {
-    network_.process().scheduler().cancel(ending_);
+    network_.loop().scheduler().cancel(ending_);
     ending_ = {};
     sent_.clear();
     sent_bytes_ = 0;
@@ -170,7 +170,8 @@ void SimLink::path_changed(bool cut) {
 }
 
 void SimLink::peer_gone(const Process* peer, bool reset) {
-  if (!up() || (peer != nullptr && peer != peer_)) return;
+  const Process* connected = peer_ == nullptr ? nullptr : &peer_->process();
+  if (!up() || (peer != nullptr && peer != connected)) return;
   peer_ = nullptr;
   stale_ = true;
   Wire& wire = network_.wire();

@@ -11,13 +11,14 @@
 namespace stator::sim {
 
 class Process;
-class ProcessNetwork;
+class ShardLoop;
+class ShardNetwork;
 
 /// One end of a frame link (env/network.h): dials by itself, again and again; sends the frames of a
 /// turn as one packet into the faulty network; learns late, or by a reset, that its peer is gone.
 class SimLink final : public env::FrameLink {
  public:
-  SimLink(ProcessNetwork& network, std::uint32_t far, std::uint16_t port, env::LinkEvents& events);
+  SimLink(ShardNetwork& network, std::uint32_t far, std::uint16_t port, env::LinkEvents& events);
   ~SimLink() override;
   SimLink(const SimLink&) = delete;
   SimLink& operator=(const SimLink&) = delete;
@@ -47,13 +48,13 @@ class SimLink final : public env::FrameLink {
   void go_down_after(Duration delay);
   void forget_arrived() const;
 
-  ProcessNetwork& network_;
+  ShardNetwork& network_;
   std::uint32_t far_;
   std::uint16_t port_;
   env::LinkEvents& events_;
 
-  Process* peer_ = nullptr;  // nullptr: not connected, or to a process that is gone (stale_)
-  bool stale_ = false;       // up as far as this end knows
+  ShardLoop* peer_ = nullptr;  // nullptr: not connected, or to a process that is gone (stale_)
+  bool stale_ = false;         // up as far as this end knows
   EventRef dialling_{};
   MonoTime dialled_at_{};
   MonoTime redial_at_{};  // 0: it is not waiting out a back-off

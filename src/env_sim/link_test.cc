@@ -302,7 +302,7 @@ TEST(SimLink, UnsentGrowsTowardsAPausedPeerAndFramesBeyondTheLimitAreDropped) {
   world.run_for(seconds(1));
   world.host(1).pause();
   for (int i = 0; i < 1'000; ++i) {
-    world.host(0).process()->post([&] {
+    world.host(0).process()->loop().post([&] {
       collector->link->begin_frame().append(100'000, 'x');
       collector->link->end_frame();
     });

@@ -8,70 +8,77 @@
 
 namespace stator::sim {
 
-ProcessNetwork::ProcessNetwork(Wire& wire, Process& process) : wire_(wire), process_(process) {}
+using Kind = ListenTable::Kind;
 
-ProcessNetwork::~ProcessNetwork() = default;
+ShardNetwork::ShardNetwork(Wire& wire, ShardLoop& loop) : wire_(wire), loop_(loop) {}
 
-std::uint32_t ProcessNetwork::host() const {
-  return process_.host().index();
+ShardNetwork::~ShardNetwork() = default;
+
+std::uint32_t ShardNetwork::host() const {
+  return loop_.host().index();
 }
 
-Result<std::unique_ptr<env::Listener>> ProcessNetwork::listen(const env::Address& address,
-                                                              env::StreamAcceptor* acceptor,
-                                                              env::FrameSink* sink) {
-  if (!process_.alive()) return std::unexpected(Error{.code = ErrorCode::kClosed});
+Result<std::unique_ptr<env::Listener>> ShardNetwork::listen(const env::Address& address,
+                                                            env::StreamAcceptor* acceptor,
+                                                            env::FrameSink* sink) {
+  Process& process = loop_.process();
+  process.check_caller(loop_);
+  if (!process.alive()) return std::unexpected(Error{.code = ErrorCode::kClosed});
   const bool any = address.host == "0.0.0.0" || address.host == "::";
   if (!any && wire_.resolve(host(), address) != host()) {
     return std::unexpected(
         Error{.code = ErrorCode::kIo, .detail = address.host + " is no address of this machine"});
   }
-  env::Address bound = address;
-  if (bound.port == 0) bound.port = next_port_++;
-  for (const SimListener* listener : listeners_) {
-    if (listener->address().port == bound.port) {
-      return std::unexpected(
-          Error{.code = ErrorCode::kConflict, .detail = env::to_string(bound) + " is in use"});
-    }
-  }
-  return std::make_unique<SimListener>(*this, std::move(bound), acceptor, sink);
+  const Kind kind = sink != nullptr ? Kind::kFrames : Kind::kStreams;
+  auto bound = process.listeners().bind(kind, address, loop_.shard());
+  if (!bound) return std::unexpected(std::move(bound.error()));
+  auto listener = std::make_unique<SimListener>(*this, std::move(*bound), acceptor, sink);
+  process.listeners().add(kind, address, *listener);
+  listeners_.push_back(listener.get());
+  if (sink != nullptr) set_sink(listener->address().port, *sink);
+  return listener;
 }
 
-Result<std::unique_ptr<env::Listener>> ProcessNetwork::listen_streams(
-    const env::Address& address, env::StreamAcceptor& acceptor) {
+Result<std::unique_ptr<env::Listener>> ShardNetwork::listen_streams(const env::Address& address,
+                                                                    env::StreamAcceptor& acceptor) {
   return listen(address, &acceptor, nullptr);
 }
 
-Result<std::unique_ptr<env::Listener>> ProcessNetwork::listen_frames(const env::Address& address,
-                                                                     env::FrameSink& sink) {
+Result<std::unique_ptr<env::Listener>> ShardNetwork::listen_frames(const env::Address& address,
+                                                                   env::FrameSink& sink) {
   return listen(address, nullptr, &sink);
 }
 
-std::unique_ptr<env::FrameLink> ProcessNetwork::open_link(const env::Address& address,
-                                                          env::LinkEvents& events) {
+std::unique_ptr<env::FrameLink> ShardNetwork::open_link(const env::Address& address,
+                                                        env::LinkEvents& events) {
+  loop_.process().check_caller(loop_);
   auto link =
       std::make_unique<SimLink>(*this, wire_.resolve(host(), address), address.port, events);
   links_.push_back(link.get());
   return link;
 }
 
-void ProcessNetwork::connect_stream(const env::Address& address, env::StreamAcceptor& acceptor,
-                                    Callback<void(const Error&)> failed) {
-  if (!process_.alive()) return;
+void ShardNetwork::connect_stream(const env::Address& address, env::StreamAcceptor& acceptor,
+                                  Callback<void(const Error&)> failed) {
+  loop_.process().check_caller(loop_);
+  if (!loop_.alive()) return;
   SimStream& stream = add_stream(wire_.resolve(host(), address), address);
   stream.connect(address.port, acceptor, std::move(failed));
 }
 
-void ProcessNetwork::mark_dirty(SimLink& link) {
+void ShardNetwork::mark_dirty(SimLink& link) {
+  loop_.process().check_caller(loop_);
   dirty_links_.push_back(&link);
-  process_.request_turn();
+  loop_.request_turn();
 }
 
-void ProcessNetwork::mark_dirty(SimStream& stream) {
+void ShardNetwork::mark_dirty(SimStream& stream) {
+  loop_.process().check_caller(loop_);
   dirty_streams_.push_back(stream.self());
-  process_.request_turn();
+  loop_.request_turn();
 }
 
-void ProcessNetwork::flush() {
+void ShardNetwork::flush() {
   // Sending calls nobody back, so neither list grows while it is walked.
   for (SimLink* link : dirty_links_) link->flush();
   dirty_links_.clear();
@@ -81,53 +88,59 @@ void ProcessNetwork::flush() {
   dirty_streams_.clear();
 }
 
-void ProcessNetwork::deliver(std::uint16_t port, const Packet& packet) {
+void ShardNetwork::set_sink(std::uint16_t port, env::FrameSink& sink) {
+  std::erase_if(sinks_, [port](const auto& known) { return known.first == port; });
+  sinks_.emplace_back(port, &sink);
+}
+
+void ShardNetwork::deliver(std::uint16_t port, const Packet& packet) {
+  const auto sink = std::find_if(sinks_.begin(), sinks_.end(),
+                                 [port](const auto& known) { return known.first == port; });
+  if (sink == sinks_.end()) return;
+  env::FrameSink& taker = *sink->second;
   std::uint32_t begin = 0;
   for (const std::uint32_t end : packet.ends) {
-    // Looked up for each: a frame may make the program stop listening.
-    const SimListener* listener = find_listener(port, true);
-    if (listener == nullptr) return;
-    listener->sink()->on_frame(std::string_view(packet.bytes).substr(begin, end - begin));
+    taker.on_frame(std::string_view(packet.bytes).substr(begin, end - begin));
     begin = end;
   }
 }
 
 template <typename Action>
-void ProcessNetwork::for_each_stream(std::uint32_t far, Action action) {
+void ShardNetwork::for_each_stream(std::uint32_t far, Action action) {
   for (const StreamSlot& slot : streams_) {
     if (slot.stream && slot.stream->far() == far) action(*slot.stream);
   }
 }
 
-void ProcessNetwork::path_changed(std::uint32_t far, bool cut) {
+void ShardNetwork::path_changed(std::uint32_t far, bool cut) {
   for (SimLink* link : links_) {
     if (link->far() == far) link->path_changed(cut);
   }
   for_each_stream(far, [cut](SimStream& stream) { stream.path_changed(cut); });
 }
 
-void ProcessNetwork::reset_all(std::uint32_t far) {
+void ShardNetwork::reset_all(std::uint32_t far) {
   for (SimLink* link : links_) {
     if (link->far() == far) link->reset();
   }
   for_each_stream(far, [](SimStream& stream) { stream.reset(); });
 }
 
-void ProcessNetwork::peer_gone(std::uint32_t far, const Process* peer, bool reset) {
+void ShardNetwork::peer_gone(std::uint32_t far, const Process* peer, bool reset) {
   for (SimLink* link : links_) {
     if (link->far() == far) link->peer_gone(peer, reset);
   }
   for_each_stream(far, [reset](SimStream& stream) { stream.peer_gone(reset); });
 }
 
-void ProcessNetwork::abandon() {
+void ShardNetwork::abandon() {
   dirty_links_.clear();
   dirty_streams_.clear();
   streams_.clear();
   free_streams_.clear();
 }
 
-ProcessNetwork::Dialled ProcessNetwork::dial(std::uint32_t far, std::uint16_t port, bool frames) {
+ShardNetwork::Dialled ShardNetwork::dial(std::uint32_t far, std::uint16_t port, Kind kind) {
   using Answer = Dialled::Answer;
   if (far == Wire::kNowhere) return {Answer::kRefused};
   Host& there = wire_.world().host(far);
@@ -135,31 +148,30 @@ ProcessNetwork::Dialled ProcessNetwork::dial(std::uint32_t far, std::uint16_t po
     return {Answer::kSilent};
   }
   Process* process = there.process();
-  if (process == nullptr || process->network().find_listener(port, frames) == nullptr) {
-    return {Answer::kRefused};
-  }
-  return {Answer::kAccepted, process};
+  SimListener* listener = process == nullptr ? nullptr : process->listeners().next(kind, port);
+  if (listener == nullptr) return {Answer::kRefused};
+  return {Answer::kAccepted, &listener->network().loop()};
 }
 
-SimListener* ProcessNetwork::find_listener(std::uint16_t port, bool frames) {
+SimListener* ShardNetwork::find_stream_listener(std::uint16_t port) {
   for (SimListener* listener : listeners_) {
-    if (listener->address().port == port && (listener->sink() != nullptr) == frames) {
-      return listener;
-    }
+    if (listener->address().port == port && listener->acceptor() != nullptr) return listener;
   }
   return nullptr;
 }
 
-void ProcessNetwork::remove(SimListener* listener) {
-  std::erase(listeners_, listener);
+void ShardNetwork::remove(const SimListener& listener) {
+  loop_.process().check_caller(loop_);
+  loop_.process().listeners().remove(listener);
+  std::erase(listeners_, &listener);
 }
 
-void ProcessNetwork::remove(SimLink* link) {
+void ShardNetwork::remove(SimLink* link) {
   std::erase(links_, link);
   std::erase(dirty_links_, link);
 }
 
-SimStream& ProcessNetwork::add_stream(std::uint32_t far, env::Address remote) {
+SimStream& ShardNetwork::add_stream(std::uint32_t far, env::Address remote) {
   if (free_streams_.empty()) {
     free_streams_.push_back(static_cast<std::uint32_t>(streams_.size()));
     streams_.emplace_back();
@@ -168,18 +180,18 @@ SimStream& ProcessNetwork::add_stream(std::uint32_t far, env::Address remote) {
   free_streams_.pop_back();
   StreamSlot& slot = streams_[index];
   ++slot.generation;
-  const StreamEnd self{host(), process_.number(), index, slot.generation};
+  const StreamEnd self{host(), loop_.process().number(), loop_.shard(), index, slot.generation};
   slot.stream = std::make_unique<SimStream>(*this, self, far, std::move(remote));
   return *slot.stream;
 }
 
-SimStream* ProcessNetwork::find(const StreamEnd& end) {
-  if (end.process != process_.number() || end.slot >= streams_.size()) return nullptr;
+SimStream* ShardNetwork::find(const StreamEnd& end) {
+  if (end.process != loop_.process().number() || end.slot >= streams_.size()) return nullptr;
   const StreamSlot& slot = streams_[end.slot];
   return slot.generation == end.generation ? slot.stream.get() : nullptr;
 }
 
-void ProcessNetwork::destroy(const StreamEnd& end) {
+void ShardNetwork::destroy(const StreamEnd& end) {
   STATOR_ASSERT(find(end) != nullptr);
   // The handler's destructor may look at other streams: empty the slot first.
   const std::unique_ptr<SimStream> ended = std::move(streams_[end.slot].stream);

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "env/network.h"
+#include "env_sim/listen_table.h"
 #include "env_sim/packet.h"
 #include "env_sim/stream.h"
 #include "env_sim/wire.h"
@@ -12,16 +14,17 @@
 namespace stator::sim {
 
 class Process;
+class ShardLoop;
 class SimLink;
 class SimListener;
 
-/// One process's way to the wire (env/network.h): its listeners, its links and its ends of streams.
-class ProcessNetwork final : public env::Network {
+/// One shard's way to the wire (env/network.h): its listeners, its links and its ends of streams.
+class ShardNetwork final : public env::Network {
  public:
-  ProcessNetwork(Wire& wire, Process& process);
-  ~ProcessNetwork() override;
-  ProcessNetwork(const ProcessNetwork&) = delete;
-  ProcessNetwork& operator=(const ProcessNetwork&) = delete;
+  ShardNetwork(Wire& wire, ShardLoop& loop);
+  ~ShardNetwork() override;
+  ShardNetwork(const ShardNetwork&) = delete;
+  ShardNetwork& operator=(const ShardNetwork&) = delete;
 
   // env::Network
   [[nodiscard]] Result<std::unique_ptr<env::Listener>> listen_streams(
@@ -45,17 +48,17 @@ class ProcessNetwork final : public env::Network {
 
   // For the ends of connections.
   [[nodiscard]] Wire& wire() { return wire_; }
-  [[nodiscard]] Process& process() { return process_; }
+  [[nodiscard]] ShardLoop& loop() { return loop_; }
   [[nodiscard]] std::uint32_t host() const;
   struct Dialled {
     enum class Answer : std::uint8_t { kAccepted, kRefused, kSilent } answer;
-    Process* process = nullptr;
+    ShardLoop* loop = nullptr;  // of the shard that the connection is dealt to
   };
   /// What a connection attempt to a listener for frames or streams there meets at this moment.
-  [[nodiscard]] Dialled dial(std::uint32_t far, std::uint16_t port, bool frames);
-  [[nodiscard]] SimListener* find_listener(std::uint16_t port, bool frames);
-  void add(SimListener* listener) { listeners_.push_back(listener); }
-  void remove(SimListener* listener);
+  [[nodiscard]] Dialled dial(std::uint32_t far, std::uint16_t port, ListenTable::Kind kind);
+  /// This shard's.
+  [[nodiscard]] SimListener* find_stream_listener(std::uint16_t port);
+  void remove(const SimListener& listener);
   void remove(SimLink* link);
   void mark_dirty(SimLink& link);
   void mark_dirty(SimStream& stream);
@@ -71,38 +74,39 @@ class ProcessNetwork final : public env::Network {
   [[nodiscard]] Result<std::unique_ptr<env::Listener>> listen(const env::Address& address,
                                                               env::StreamAcceptor* acceptor,
                                                               env::FrameSink* sink);
+  void set_sink(std::uint16_t port, env::FrameSink& sink);
   template <typename Action>
   void for_each_stream(std::uint32_t far, Action action);
 
   Wire& wire_;
-  Process& process_;
+  ShardLoop& loop_;
   std::vector<SimListener*> listeners_;
+  /// Where frames go, also when their listener has ended: accepted connections live on.
+  std::vector<std::pair<std::uint16_t, env::FrameSink*>> sinks_;
   std::vector<SimLink*> links_;
   std::vector<SimLink*> dirty_links_;
   std::vector<StreamEnd> dirty_streams_;
   std::vector<StreamSlot> streams_;
   std::vector<std::uint32_t> free_streams_;
-  std::uint16_t next_port_ = 40'000;
 };
 
 /// Takes connections or frames at one port until it is destroyed.
 class SimListener final : public env::Listener {
  public:
-  SimListener(ProcessNetwork& network, env::Address address, env::StreamAcceptor* acceptor,
+  SimListener(ShardNetwork& network, env::Address address, env::StreamAcceptor* acceptor,
               env::FrameSink* sink)
-      : network_(network), address_(std::move(address)), acceptor_(acceptor), sink_(sink) {
-    network_.add(this);
-  }
-  ~SimListener() override { network_.remove(this); }
+      : network_(network), address_(std::move(address)), acceptor_(acceptor), sink_(sink) {}
+  ~SimListener() override { network_.remove(*this); }
   SimListener(const SimListener&) = delete;
   SimListener& operator=(const SimListener&) = delete;
 
   [[nodiscard]] const env::Address& address() const override { return address_; }
   [[nodiscard]] env::StreamAcceptor* acceptor() const { return acceptor_; }
   [[nodiscard]] env::FrameSink* sink() const { return sink_; }
+  [[nodiscard]] ShardNetwork& network() { return network_; }
 
  private:
-  ProcessNetwork& network_;
+  ShardNetwork& network_;
   env::Address address_;
   env::StreamAcceptor* acceptor_;  // exactly one of the two
   env::FrameSink* sink_;

@@ -1,20 +1,20 @@
 #pragma once
 
-#include <array>
-#include <deque>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "base/assert.h"
 #include "env/env.h"
-#include "env_sim/random.h"
-#include "env_sim/scheduler.h"
+#include "env_sim/listen_table.h"
+#include "env_sim/shard_loop.h"
 
 namespace stator::sim {
 
 class Host;
 class World;
-class ProcessDisk;
-class ProcessNetwork;
 
 /// What runs in a process. Destroyed when the process ends, however it ends; nothing that it then
 /// does to its env has any effect.
@@ -23,84 +23,66 @@ class Program {
   virtual ~Program() = default;
 };
 
-/// One run of one process: the env of its program. Events of the world become turns of its loop
-/// (env/executor.h). While the loop is busy (virtual time that a turn costs, CpuCost) or the
-/// process is paused, events wait in the inbox in order of arrival.
-class Process final : public env::Executor, public EventReceiver {
+/// One run of one process: one loop per shard, and what they share. Shards are several cores under
+/// the world's one scheduler: each is busy by itself, and what one posts to another arrives after a
+/// drawn delay, so that how they interleave depends on the seed alone.
+class Process {
  public:
-  Process(World& world, Host& host, std::uint32_t number);
-  ~Process() override;
+  Process(World& world, Host& host, std::uint32_t number, unsigned shards);
+  ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  // env::Executor
-  [[nodiscard]] MonoTime now() const override;
-  [[nodiscard]] WallTime wall_now() const override;
-  std::uint64_t random() override { return random_.next(); }
-  void post(Callback<void()> task) override;
-  env::TimerId after(Duration delay, Callback<void()> task) override;
-  void cancel(env::TimerId timer) override;
-  void at_turn_end(Callback<bool()> hook) override;
-  void run_blocking(unsigned lane, Callback<void()> job, Callback<void()> done) override;
-  [[nodiscard]] unsigned shard() const override { return 0; }
-  [[nodiscard]] unsigned shard_count() const override { return 1; }
-  void post_to(unsigned shard, Callback<void()> task) override;
+  /// Builds the program in the first turn of shard 0. As no other shard has begun its work by then,
+  /// the builder may use the env of each.
+  void start(std::function<std::unique_ptr<Program>(std::span<env::Env>)> make);
 
-  void receive(EventRef event) override;
-
-  [[nodiscard]] env::Env& env() { return env_; }
   [[nodiscard]] World& world() { return world_; }
-  [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] Host& host() { return host_; }
-  [[nodiscard]] ProcessNetwork& network() { return *network_; }
-  [[nodiscard]] Program* program() { return program_.get(); }
-  void set_program(std::unique_ptr<Program> program) { program_ = std::move(program); }
   /// Which run on its host, from 1.
   [[nodiscard]] std::uint32_t number() const { return number_; }
+  [[nodiscard]] Program* program() { return program_.get(); }
   [[nodiscard]] bool alive() const { return alive_; }
   [[nodiscard]] bool paused() const { return paused_; }
   void pause() { paused_ = true; }
   void resume();
-  /// Something was done outside of a turn (a test, the harness) that a turn's end must finish.
-  void request_turn() {
-    if (!in_turn_) arrange_wake();
+
+  [[nodiscard]] unsigned shard_count() const { return static_cast<unsigned>(loops_.size()); }
+  [[nodiscard]] ShardLoop& loop(unsigned shard = 0) { return *loops_.at(shard); }
+  [[nodiscard]] env::Env& env(unsigned shard = 0) { return envs_.at(shard); }
+  [[nodiscard]] ListenTable& listeners() { return listeners_; }
+  template <typename Action>
+  void each_network(Action action) {
+    for (const auto& loop : loops_) action(loop->network());
   }
-  /// The loop stands still for so long: a blocking call of this turn.
-  void block(Duration time) { blocked_ = blocked_ + time; }
-  /// Schedules an event of this process; refused (and `run` dropped) once it is dead.
-  EventRef schedule(MonoTime when, EventKind kind, Callback<void()> run,
-                    std::uint64_t bytes_hash = 0);
+
+  /// A loop begins or ends (nullptr) a turn.
+  void set_running(ShardLoop* loop) { running_ = loop; }
+  /// An env belongs to its loop: what another one calls would be a race in production, and is a bug
+  /// here. Free to use for the harness between turns, for a program that is built and one that is
+  /// destroyed.
+  void check_caller(const ShardLoop& called) const {
+    STATOR_ASSERT(running_ == nullptr || running_ == &called || building_ || !alive_);
+  }
+  /// The loop that runs stands still for so long.
+  void block(Duration time) { (running_ != nullptr ? *running_ : *loops_.front()).block(time); }
+
   /// The end: everything volatile goes, the program too; nothing of it runs. Not from within its
-  /// own turn.
+  /// own turns.
   void die();
 
  private:
-  void turn(EventRef event);
-  void finish_turn(std::size_t tasks);
-  void take_inbox();
-  void arrange_wake();
-  void wake();
-
   World& world_;
   Host& host_;
-  Scheduler& scheduler_;
   std::uint32_t number_;
-  Random random_;
-  std::unique_ptr<ProcessNetwork> network_;
-  std::unique_ptr<ProcessDisk> disk_;
-  env::Env env_;
+  ListenTable listeners_;
+  std::vector<std::unique_ptr<ShardLoop>> loops_;
+  std::vector<env::Env> envs_;  // of each loop
   std::unique_ptr<Program> program_;
-
-  std::vector<EventRef> inbox_;
-  std::vector<EventRef> taken_;         // of the turn that runs; kept for its memory
-  std::deque<Callback<bool()>> hooks_;  // a hook may register another: none of them moves
-  std::array<MonoTime, kLanes> lane_free_{};
-  MonoTime free_at_{};
-  Duration blocked_{};
-  EventRef wake_{};
+  ShardLoop* running_ = nullptr;
   bool alive_ = true;
   bool paused_ = false;
-  bool in_turn_ = false;
+  bool building_ = false;
 };
 
 }  // namespace stator::sim

@@ -156,7 +156,7 @@ TEST(SimProcess, TheWallClockDriftsAndJumpsWhileTheOtherDoesNot) {
   Host& host = world.add_host("a");
   start(host, [](env::Env&) {});
   world.run_for(seconds(10));
-  Process& process = *host.process();
+  ShardLoop& process = host.process()->loop();
   EXPECT_EQ(process.wall_now().us, HostClock::kEpochUs + 10'000'000);
   host.clock().drift(world.now(), 10'000);  // one per cent
   world.run_for(seconds(100));

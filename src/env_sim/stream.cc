@@ -16,24 +16,24 @@ constexpr Duration kCloseTimeout = seconds(5);
 
 }  // namespace
 
-SimStream::SimStream(ProcessNetwork& network, StreamEnd self, std::uint32_t far,
-                     env::Address remote)
+SimStream::SimStream(ShardNetwork& network, StreamEnd self, std::uint32_t far, env::Address remote)
     : network_(network), self_(self), far_(far), remote_(std::move(remote)) {}
 
 SimStream::~SimStream() {
-  Scheduler& scheduler = network_.process().scheduler();
+  Scheduler& scheduler = network_.loop().scheduler();
   scheduler.cancel(dialling_);
   scheduler.cancel(ending_);
 }
 
 EventRef SimStream::schedule(MonoTime when, Callback<void()> run, std::uint64_t hash) {
-  return network_.process().schedule(when, EventKind::kStream, std::move(run), hash);
+  return network_.loop().schedule(when, EventKind::kStream, std::move(run), hash);
 }
 
 SimStream* SimStream::peer() {
   if (peer_.generation == 0) return nullptr;
   Process* process = network_.wire().world().host(peer_.host).process();
-  return process == nullptr ? nullptr : process->network().find(peer_);
+  if (process == nullptr || process->number() != peer_.process) return nullptr;
+  return process->loop(peer_.shard).network().find(peer_);
 }
 
 // Runs `action` on the other end in a turn of its process, if it is still there then.
@@ -41,7 +41,7 @@ template <typename Action>
 void SimStream::to_peer(MonoTime when, std::uint64_t hash, Action action) {
   SimStream* other = peer();
   if (other == nullptr) return;
-  ProcessNetwork* there = &other->network_;
+  ShardNetwork* there = &other->network_;
   (void)other->schedule(
       when,
       [there, end = peer_, action = std::move(action)]() mutable {
@@ -69,9 +69,9 @@ void SimStream::connect(std::uint16_t port, env::StreamAcceptor& acceptor,
 
 // Outside every process: the machine answers for a process that is not there.
 void SimStream::syn_arrives(std::uint16_t port) {
-  using Answer = ProcessNetwork::Dialled::Answer;
+  using Answer = ShardNetwork::Dialled::Answer;
   World& world = network_.wire().world();
-  const auto dialled = network_.dial(far_, port, false);
+  const auto dialled = network_.dial(far_, port, ListenTable::Kind::kStreams);
   if (dialled.answer == Answer::kSilent) return;  // until the timeout
   if (dialled.answer == Answer::kRefused) {
     Scheduler& scheduler = world.scheduler();
@@ -80,16 +80,16 @@ void SimStream::syn_arrives(std::uint16_t port) {
                        [this] { fail(ErrorCode::kIo); });
     return;
   }
-  ProcessNetwork* there = &dialled.process->network();
+  ShardNetwork* there = &dialled.loop->network();
   const auto client_port = static_cast<std::uint16_t>(40'000 + self_.slot % 20'000);
-  dialled.process->schedule(
-      world.now(), EventKind::kStream, [there, port, client_port, client = self_] {
-        SimListener* listener = there->find_listener(port, false);
-        if (listener == nullptr) return;
-        const std::string& name = there->wire().world().host(client.host).name();
-        SimStream& stream = there->add_stream(client.host, {name, client_port});
-        stream.accept(client, *listener->acceptor());
-      });
+  dialled.loop->schedule(world.now(), EventKind::kStream,
+                         [there, port, client_port, client = self_] {
+                           SimListener* listener = there->find_stream_listener(port);
+                           if (listener == nullptr) return;
+                           const std::string& name = there->wire().world().host(client.host).name();
+                           SimStream& stream = there->add_stream(client.host, {name, client_port});
+                           stream.accept(client, *listener->acceptor());
+                         });
 }
 
 void SimStream::accept(const StreamEnd& client, env::StreamAcceptor& acceptor) {
@@ -108,7 +108,7 @@ void SimStream::accept(const StreamEnd& client, env::StreamAcceptor& acceptor) {
 
 void SimStream::established(const StreamEnd& server) {
   if (state_ != State::kConnecting) return;
-  network_.process().scheduler().cancel(ending_);
+  network_.loop().scheduler().cancel(ending_);
   ending_ = {};
   peer_ = server;
   state_ = State::kOpen;
@@ -357,7 +357,7 @@ void SimStream::reset() {
 
 // From now on nothing is sent or delivered; the handler hears of it in a turn of its own.
 void SimStream::end_after(Duration delay) {
-  network_.process().scheduler().cancel(ending_);
+  network_.loop().scheduler().cancel(ending_);
   if (delay == Duration{}) state_ = State::kEnded;
   end_is_final_ = true;
   ending_ = schedule(network_.wire().world().now() + delay, [this] { end(); });
@@ -383,7 +383,7 @@ void SimStream::path_changed(bool cut) {
     return;
   }
   if (end_is_final_) return;
-  network_.process().scheduler().cancel(ending_);
+  network_.loop().scheduler().cancel(ending_);
   ending_ = {};
   if (!output_.empty() || state_ == State::kClosing || (output_ended_ && !end_told_)) {
     (void)schedule(wire.world().now(), [network = &network_, self = self_] {

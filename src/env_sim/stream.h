@@ -10,13 +10,14 @@
 
 namespace stator::sim {
 
-class ProcessNetwork;
+class ShardNetwork;
 
 /// Names one end of a stream in the whole world, without pointing at it: what is under way may
 /// outlive both.
 struct StreamEnd {
   std::uint32_t host = 0;
   std::uint32_t process = 0;
+  std::uint32_t shard = 0;
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;  // 0: none
 };
@@ -26,7 +27,7 @@ struct StreamEnd {
 /// time. What is sent to an end that is no more is answered by a reset.
 class SimStream final : public env::Stream {
  public:
-  SimStream(ProcessNetwork& network, StreamEnd self, std::uint32_t far, env::Address remote);
+  SimStream(ShardNetwork& network, StreamEnd self, std::uint32_t far, env::Address remote);
   ~SimStream() override;
   SimStream(const SimStream&) = delete;
   SimStream& operator=(const SimStream&) = delete;
@@ -79,7 +80,7 @@ class SimStream final : public env::Stream {
   template <typename Action>
   void to_peer(MonoTime when, std::uint64_t hash, Action action);
 
-  ProcessNetwork& network_;
+  ShardNetwork& network_;
   StreamEnd self_;
   std::uint32_t far_;
   env::Address remote_;

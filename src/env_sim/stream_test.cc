@@ -103,7 +103,7 @@ class SimStreamTest : public testing::Test {
   // In a turn of that host's process.
   template <typename Action>
   void on(std::uint32_t host, Action action) {
-    world_.host(host).process()->post(action);
+    world_.host(host).process()->loop().post(action);
   }
   void send(std::uint32_t host, std::string bytes) {
     on(host, [this, host, bytes = std::move(bytes)] {

@@ -15,6 +15,7 @@ const char* to_string(EventKind kind) {
     case EventKind::kLink: return "link";
     case EventKind::kDisk: return "disk";
     case EventKind::kBlocking: return "blocking";
+    case EventKind::kShard: return "shard";
     case EventKind::kNote: return "note";
   }
   return "unknown";

@@ -21,6 +21,7 @@ enum class EventKind : std::uint8_t {
   kLink,      // a frame link came up or went down
   kDisk,      // a sync is complete
   kBlocking,  // a job of a side thread is complete
+  kShard,     // posted by another shard of the process
   kNote,      // text for the reader of the trace, written by the harness
 };
 [[nodiscard]] const char* to_string(EventKind kind);

@@ -60,14 +60,18 @@ void Wire::heal() {
 void Wire::check_connections(std::uint32_t a, std::uint32_t b) {
   const bool cut = path(a, b).cut || path(b, a).cut;
   for (const auto& [near, far] : {std::pair{a, b}, std::pair{b, a}}) {
-    if (Process* process = world_.host(near).process()) process->network().path_changed(far, cut);
+    Process* process = world_.host(near).process();
+    if (process == nullptr) continue;
+    process->each_network([&, far = far](ShardNetwork& each) { each.path_changed(far, cut); });
   }
 }
 
 void Wire::reset(std::uint32_t a, std::uint32_t b) {
   ++counters_.resets;
   for (const auto& [near, far] : {std::pair{a, b}, std::pair{b, a}}) {
-    if (Process* process = world_.host(near).process()) process->network().reset_all(far);
+    Process* process = world_.host(near).process();
+    if (process == nullptr) continue;
+    process->each_network([far = far](ShardNetwork& each) { each.reset_all(far); });
   }
 }
 
@@ -76,7 +80,7 @@ void Wire::host_started(std::uint32_t host) {
   for (std::uint32_t other = 0; other < hosts_; ++other) {
     if (other == host) continue;
     if (Process* process = world_.host(other).process()) {
-      process->network().peer_gone(host, nullptr, true);
+      process->each_network([&](ShardNetwork& each) { each.peer_gone(host, nullptr, true); });
     }
   }
 }
@@ -85,7 +89,9 @@ void Wire::process_ended(Process& process, bool reset_connections) {
   for (std::uint32_t other = 0; other < hosts_; ++other) {
     Process* peer = world_.host(other).process();
     if (peer == nullptr || peer == &process) continue;
-    peer->network().peer_gone(process.host().index(), &process, reset_connections);
+    peer->each_network([&](ShardNetwork& each) {
+      each.peer_gone(process.host().index(), &process, reset_connections);
+    });
   }
 }
 
@@ -118,7 +124,7 @@ Duration Wire::keep_alive() {
   return random_.between(limits.keep_alive_min, limits.keep_alive_max);
 }
 
-MonoTime Wire::send_frames(Process& from, Process& to, std::uint16_t port, PacketRef packet,
+MonoTime Wire::send_frames(ShardLoop& from, ShardLoop& to, std::uint16_t port, PacketRef packet,
                            MonoTime& in_order) {
   const std::uint32_t near = from.host().index();
   const std::uint32_t far = to.host().index();
@@ -138,7 +144,7 @@ MonoTime Wire::send_frames(Process& from, Process& to, std::uint16_t port, Packe
   if (used.faults.frames_suffer()) suffer(used, to, port, *packet, arrives);
   if (packet->ends.empty()) return arrives;
   const std::uint64_t hash = hash_of(*packet);
-  ProcessNetwork* network = &to.network();
+  ShardNetwork* network = &to.network();
   to.schedule(
       arrives, EventKind::kFrames,
       [network, port, packet = std::move(packet)] { network->deliver(port, *packet); }, hash);
@@ -160,7 +166,7 @@ Wire::Fate Wire::draw_fate(const NetworkFaults& faults) {
 }
 
 // Takes out of the packet what does not simply arrive, and sends that on ways of its own.
-void Wire::suffer(Path& path, Process& to, std::uint16_t port, Packet& packet, MonoTime arrives) {
+void Wire::suffer(Path& path, ShardLoop& to, std::uint16_t port, Packet& packet, MonoTime arrives) {
   PacketRef whole(packets());
   std::uint32_t begin = 0;
   for (const std::uint32_t end : packet.ends) {
@@ -199,12 +205,12 @@ void Wire::suffer(Path& path, Process& to, std::uint16_t port, Packet& packet, M
   std::swap(packet, *whole);
 }
 
-void Wire::send_alone(Process& to, std::uint16_t port, std::string_view frame, MonoTime when) {
+void Wire::send_alone(ShardLoop& to, std::uint16_t port, std::string_view frame, MonoTime when) {
   PacketRef packet(packets());
   packet->bytes.assign(frame);
   packet->ends.push_back(static_cast<std::uint32_t>(frame.size()));
   const std::uint64_t hash = hash_of(*packet);
-  ProcessNetwork* network = &to.network();
+  ShardNetwork* network = &to.network();
   to.schedule(
       when, EventKind::kFrames,
       [network, port, packet = std::move(packet)] { network->deliver(port, *packet); }, hash);
@@ -231,13 +237,16 @@ void Wire::maybe_replay(Path& path, std::uint32_t to, std::uint16_t port, const 
   });
 }
 
-// Whoever listens there by now gets it, even a later process than the one it was meant for.
+// Whoever listens there by now gets it, even another shard or a later process than the one that it
+// was meant for.
 void Wire::replay(std::uint32_t to, std::uint16_t port, PacketRef packet) {
   Process* process = world_.host(to).process();
   if (process == nullptr) return;
+  SimListener* listener = process->listeners().next(ListenTable::Kind::kFrames, port);
+  if (listener == nullptr) return;
   const std::uint64_t hash = hash_of(*packet);
-  ProcessNetwork* network = &process->network();
-  process->schedule(
+  ShardNetwork* network = &listener->network();
+  network->loop().schedule(
       world_.now(), EventKind::kFrames,
       [network, port, packet = std::move(packet)] { network->deliver(port, *packet); }, hash);
 }

@@ -15,6 +15,7 @@
 namespace stator::sim {
 
 class Process;
+class ShardLoop;
 class World;
 
 /// How often each fault struck, for reports and for tests that must not pass without it.
@@ -75,10 +76,10 @@ class Wire {
   [[nodiscard]] MonoTime arrival(std::uint32_t from, std::uint32_t to, std::size_t bytes);
   [[nodiscard]] Duration keep_alive();
 
-  /// Sends the frames of one flush to the process that the connection leads to. `port` names its
+  /// Sends the frames of one flush to the shard that the connection was dealt to. `port` names its
   /// listener. `in_order` is the latest arrival on this connection, which is brought up to date.
   /// Returns when the last of them arrives.
-  MonoTime send_frames(Process& from, Process& to, std::uint16_t port, PacketRef packet,
+  MonoTime send_frames(ShardLoop& from, ShardLoop& to, std::uint16_t port, PacketRef packet,
                        MonoTime& in_order);
 
  private:
@@ -94,8 +95,8 @@ class Wire {
     return paths_.at(std::size_t{from} * hosts_ + to);
   }
   [[nodiscard]] Fate draw_fate(const NetworkFaults& faults);
-  void suffer(Path& path, Process& to, std::uint16_t port, Packet& packet, MonoTime arrives);
-  void send_alone(Process& to, std::uint16_t port, std::string_view frame, MonoTime when);
+  void suffer(Path& path, ShardLoop& to, std::uint16_t port, Packet& packet, MonoTime arrives);
+  void send_alone(ShardLoop& to, std::uint16_t port, std::string_view frame, MonoTime when);
   void maybe_replay(Path& path, std::uint32_t to, std::uint16_t port, const Packet& packet);
   void replay(std::uint32_t to, std::uint16_t port, PacketRef packet);
   void check_connections(std::uint32_t a, std::uint32_t b);

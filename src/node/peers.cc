@@ -112,7 +112,10 @@ void Peers::on_heard(const wire::FrameHeader& header) {
   peer->incarnation = header.incarnation;
   peer->last_heard = env_.executor.now();
   peer->asked_since = {};
-  if (started) events_.on_peer_started(peer->id);
+  if (started) {
+    peer->shards_met.reset();
+    events_.on_peer_started(peer->id);
+  }
   if (peer->answering) return;
   peer->link->hurry();
   look_at(*peer);
@@ -140,6 +143,10 @@ void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
   pong.wall = env_.executor.wall_now();
   pong.info = announcement_;
   send(header.sender, header.request_id, {}, PartitionId{wire::kNoPartition}, pong);
+  const unsigned shard = RequestId::unpack(header.request_id).shard;
+  if (peer->shards_met.test(shard)) return;
+  peer->shards_met.set(shard);
+  events_.on_peer_shard_up(peer->id);
 }
 
 void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {

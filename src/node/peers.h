@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ class PeerEvents {
   /// It answers from now on. What it was asked just before may have found it without a way back to
   /// us: whoever still waits asks again.
   virtual void on_peer_up(NodeId peer) = 0;
+  /// One more shard of the peer's process has found the way to this node. Its answers came to
+  /// nothing until now, whichever of our shards they were for.
+  virtual void on_peer_shard_up(NodeId peer) = 0;
   /// A new process of the peer was heard: the other shards may not know yet that it runs.
   virtual void on_peer_started(NodeId peer) = 0;
 };
@@ -107,6 +111,7 @@ class Peers {
     WallTime clock_base{};  // what its clock showed when our monotonic clock showed 0
     bool clock_known = false;
     Incarnation incarnation{};
+    std::bitset<256> shards_met;  // of that process: which have pinged this shard
     std::string redis_address;
     std::string http_address;
     std::string zone;

@@ -82,6 +82,14 @@ void Shard::on_peer_up(NodeId peer) {
   writes_.on_peer_up(peer);
 }
 
+void Shard::on_peer_shard_up(NodeId peer) {
+  on_peer_up(peer);
+  for (unsigned i = 0; i < context_.env.executor.shard_count(); ++i) {
+    if (i == context_.env.executor.shard()) continue;
+    context_.env.executor.post_to(i, [&host = host_, i, peer] { host.shard(i).on_peer_up(peer); });
+  }
+}
+
 void Shard::on_peer_started(NodeId peer) {
   for (unsigned i = 0; i < context_.env.executor.shard_count(); ++i) {
     if (i == context_.env.executor.shard()) continue;

@@ -76,6 +76,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   void fetch_history(NodeId from);
   void on_peer_down(NodeId peer) override;
   void on_peer_up(NodeId peer) override;
+  void on_peer_shard_up(NodeId peer) override;
   void on_peer_started(NodeId peer) override;
   bool on_turn_end();
   void tick();

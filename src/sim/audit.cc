@@ -27,14 +27,14 @@ void Audit::problem(std::string what) {
   if (problems_.size() < kProblemsMax) problems_.push_back(std::move(what));
 }
 
-node::Store& Audit::store_of(std::uint32_t host) {
-  return static_cast<Server*>(world_.host(host).process()->program())->store();
+node::Store& Audit::store_of(std::uint32_t host, unsigned shard) {
+  return static_cast<Server*>(world_.host(host).process()->program())->store(shard);
 }
 
 std::uint64_t Audit::writes_so_far() {
   std::uint64_t sum = 0;
   for (const std::uint32_t host : nodes_) {
-    const node::Metrics metrics = store_of(host).metrics();
+    const node::Metrics metrics = store_of(host, 0).metrics();
     sum +=
         metrics.replica_writes_total + metrics.storage_batches_total + metrics.read_repairs_total;
   }
@@ -89,11 +89,14 @@ void Audit::finished() {
 
 void Audit::begin(std::uint32_t key) {
   const std::uint32_t host = nodes_[(key + shift_) % nodes_.size()];
-  world_.host(host).process()->post([this, key, host] {
+  Process& process = *world_.host(host).process();
+  const unsigned shard = (key / static_cast<std::uint32_t>(nodes_.size())) % process.shard_count();
+  // From a turn of any process, so that it arrives like an event of the world.
+  process.loop(shard).schedule(world_.now(), EventKind::kTask, [this, key, host, shard] {
     if (step_ == Step::kRead) {
-      read(key, store_of(host));
+      read(key, store_of(host, shard));
     } else {
-      explain(key, store_of(host));
+      explain(key, store_of(host, shard));
     }
   });
 }

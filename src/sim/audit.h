@@ -34,7 +34,7 @@ class Audit {
   void take(std::uint32_t key, const node::Explanation& explanation);
   void finished();
   void problem(std::string what);
-  [[nodiscard]] node::Store& store_of(std::uint32_t host);
+  [[nodiscard]] node::Store& store_of(std::uint32_t host, unsigned shard);
   /// Of all nodes: writes that replicas took and batches that engines got.
   [[nodiscard]] std::uint64_t writes_so_far();
 

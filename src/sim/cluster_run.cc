@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "sim/audit.h"
@@ -18,6 +19,9 @@ constexpr Duration kStart = seconds(2);   // until the nodes have met
 constexpr Duration kSettle = seconds(8);  // after healing, until I15 is asked for
 constexpr Duration kStrict = seconds(4);  // of operations that all must be ok
 constexpr Duration kDrain = seconds(30);  // at most, for what is still open
+constexpr double kSeveralShards = 0.5;    // of runs
+constexpr double kOtherShards = 0.3;      // of restarts in those
+constexpr std::uint32_t kShardsMax = 3;
 
 class ClusterRun {
  public:
@@ -45,13 +49,18 @@ class ClusterRun {
   std::vector<std::uint32_t> node_hosts_;
   std::vector<std::uint32_t> client_hosts_;
   std::vector<std::string> violations_;
+  std::vector<std::uint32_t> first_shards_;
   std::unique_ptr<RecordingObserver> observer_;
   std::unique_ptr<Adversary> adversary_;
   std::uint64_t repaired_writes_ = 0;
-  World world_;  // last: its processes end before what they use
+  World world_;  // its processes end before what they use
+  ShardPlan shards_;
 };
 
-ClusterRun::ClusterRun(const RunOptions& options) : options_(options), world_(options.seed) {
+ClusterRun::ClusterRun(const RunOptions& options)
+    : options_(options),
+      world_(options.seed),
+      shards_(options.nodes, options.shards, world_.random().fork("shards")) {
   Random random = world_.random().fork("run");
   workload_ = draw_workload(random, options.minutes, options.seed % 2 == 0);
   faults_ = options.swarm ? draw_swarm(options.faults, random) : options.faults;
@@ -101,8 +110,8 @@ node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
 }
 
 void ClusterRun::start_node(std::uint32_t index) {
-  world_.host(index).start([this, index](env::Env& env) {
-    auto server = std::make_unique<Server>(env, options_of(index), log_, world_.scheduler());
+  world_.host(index).start(shards_.draw(index), [this, index](std::span<env::Env> shards) {
+    auto server = std::make_unique<Server>(shards, options_of(index), log_, world_.scheduler());
     // Whatever befell its disk, a node opens what it left there (I16).
     if (!server->error().empty()) violate("I16: " + node_names_[index] + " " + server->error());
     return server;
@@ -120,6 +129,7 @@ void ClusterRun::start_clients() {
 
 RunReport ClusterRun::run() {
   for (const std::uint32_t node : node_hosts_) start_node(node);
+  first_shards_ = shards_.shards();
   world_.run_for(kStart);
   start_clients();
   const MonoTime end = world_.now() + workload_.length;
@@ -189,6 +199,7 @@ void ClusterRun::tell_stories(const Verdict& verdict) {
 RunReport ClusterRun::report() {
   RunReport report;
   report.seed = options_.seed;
+  report.shards = first_shards_;
   report.workload = workload_;
   report.faults = faults_;
   report.faults_made = adversary_->counters();
@@ -212,6 +223,19 @@ RunReport ClusterRun::report() {
 }
 
 }  // namespace
+
+ShardPlan::ShardPlan(std::uint32_t nodes, std::uint32_t fixed, Random random)
+    : random_(random), several_(random_.chance(kSeveralShards)), fixed_(fixed), shards_(nodes, 0) {}
+
+std::uint32_t ShardPlan::draw(std::uint32_t node) {
+  std::uint32_t& shards = shards_.at(node);
+  if (fixed_ > 0) return shards = fixed_;
+  if (!several_) return shards = 1;
+  if (shards == 0 || random_.chance(kOtherShards)) {
+    shards = 1 + static_cast<std::uint32_t>(random_.below(kShardsMax));
+  }
+  return shards;
+}
 
 RunReport run_cluster(const RunOptions& options) {
   return ClusterRun(options).run();

@@ -17,7 +17,8 @@ namespace stator::sim {
 struct RunOptions {
   std::uint64_t seed = 1;
   std::uint32_t nodes = 5;
-  double minutes = 10;  // of a sparse run; see draw_workload
+  double minutes = 10;       // of a sparse run; see draw_workload
+  std::uint32_t shards = 0;  // of each node; 0: drawn, see ShardPlan
   FaultSet faults = kAllFaults;
   /// Draw about half of `faults` for this run; else all of them.
   bool swarm = true;
@@ -27,8 +28,29 @@ struct RunOptions {
   std::FILE* stories = nullptr;  // of keys whose invariants break
 };
 
+/// How many shards each node runs with. In half of the runs all have one; else each has one to
+/// three, and some come back with another number after a restart, since what is on disk does not
+/// depend on it.
+class ShardPlan {
+ public:
+  /// `fixed` > 0: that many, always.
+  ShardPlan(std::uint32_t nodes, std::uint32_t fixed, Random random);
+
+  /// For the next start of a node.
+  [[nodiscard]] std::uint32_t draw(std::uint32_t node);
+  /// By node, of the latest start.
+  [[nodiscard]] const std::vector<std::uint32_t>& shards() const { return shards_; }
+
+ private:
+  Random random_;
+  bool several_;
+  std::uint32_t fixed_;
+  std::vector<std::uint32_t> shards_;  // 0: not started yet
+};
+
 struct RunReport {
   std::uint64_t seed = 0;
+  std::vector<std::uint32_t> shards;  // by node, of its first start
   Workload workload;
   FaultSet faults = 0;
   FaultCounters faults_made;

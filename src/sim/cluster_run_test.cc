@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace stator::sim {
 namespace {
@@ -25,6 +27,31 @@ TEST(ClusterRun, TheSameSeedGivesTheSameTrace) {
   }
   EXPECT_NE(run_cluster({.seed = 5, .minutes = 0.1}).trace_hash,
             run_cluster({.seed = 7, .minutes = 0.1}).trace_hash);
+}
+
+TEST(ClusterRun, TheSameSeedGivesTheSameTraceWithSeveralShardsToo) {
+  const RunOptions options{.seed = 3, .minutes = 0.3, .shards = 3, .swarm = false};
+  const RunReport first = run_cluster(options);
+  EXPECT_EQ(problems(first), "");
+  EXPECT_EQ(first.trace_hash, run_cluster(options).trace_hash);
+  EXPECT_EQ(first.shards, (std::vector<std::uint32_t>{3, 3, 3, 3, 3}));
+}
+
+TEST(ClusterRun, HalfOfTheRunsHaveNodesOfSeveralShards) {
+  int several = 0;
+  int changed = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    ShardPlan plan(5, 0, Random(seed));
+    for (std::uint32_t node = 0; node < 5; ++node) static_cast<void>(plan.draw(node));
+    const std::vector<std::uint32_t> first = plan.shards();
+    if (std::ranges::max(first) == 1) continue;
+    ++several;
+    for (int i = 0; i < 10; ++i) static_cast<void>(plan.draw(0));
+    if (plan.shards() != first) ++changed;
+  }
+  EXPECT_GT(several, 30);
+  EXPECT_LT(several, 70);
+  EXPECT_GT(changed, several / 2 - 10);
 }
 
 TEST(ClusterRun, WithoutFaultsEverythingIsAcknowledged) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "env_sim/process.h"
 #include "front/redis/redis_front.h"
@@ -15,25 +17,29 @@ inline constexpr std::uint16_t kPeerPort = 7381;
 inline constexpr const char* kDataDirectory = "/data";
 
 /// What one simulated node process runs: the real node on the memory engine with its journal, and
-/// the real Redis front door, with a RecordingStore between them.
+/// the real Redis front door on each of its shards, with a RecordingStore between them.
 class Server final : public Program {
  public:
   /// When the node does not start, error() says why and nothing runs.
-  Server(env::Env& env, const node::NodeOptions& options, OperationLog& log,
+  Server(std::span<env::Env> shards, const node::NodeOptions& options, OperationLog& log,
          const Scheduler& scheduler);
 
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] node::Node& node() { return *node_; }
-  [[nodiscard]] node::Store& store() { return node_->store(0); }
+  [[nodiscard]] node::Store& store(unsigned shard) { return node_->store(shard); }
 
  private:
-  std::string open(env::Env& env, const node::NodeOptions& options, OperationLog& log,
+  /// What clients of one shard meet.
+  struct Door {
+    std::unique_ptr<RecordingStore> store;
+    std::unique_ptr<redis::RedisFront> front;
+    std::unique_ptr<env::Listener> listener;
+  };
+  std::string open(std::span<env::Env> shards, const node::NodeOptions& options, OperationLog& log,
                    const Scheduler& scheduler);
 
   std::unique_ptr<node::Node> node_;
-  std::unique_ptr<RecordingStore> store_;
-  std::unique_ptr<redis::RedisFront> front_;
-  std::unique_ptr<env::Listener> listener_;
+  std::vector<Door> doors_;  // by shard
   std::string error_;
 };
 

@@ -1,5 +1,6 @@
 #include "sim/simulate.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdarg>
 #include <cstdio>
@@ -22,6 +23,15 @@ double in_seconds(Duration duration) {
   return static_cast<double>(duration.ns) / 1e9;
 }
 
+std::string list(const std::vector<std::uint32_t>& numbers) {
+  std::string line;
+  for (const std::uint32_t number : numbers) {
+    if (!line.empty()) line += ',';
+    line += std::to_string(number);
+  }
+  return line;
+}
+
 }  // namespace
 
 std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed) {
@@ -32,11 +42,11 @@ std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed) {
 
 std::string describe(const RunReport& report) {
   std::string line = text(
-      "seed %" PRIu64 " %s %.0f s %" PRIu64 " of %" PRIu64 " ops (%.0f/s) on %" PRIu32
+      "seed %" PRIu64 " shards %s %s %.0f s %" PRIu64 " of %" PRIu64 " ops (%.0f/s) on %" PRIu32
       " keys: %" PRIu64 " acknowledged %" PRIu64 " unknown %" PRIu64 " not applied, %" PRIu64
       " reads (%" PRIu64 " of quorums that meet), %" PRIu64 " siblings at most, %" PRIu64 " events",
-      report.seed, report.workload.dense ? "dense" : "sparse", in_seconds(report.simulated),
-      report.clients.done, report.clients.begun,
+      report.seed, list(report.shards).c_str(), report.workload.dense ? "dense" : "sparse",
+      in_seconds(report.simulated), report.clients.done, report.clients.begun,
       static_cast<double>(report.clients.done) / in_seconds(report.simulated), report.workload.keys,
       report.verdict.acknowledged, report.verdict.unknown, report.verdict.not_applied,
       report.verdict.reads_checked, report.verdict.quorum_reads_checked,
@@ -57,6 +67,7 @@ std::string describe(const RunReport& report) {
 void Summary::add(const RunReport& report) {
   ++seeds;
   if (report.workload.dense) ++dense_seeds;
+  if (std::ranges::max(report.shards) > 1) ++sharded_seeds;
   if (!report.violations.empty()) ++broken_;
   simulated = simulated + report.simulated;
   begun += report.clients.begun;
@@ -71,12 +82,12 @@ void Summary::add(const RunReport& report) {
 }
 
 std::string Summary::line(double core_seconds) const {
-  return text("seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64
+  return text("seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64 " sharded=%" PRIu64
               " simulated_s=%.0f begun=%" PRIu64 " operations=%" PRIu64
               " operations_per_s=%.1f acknowledged=%" PRIu64 " unknown=%" PRIu64
               " not_applied=%" PRIu64 " reads_checked=%" PRIu64 " events=%" PRIu64
               " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
-              seeds, broken_, dense_seeds, in_seconds(simulated), begun, operations,
+              seeds, broken_, dense_seeds, sharded_seeds, in_seconds(simulated), begun, operations,
               static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown,
               not_applied, reads_checked, events, static_cast<double>(events) / core_seconds,
               in_seconds(simulated) / core_seconds, trace);

@@ -34,6 +34,7 @@ class Summary {
 
   std::uint64_t seeds = 0;
   std::uint64_t dense_seeds = 0;
+  std::uint64_t sharded_seeds = 0;  // with several shards on some node
   Duration simulated{};
   std::uint64_t begun = 0;       // operations of clients
   std::uint64_t operations = 0;  // of these, answered well

@@ -1,6 +1,7 @@
 #include "cluster.h"
 
 #include <algorithm>
+#include <span>
 
 #include "core/ring/position.h"
 #include "node/metrics.h"
@@ -9,8 +10,9 @@ namespace stator::test {
 
 class Cluster::NodeProgram final : public sim::Program {
  public:
-  NodeProgram(Cluster& cluster, unsigned index, env::Env& env) : cluster_(cluster), index_(index) {
-    auto opened = node::Node::open({env}, cluster.options_of(index));
+  NodeProgram(Cluster& cluster, unsigned index, std::span<env::Env> shards)
+      : cluster_(cluster), index_(index) {
+    auto opened = node::Node::open({shards.begin(), shards.end()}, cluster.options_of(index));
     if (!opened) std::fprintf(stderr, "node %u: %s\n", index, opened.error().detail.c_str());
     STATOR_ASSERT(opened.has_value());
     node_ = std::move(*opened);
@@ -29,8 +31,8 @@ class Cluster::NodeProgram final : public sim::Program {
 };
 
 Cluster::Cluster(std::uint64_t seed, unsigned nodes, std::uint8_t n, std::uint8_t r, std::uint8_t w,
-                 std::uint32_t q, Tune tune)
-    : tune_(std::move(tune)), nodes_(nodes, nullptr), world_(seed) {
+                 std::uint32_t q, Tune tune, unsigned shards)
+    : tune_(std::move(tune)), shards_(shards), nodes_(nodes, nullptr), world_(seed) {
   founding_.cluster_id = "test";
   founding_.q = q;
   founding_.n = n;
@@ -50,8 +52,10 @@ Cluster::Cluster(std::uint64_t seed, unsigned nodes, std::uint8_t n, std::uint8_
 bool Cluster::all_healthy() {
   for (unsigned i = 0; i < size(); ++i) {
     if (nodes_[i] == nullptr) return false;
-    for (const auto& member : store(i).cluster().members) {
-      if (!member.healthy) return false;
+    for (unsigned shard = 0; shard < shards_; ++shard) {
+      for (const auto& member : nodes_[i]->store(shard).cluster().members) {
+        if (!member.healthy) return false;
+      }
     }
   }
   return true;
@@ -75,8 +79,26 @@ node::NodeOptions Cluster::options_of(unsigned i) const {
 }
 
 void Cluster::start(unsigned i) {
-  hosts_[i]->start(
-      [this, i](env::Env& env) { return std::make_unique<NodeProgram>(*this, i, env); });
+  hosts_[i]->start(shards_, [this, i](std::span<env::Env> shards) {
+    return std::make_unique<NodeProgram>(*this, i, shards);
+  });
+}
+
+std::shared_ptr<bool> Cluster::begin_stop(unsigned i) {
+  auto stopped = std::make_shared<bool>(false);
+  hosts_[i]->process()->loop().post(
+      [node = nodes_[i], stopped] { node->stop([stopped] { *stopped = true; }); });
+  return stopped;
+}
+
+void Cluster::ask(unsigned i, std::function<void(node::Store&)> request) {
+  const unsigned shard = next_shard_++ % shards_;
+  // A std::function does not fit into a callback.
+  auto held = std::make_unique<std::function<void(node::Store&)>>(std::move(request));
+  // It may be asked for in a turn of any process: it arrives like an event of the world.
+  hosts_[i]->process()->loop(shard).schedule(
+      world_.now(), sim::EventKind::kTask,
+      [held = std::move(held), &store = nodes_[i]->store(shard)] { (*held)(store); });
 }
 
 bool Cluster::run_until(const std::function<bool()>& done, Duration limit) {
@@ -122,18 +144,9 @@ WriteAnswer to_answer(const node::WriteResult& result) {
 
 void Cluster::read_then(unsigned i, std::string key, node::ReadQuorum quorum,
                         std::function<void(ReadAnswer)> done) {
-  struct Call {
-    node::Store* store;
-    std::string key;
-    node::ReadQuorum quorum;
-    std::function<void(ReadAnswer)> done;
-  };
-  auto call = std::make_unique<Call>(&store(i), std::move(key), quorum, std::move(done));
-  hosts_[i]->process()->post([call = std::move(call)] {
-    call->store->read(kDefaultBucket, call->key, call->quorum,
-                      [done = std::move(call->done)](const Result<node::ReadResult>& result) {
-                        done(to_answer(result));
-                      });
+  ask(i, [key = std::move(key), quorum, done = std::move(done)](node::Store& store) {
+    store.read(kDefaultBucket, key, quorum,
+               [done](const Result<node::ReadResult>& result) { done(to_answer(result)); });
   });
 }
 
@@ -141,15 +154,13 @@ void Cluster::write_then(unsigned i, std::string key, std::string value, const C
                          node::WriteKind kind, node::WriteQuorum quorum, WriteId id, bool tombstone,
                          std::function<void(WriteAnswer)> done) {
   struct Call {
-    node::Store* store;
     std::string key;
     std::string value;
     Context context;
     node::WriteRequest request;
     std::function<void(WriteAnswer)> done;
   };
-  auto call = std::make_unique<Call>();
-  call->store = &store(i);
+  auto call = std::make_shared<Call>();
   call->key = std::move(key);
   call->value = std::move(value);
   if (context != nullptr) call->context = *context;
@@ -162,11 +173,9 @@ void Cluster::write_then(unsigned i, std::string key, std::string value, const C
   if (context != nullptr) call->request.context = &call->context;
   call->request.quorum = quorum;
   call->done = std::move(done);
-  hosts_[i]->process()->post([call = std::move(call)] {
-    call->store->write(call->request,
-                       [done = std::move(call->done)](const node::WriteResult& result) {
-                         done(to_answer(result));
-                       });
+  ask(i, [call](node::Store& store) {
+    store.write(call->request,
+                [done = call->done](const node::WriteResult& result) { done(to_answer(result)); });
   });
 }
 
@@ -219,17 +228,14 @@ std::vector<unsigned> Cluster::owners(const std::string& key) {
 
 std::string Cluster::local_object(unsigned i, const std::string& key) {
   auto answer = std::make_shared<std::optional<std::string>>();
-  auto held = std::make_unique<std::string>(key);
-  node::Store* from = &store(i);
-  const std::string name = "n" + std::to_string(i + 1);
-  auto shared_name = std::make_shared<std::string>(name);
-  hosts_[i]->process()->post([from, held = std::move(held), answer, shared_name] {
-    from->explain(kDefaultBucket, *held,
-                  [answer, shared_name](const Result<node::Explanation>& result) {
+  ask(i, [answer, key, name = "n" + std::to_string(i + 1)](node::Store& store) {
+    auto own = std::make_unique<std::string>(name);
+    store.explain(kDefaultBucket, key,
+                  [answer, own = std::move(own)](const Result<node::Explanation>& result) {
                     *answer = std::string();
                     if (!result) return;
                     for (const auto& replica : result->replicas) {
-                      if (replica.name == *shared_name) *answer = replica.object_bytes;
+                      if (replica.name == *own) *answer = replica.object_bytes;
                     }
                   });
   });
@@ -248,10 +254,16 @@ void Cluster::set_isolated(unsigned i, bool isolated) {
   }
 }
 
+std::uint64_t Cluster::count(unsigned i, std::uint64_t node::Metrics::* metric) {
+  std::uint64_t sum = 0;
+  for (unsigned shard = 0; shard < shards_; ++shard) sum += nodes_[i]->counters(shard).*metric;
+  return sum;
+}
+
 std::uint64_t Cluster::total(std::uint64_t node::Metrics::* metric) {
   std::uint64_t sum = 0;
   for (unsigned i = 0; i < size(); ++i) {
-    if (nodes_[i] != nullptr) sum += store(i).metrics().*metric;
+    if (nodes_[i] != nullptr) sum += count(i, metric);
   }
   return sum;
 }

@@ -38,7 +38,7 @@ class Cluster {
   /// Changes what every node is started with.
   using Tune = std::function<void(node::NodeOptions&)>;
   explicit Cluster(std::uint64_t seed, unsigned nodes, std::uint8_t n = 3, std::uint8_t r = 2,
-                   std::uint8_t w = 2, std::uint32_t q = 64, Tune tune = {});
+                   std::uint8_t w = 2, std::uint32_t q = 64, Tune tune = {}, unsigned shards = 1);
 
   [[nodiscard]] sim::World& world() { return world_; }
   [[nodiscard]] unsigned size() const { return static_cast<unsigned>(hosts_.size()); }
@@ -46,20 +46,27 @@ class Cluster {
   /// The node that runs on host `i`; it must run.
   [[nodiscard]] node::Node& node(unsigned i) { return *nodes_[i]; }
   [[nodiscard]] node::Store& store(unsigned i) { return nodes_[i]->store(0); }
+  [[nodiscard]] unsigned shards() const { return shards_; }
+  /// Of every node; none may run.
+  void set_shards(unsigned shards) { shards_ = shards; }
   void start(unsigned i);
+  /// Ends the node on host `i` in order; its process goes on without it, and can be killed.
+  std::shared_ptr<bool> begin_stop(unsigned i);
   /// The node on host `i` is there and takes requests.
   [[nodiscard]] bool runs(unsigned i) const { return nodes_[i] != nullptr; }
   void run(Duration time) { world_.run_for(time); }
   /// Runs until `done`, at most `limit`; true when done.
   bool run_until(const std::function<bool()>& done, Duration limit = seconds(30));
 
-  /// Begins a request on node `i`, which must run, in a turn of its own; `done` is called in the
-  /// turn that answers it, never if the node dies before.
+  /// Begins a request on node `i`, which must run, in a turn of its own, on one shard after the
+  /// other; `done` is called in the turn that answers it, never if the node dies before.
   void read_then(unsigned i, std::string key, node::ReadQuorum quorum,
                  std::function<void(ReadAnswer)> done);
   void write_then(unsigned i, std::string key, std::string value, const Context* context,
                   node::WriteKind kind, node::WriteQuorum quorum, WriteId id, bool tombstone,
                   std::function<void(WriteAnswer)> done);
+  /// Any other request, in the same way.
+  void ask(unsigned i, std::function<void(node::Store&)> request);
   /// The same; the answer stands in the result when it came.
   std::shared_ptr<std::optional<ReadAnswer>> begin_read(unsigned i, std::string key,
                                                         node::ReadQuorum quorum = {});
@@ -80,11 +87,12 @@ class Cluster {
   void set_cut(unsigned a, unsigned b, bool cut);
   /// Cuts node `i` off from all others, or connects it again.
   void set_isolated(unsigned i, bool isolated);
-  /// Every node believes that every other is healthy.
+  /// Every shard of every node believes that every other node is healthy.
   [[nodiscard]] bool all_healthy();
   /// Runs until all_healthy(); asserted.
   void settle();
-  /// Sum of one metric over all nodes that run.
+  /// Sum of one metric over the shards of a node, and over all nodes that run.
+  [[nodiscard]] std::uint64_t count(unsigned i, std::uint64_t node::Metrics::* metric);
   [[nodiscard]] std::uint64_t total(std::uint64_t node::Metrics::* metric);
 
  private:
@@ -93,6 +101,8 @@ class Cluster {
 
   Founding founding_;
   Tune tune_;
+  unsigned shards_;
+  unsigned next_shard_ = 0;
   std::vector<sim::Host*> hosts_;
   std::vector<node::Node*> nodes_;
   sim::World world_;  // last: its processes end first, and say so in `nodes_`

@@ -33,7 +33,8 @@ class Store final : public JournalOwner,
                     public ChangeSink,
                     public std::enable_shared_from_this<Store> {
  public:
-  explicit Store(std::uint64_t seed) : seed_(seed), tables_(kPartitionsMax) {}
+  Store(std::uint64_t seed, env::Executor& home)
+      : seed_(seed), tables_(kPartitionsMax), running_(&home) {}
 
   Result<void> open_journal(env::Disk& disk, const std::string& directory) {
     auto journal = Journal::open(disk, directory, seed_, *this);
@@ -77,6 +78,26 @@ class Store final : public JournalOwner,
   }
   void on_journal_progress() override;
 
+  /// A shard calls, while this lives: what comes of the journal meanwhile comes on its loop, and
+  /// else on the one that has opened the journal, where syncs complete. Nothing without a journal,
+  /// as then the shards are threads.
+  class Calling {
+   public:
+    Calling(Store& store, env::Executor& shard) {
+      if (store.journal() == nullptr) return;
+      store_ = &store;
+      before_ = std::exchange(store.running_, &shard);
+    }
+    ~Calling() {
+      if (store_ != nullptr) store_->running_ = before_;
+    }
+    Calling(const Calling&) = delete;
+    Calling& operator=(const Calling&) = delete;
+
+   private:
+    Store* store_ = nullptr;
+    env::Executor* before_ = nullptr;
+  };
   void add(MemoryEngine* engine) { engines_.push_back(engine); }
   void remove(MemoryEngine* engine) {
     std::replace(engines_.begin(), engines_.end(), engine, static_cast<MemoryEngine*>(nullptr));
@@ -105,6 +126,7 @@ class Store final : public JournalOwner,
   std::uint64_t seed_;
   std::vector<std::unique_ptr<HashTable>> tables_;
   std::shared_ptr<Journal> journal_;
+  env::Executor* running_;              // with a journal only: the shard that runs
   std::vector<MemoryEngine*> engines_;  // with a journal only; nullptr: gone
   std::uint64_t live_keys_ = 0;         // with a journal only
   std::uint64_t live_bytes_ = 0;        // of their keys and values
@@ -112,8 +134,11 @@ class Store final : public JournalOwner,
 
 class MemoryEngine final : public Engine {
  public:
-  MemoryEngine(std::shared_ptr<Store> store, EngineStats initial)
-      : store_(std::move(store)), journal_(store_->journal()), stats_(initial) {
+  MemoryEngine(std::shared_ptr<Store> store, env::Executor& executor, EngineStats initial)
+      : store_(std::move(store)),
+        executor_(executor),
+        journal_(store_->journal()),
+        stats_(initial) {
     if (journal_ != nullptr) store_->add(this);
   }
   ~MemoryEngine() override {
@@ -136,6 +161,8 @@ class MemoryEngine final : public Engine {
 
   /// Completes what can be completed, in order.
   void settle();
+  [[nodiscard]] unsigned shard() const { return executor_.shard(); }
+  [[nodiscard]] env::Executor& executor() const { return executor_; }
 
  private:
   struct Waiter {
@@ -150,6 +177,7 @@ class MemoryEngine final : public Engine {
   void finish_close(const Result<void>& result);
 
   std::shared_ptr<Store> store_;
+  env::Executor& executor_;
   Journal* journal_;
   EngineStats stats_;
   std::deque<Waiter> waiters_;
@@ -178,10 +206,20 @@ void Store::write_all(ChangeSink& sink) {
   }
 }
 
+// Completions come on the loop of their shard.
 void Store::on_journal_progress() {
   const auto alive = shared_from_this();
   for (std::size_t i = 0; i < engines_.size(); ++i) {
-    if (engines_[i] != nullptr) engines_[i]->settle();
+    if (engines_[i] == nullptr) continue;
+    if (engines_[i]->shard() == running_->shard()) {
+      engines_[i]->settle();
+      continue;
+    }
+    running_->post_to(engines_[i]->shard(), [alive, i] {
+      if (alive->engines_[i] == nullptr) return;
+      const Calling calling(*alive, alive->engines_[i]->executor());
+      alive->engines_[i]->settle();
+    });
   }
 }
 
@@ -196,6 +234,7 @@ GetStatus MemoryEngine::get(PartitionId partition, std::string_view key, std::st
 }
 
 void MemoryEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) {
+  const Store::Calling calling(*store_, executor_);
   Result<void> appended;
   if (closing_) {
     appended = std::unexpected(Error{.code = ErrorCode::kClosed});
@@ -239,6 +278,7 @@ void MemoryEngine::apply(const WriteBatch& batch) {
 }
 
 void MemoryEngine::drop(PartitionId partition, Callback<void(Result<void>)> done) {
+  const Store::Calling calling(*store_, executor_);
   Result<void> appended;
   if (closing_) {
     appended = std::unexpected(Error{.code = ErrorCode::kClosed});
@@ -297,6 +337,8 @@ EngineStats MemoryEngine::stats() const {
 
 void MemoryEngine::close(Callback<void(Result<void>)> done) {
   STATOR_ASSERT(!closing_);
+  const std::shared_ptr<Store> store = store_;  // a completion may end this engine
+  const Store::Calling calling(*store, executor_);
   closing_ = true;
   if (journal_ == nullptr) {
     done({});
@@ -321,11 +363,11 @@ void MemoryEngine::finish_close(const Result<void>& result) {
 class MemoryHome final : public EngineHome {
  public:
   explicit MemoryHome(std::shared_ptr<Store> store) : store_(std::move(store)) {}
-  std::unique_ptr<Engine> attach(const env::Env&) override {
+  std::unique_ptr<Engine> attach(const env::Env& env) override {
     // What was there before is counted by the first.
     EngineStats initial;
     if (!counted_.exchange(true) && store_->journal() != nullptr) initial = store_->count();
-    return std::make_unique<MemoryEngine>(store_, initial);
+    return std::make_unique<MemoryEngine>(store_, env.executor, initial);
   }
 
  private:
@@ -340,7 +382,7 @@ const Capabilities& capabilities() {
 }
 
 Result<std::unique_ptr<EngineHome>> open(const EngineOptions& options, const env::Env& env) {
-  auto store = std::make_shared<Store>(env.executor.random());
+  auto store = std::make_shared<Store>(env.executor.random(), env.executor);
   if (options.journal) {
     if (auto opened = store->open_journal(env.disk, options.directory); !opened) {
       return std::unexpected(std::move(opened.error()));
