@@ -225,6 +225,7 @@ void Store::on_journal_progress() {
 
 GetStatus MemoryEngine::get(PartitionId partition, std::string_view key, std::string& value,
                             Callback<void(GetStatus, std::string_view)>) {
+  STATOR_ASSERT(!closing_);
   const HashTable* table = store_->find(partition);
   if (table == nullptr) return GetStatus::kMissing;
   const auto found = table->find(key);
@@ -324,6 +325,7 @@ void MemoryEngine::settle() {
 
 Result<std::string> MemoryEngine::scan(PartitionId partition, std::string_view after,
                                        ScanBudget budget, ScanVisitor& visitor) {
+  STATOR_ASSERT(!closing_);
   const HashTable* table = store_->find(partition);
   if (table == nullptr) return std::string();
   return std::string(table->scan(after, budget, visitor));
