@@ -74,7 +74,7 @@ class Simulator(unittest.TestCase):
     """What `stator sim` prints, and what of it is too little."""
 
     def shortfalls(self, rates, operations=25.0, events=200_000, fast=False, keys=100):
-        lines = [f"seed {n} dense 15 s 9 of 10 ops ({rate}/s) on {keys} keys: 9 acknowledged"
+        lines = [f"seed {n} shards 1,3,2 dense 15 s 9 of 10 ops ({rate}/s) on {keys} keys: 9 acknowledged"
                  for n, rate in enumerate(rates)]
         lines.append(f"seeds={len(rates)} broken=0 begun=9 operations=9 operations_per_s={operations} "
                      f"acknowledged=9 events=9 events_per_s={events} times_real=9.0 trace=0123456789abcdef")

@@ -197,7 +197,7 @@ def fuzz(run):
 
 SIM_OPERATIONS_PER_S, SIM_DENSE_PER_S, SIM_DENSE_KEYS = 20, 500, 100
 SIM_EVENTS_PER_S = 100_000
-SIM_SEED = re.compile(r"^seed (\d+) \S+ \d+ s \d+ of \d+ ops \((\d+)/s\) on (\d+) keys", re.M)
+SIM_SEED = re.compile(r"^seed (\d+) shards \S+ \S+ \d+ s \d+ of \d+ ops \((\d+)/s\) on (\d+) keys", re.M)
 
 
 def sim_shortfalls(output, seeds, fast):

@@ -82,7 +82,7 @@ LoneShard::LoneShard(Tune tune) {
 LoneShard::~LoneShard() = default;
 
 void LoneShard::in_turn(std::function<void(Shard&)> use) {
-  world_.host(0).process()->post([this, use = std::move(use)] { use(*shard_); });
+  world_.host(0).process()->loop().post([this, use = std::move(use)] { use(*shard_); });
   run(milliseconds(5));
 }
 
