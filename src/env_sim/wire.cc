@@ -59,19 +59,19 @@ void Wire::heal() {
 
 void Wire::check_connections(std::uint32_t a, std::uint32_t b) {
   const bool cut = path(a, b).cut || path(b, a).cut;
-  for (const auto& [near, far] : {std::pair{a, b}, std::pair{b, a}}) {
+  for (const auto& [near, other] : {std::pair{a, b}, std::pair{b, a}}) {
     Process* process = world_.host(near).process();
     if (process == nullptr) continue;
-    process->each_network([&, far = far](ShardNetwork& each) { each.path_changed(far, cut); });
+    process->each_network([far = other, cut](ShardNetwork& each) { each.path_changed(far, cut); });
   }
 }
 
 void Wire::reset(std::uint32_t a, std::uint32_t b) {
   ++counters_.resets;
-  for (const auto& [near, far] : {std::pair{a, b}, std::pair{b, a}}) {
+  for (const auto& [near, other] : {std::pair{a, b}, std::pair{b, a}}) {
     Process* process = world_.host(near).process();
     if (process == nullptr) continue;
-    process->each_network([far = far](ShardNetwork& each) { each.reset_all(far); });
+    process->each_network([far = other](ShardNetwork& each) { each.reset_all(far); });
   }
 }
 
