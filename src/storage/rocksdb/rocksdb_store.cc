@@ -64,7 +64,6 @@ std::shared_ptr<::rocksdb::TableFactory> table_options(std::uint64_t cache_bytes
   options.max_subcompactions = 1;
   options.bytes_per_sync = kMiB;
   options.avoid_unnecessary_blocking_io = true;
-  options.skip_stats_update_on_db_open = true;
 
   options.info_log_level = ::rocksdb::WARN_LEVEL;
   options.max_log_file_size = kMiB;
