@@ -41,6 +41,10 @@ Error with_hint(Error error, const char* flag, const env::Address& address) {
   return error;
 }
 
+class NobodyIsServed final : public env::StreamAcceptor {
+  std::unique_ptr<env::StreamHandler> on_accept(env::Stream&) override { return nullptr; }
+};
+
 std::vector<std::string> own_host_names(const node::NodeOptions& options,
                                         const Settings& settings) {
   std::vector<std::string> names;
@@ -64,6 +68,7 @@ Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
   for (unsigned i = 0; i < server->runtime_->shard_count(); ++i) {
     shards.push_back(server->runtime_->shard_env(i));
   }
+  if (auto free = server->try_addresses(); !free) return std::unexpected(std::move(free.error()));
   auto node = node::Node::open(std::move(shards), settings.node);
   if (!node) return std::unexpected(std::move(node.error()));
   server->node_ = std::move(*node);
@@ -82,6 +87,24 @@ Server::~Server() {
   redis_listeners_.clear();
   http_listeners_.clear();
   if (runtime_) runtime_->shut_down();
+}
+
+// A start that fails for its addresses must not have founded a directory: with the next try the
+// operator may well give another cluster id. A directory that is founded already tells first who
+// has it.
+Result<void> Server::try_addresses() {
+  env::Env& env = runtime_->shard_env(0);
+  if (env.disk.exists(settings_.node.data_directory + "/identity").value_or(true)) return {};
+  const std::pair<const char*, const env::Address*> wanted[] = {
+      {"--redis-listen", &settings_.redis_listen},
+      {"--http-listen", &settings_.http_listen},
+      {"--peer-listen", &settings_.node.peer_listen}};
+  for (const auto& [flag, address] : wanted) {
+    NobodyIsServed nobody;
+    auto listener = env.network.listen_streams(*address, nobody);
+    if (!listener) return std::unexpected(with_hint(std::move(listener.error()), flag, *address));
+  }
+  return {};
 }
 
 Result<void> Server::bind() {

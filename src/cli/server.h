@@ -37,6 +37,7 @@ class Server {
 
  private:
   explicit Server(const Settings& settings);
+  [[nodiscard]] Result<void> try_addresses();
   [[nodiscard]] Result<void> bind();
   void await_settled(const std::function<void()>& ready);
   void watch_alarms();

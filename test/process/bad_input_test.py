@@ -131,6 +131,8 @@ class Ports(Fixture):
                 taken.bind(("127.0.0.1", port))
                 taken.listen()
                 self.refused_serve(*self.founding(), says=f"{option} 127.0.0.1:{port}: ")
+                # Nor was a cluster founded, which the next try may name differently.
+                self.assertFalse((self.node.data / "identity").exists())
         # Nothing is left that would keep it from starting.
         self.node.options = self.founding()
         self.run_once()
