@@ -122,19 +122,44 @@ Exit refused(Console& console, const Bound& at, const CLI::ParseError& error) {
   return fail(console, Exit::kUsage, "'" + at.path + "': " + what, at.path + " --help");
 }
 
+// What people type by habit, in the words of this program.
+std::vector<std::string> by_habit(const Command& program, std::vector<std::string> arguments) {
+  if (arguments.empty()) return arguments;
+  const std::string first = arguments.front();
+  if ((first == "--version" || first == "-v") && program.find("version") != nullptr) {
+    arguments.front() = "version";
+  } else if (first == "help" && program.find("help") == nullptr) {
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+  }
+  return arguments;
+}
+
+// Help that was asked for: of what exists.
+Exit help(Console& console, const std::vector<Bound>& bound) {
+  for (const Bound& one : bound) {
+    if (one.command->commands.empty()) continue;
+    for (const std::string& word : one.app->remaining()) {
+      if (!word.starts_with('-')) return unknown(console, one, word);
+    }
+  }
+  const Bound& at = called(bound);
+  print_help(*at.command, at.path, console.out);
+  return Exit::kDone;
+}
+
 }  // namespace
 
-Exit run_command_line(const Command& program, const std::vector<std::string>& arguments,
+Exit run_command_line(const Command& program, const std::vector<std::string>& given,
                       Console& console) {
+  const std::vector<std::string> arguments = by_habit(program, given);
   CLI::App app(program.summary, program.name);
   std::vector<Bound> bound;
   add_command(app, program, program.name, bound);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    const Bound& at = called(bound);
-    print_help(*at.command, at.path, console.out);
-    return Exit::kDone;
+    return help(console, bound);
   } catch (const CLI::ParseError& error) {
     const Bound& at = called(bound);
     for (const std::string& word : at.app->remaining()) {

@@ -151,6 +151,33 @@ TEST(CommandLine, HelpOfEveryCommandTeachesByExample) {
   look(look, program, {});
 }
 
+TEST(CommandLine, HelpAndVersionAreFoundByHabit) {
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+  EXPECT_EQ(run({"help"}).exit, Exit::kDone);
+  EXPECT_EQ(run({"help", "get"}).out, run({"get", "--help"}).out);
+  EXPECT_TRUE(run({"help", "get"}).out.find("usage: stator get ") != std::string::npos);
+  EXPECT_EQ(run({"help", "config", "show"}).out, run({"config", "show", "--help"}).out);
+  for (const char* version : {"--version", "-v"}) {
+    const Ended done = run({version});
+    EXPECT_EQ(done.exit, Exit::kDone) << done.err;
+    EXPECT_EQ(done.out, run({"version"}).out);
+    EXPECT_TRUE(done.out.starts_with("stator ")) << done.out;
+  }
+}
+
+TEST(CommandLine, ThereIsNoHelpOfACommandThatDoesNotExist) {
+  const std::vector<std::vector<std::string>> cases = {
+      {"nosuch", "--help"}, {"--help", "nosuch"}, {"help", "nosuch"}, {"nosuch", "get", "--help"}};
+  for (const auto& arguments : cases) {
+    const Ended done = run(arguments);
+    EXPECT_EQ(done.exit, Exit::kUsage) << arguments.front();
+    EXPECT_EQ(done.out, "");
+    EXPECT_NE(done.err.find("'stator' has no command 'nosuch'"), std::string::npos) << done.err;
+  }
+  EXPECT_NE(run({"config", "nosuch", "--help"}).err.find("'stator config' has no command 'nosuch'"),
+            std::string::npos);
+}
+
 TEST(CommandLine, NoCommandAtAllShowsThemAndIsAMistake) {
   const Ended done = run({});
   EXPECT_EQ(done.exit, Exit::kUsage);

@@ -9,7 +9,10 @@ Command make_program() {
   program.details =
       "Exit codes: 0 done, 1 the operation failed, 2 the command line or the configuration is "
       "wrong,\n"
-      "3 no node could be reached. NO_COLOR is honoured.";
+      "3 no node could be reached. NO_COLOR is honoured.\n"
+      "\n"
+      "`stator help COMMAND` is `stator COMMAND --help`, and `stator --version` is `stator "
+      "version`.";
   program.examples = {
       "stator dev                        # a cluster of three nodes to play with",
       "stator put default cart:42 bread  # from another terminal", "stator get default cart:42",

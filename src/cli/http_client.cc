@@ -93,8 +93,10 @@ std::optional<std::uint64_t> number(std::string_view text, int base) {
 Result<HttpAnswer> read_head(Input& input) {
   HttpAnswer answer;
   const auto status = input.line();
-  if (!status) return std::unexpected(status.error());
-  if (!status->starts_with("HTTP/1.") || status->size() < 12) return no_http("no status line");
+  if (!status && status.error().code != ErrorCode::kCorrupt) return std::unexpected(status.error());
+  if (!status || !status->starts_with("HTTP/1.") || status->size() < 12) {
+    return no_http("this may be the node's Redis or peer port");
+  }
   const auto code = number(std::string_view(*status).substr(9, 3), 10);
   if (!code) return no_http("no status");
   answer.status = static_cast<int>(*code);

@@ -57,8 +57,10 @@ bool NodeClient::ask(const HttpRequest& request) {
     }
     const std::string at = env::to_string(nodes_.front());
     if (answer.error().code != ErrorCode::kClosed) {
+      const bool no_http = answer.error().code == ErrorCode::kCorrupt;
       return failed(Exit::kFailed, "the node at " + at + ": " + answer.error().detail,
-                    "stator status --node " + at);
+                    no_http ? "stator status --node HOST:PORT (its HTTP address)"
+                            : "stator status --node " + at);
     }
     tried += (tried.empty() ? "" : " and ") + at + " (" + answer.error().detail + ")";
     nodes_.erase(nodes_.begin());

@@ -126,8 +126,8 @@ void print_ready(const Server& server, std::ostream& out) {
   if (node.member()) {
     out << "ready\n";
   } else {
-    out << "waiting: this node belongs to no cluster yet and takes no data. Join it from a member, "
-           "or start it with --cluster-id and --found\n";
+    out << "waiting: this node belongs to no cluster yet and takes no data. Start it with "
+           "--cluster-id and --found, as the founders were\n";
   }
   out.flush();
 }
@@ -162,7 +162,8 @@ void register_serve(Command& root) {
       "Prints one line per listening address and `ready` when it serves. With --found, the same "
       "on\n"
       "all founders, it creates a cluster; later starts need only the data directory and the\n"
-      "addresses. Without --found a node that has no data waits to be joined.\n"
+      "addresses. The founders are the members, which cannot be changed in this release. Without\n"
+      "--found a node that has no data belongs to no cluster and refuses clients.\n"
       "\n"
       "Every option but those of --found may stand in the file of --config: --data-dir is "
       "`data_dir`\n"
@@ -171,8 +172,7 @@ void register_serve(Command& root) {
       "The first signal stops it in order; a second one at once.";
   command.examples = {
       "stator serve --name n1 --cluster-id shop --found n1=127.0.0.1:7381 --replicas 1",
-      "stator serve --config /etc/stator.toml        # a later start, or one that waits to be "
-      "joined",
+      "stator serve --config /etc/stator.toml        # a later start",
       "stator serve --name a --zone east --data-dir /var/lib/stator --insecure \\",
       "    --redis-listen 0.0.0.0:7379 --http-listen 0.0.0.0:7380 --peer-listen 10.0.0.1:7381 \\",
       "    --cluster-id shop --found "

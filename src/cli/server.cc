@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -33,11 +35,19 @@ unsigned shard_count(const Settings& settings) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+const char* hint_of(const Error& error) {
+  if (error.code == ErrorCode::kConflict) {
+    return ". Stop the program that has it, or give another address";
+  }
+  if (error.detail.ends_with(std::generic_category().message(EACCES))) {
+    return ". Give a port of 1024 or more, or let this user use those below";
+  }
+  return ". Give an address of this machine";
+}
+
 Error with_hint(Error error, const char* flag, const env::Address& address) {
-  error.detail = std::string(flag) + " " + env::to_string(address) + ": " + error.detail +
-                 (error.code == ErrorCode::kConflict
-                      ? ". Stop the program that has it, or give another address"
-                      : ". Give an address of this machine");
+  error.detail =
+      std::string(flag) + " " + env::to_string(address) + ": " + error.detail + hint_of(error);
   return error;
 }
 

@@ -11,7 +11,7 @@ namespace stator::cli {
 namespace {
 
 void print_node(const Json& node, const Json& cluster, std::ostream& out) {
-  const std::string state = !node["member"].flag()    ? "waits to be joined to a cluster"
+  const std::string state = !node["member"].flag()    ? "no member of a cluster"
                             : node["draining"].flag() ? "stopping"
                             : node["ready"].flag()    ? "ready"
                                                       : "not ready";

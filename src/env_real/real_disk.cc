@@ -75,7 +75,12 @@ Result<void> RealDisk::create_directories(const std::string& path) {
     if (::mkdir(part.c_str(), kDirectoryMode) == 0) continue;
     const int number = errno;
     struct stat info{};
-    if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
+    const bool there = ::stat(part.c_str(), &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) continue;
+    if (there) {
+      return std::unexpected(
+          Error{.code = ErrorCode::kIo, .detail = part + " is there, and is no directory"});
+    }
     return failed("cannot create the directory " + part, number);
   }
   return {};

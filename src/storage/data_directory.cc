@@ -168,7 +168,7 @@ Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
   if (auto made = create_durable_directories(disk, wish.path); !made) {
     Error failed = made.error();
     failed.detail = "cannot make the data directory " + wish.path + " (" + failed.detail +
-                    "): give a --data-dir that this user may write";
+                    "): give another --data-dir, one that this user may write";
     return std::unexpected(std::move(failed));
   }
   auto names = disk.list(wish.path);

@@ -200,10 +200,12 @@ class ForeignDirectories(Fixture):
         (self.folder / "file").write_text("x")
         self.node.data = self.folder / "file" / "data"
         self.refused_serve(*self.founding(), says="cannot make the data directory", code=1)
+        self.node.data = self.folder / "file"
+        self.refused_serve(*self.founding(), says="file is there, and is no directory", code=1)
         self.node.data = Path("/proc/stator")
         self.refused_serve(*self.founding(), says="cannot make the data directory", code=1)
 
-    def test_a_node_without_data_waits_to_be_joined(self):
+    def test_a_node_without_data_and_founders_takes_no_data(self):
         self.node.options = ["--shards", "1"]
         self.node.start(wait_for="waiting: this node belongs to no cluster yet")
         self.assertEqual(self.node.http("GET", "/healthz")[0], 200)
@@ -216,7 +218,7 @@ class ForeignDirectories(Fixture):
             with self.assertRaises(ReplyError):
                 client.call("SET", "k", "v")
         at = f"127.0.0.1:{self.node.http_port}"
-        self.assertIn("waits to be joined", run("status", "--node", at).stdout)
+        self.assertIn("no member of a cluster", run("status", "--node", at).stdout)
         self.assertEqual(run("put", "b", "k", "v", "--node", at).returncode, 1)
         # It can still become a founder.
         self.node.signal(signal.SIGTERM)

@@ -92,7 +92,7 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
   Json alarms = Json::array();
   if (!cluster.member) {
     alarms.push_back(alarm_json("not_member", "this node is no member of a cluster",
-                                "join it from a member, or wait for its founders"));
+                                "start it with --cluster-id and --found as the founders were"));
   }
   if (status.clock_skewed) {
     alarms.push_back(alarm_json(
@@ -106,7 +106,7 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
   for (const node::MemberView& member : cluster.members) {
     if (member.healthy) continue;
     alarms.push_back(alarm_json("member_down", "no answer from " + member.name,
-                                "start it again, or remove it if it is lost"));
+                                "start it again, or mend the network between"));
   }
   if (readiness.partitions_short > 0) {
     alarms.push_back(alarm_json("partitions_short", readiness.reason,

@@ -33,7 +33,8 @@ constexpr Row kRows[] = {
     {ErrorCode::kHistoryMismatch, "TRYAGAIN", false, "the members are being changed",
      "nothing was applied; retry"},
     {ErrorCode::kNotMember, "NOTMEMBER", false, "this node is no member of a cluster",
-     "connect to another node, or join this one with `stator cluster join`"},
+     "connect to another node, or start this one with --cluster-id and --found as its founders "
+     "were"},
     {ErrorCode::kUnreadable, "UNREADABLE", true, "a stored record is damaged",
      "retry on another node, and look at this key with `stator explain`"},
     {ErrorCode::kDiskFull, "DISKFULL", true, "too few replicas have room on their disks",

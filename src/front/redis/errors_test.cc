@@ -51,7 +51,7 @@ TEST_F(RedisErrors, FactsStandInTheLine) {
   EXPECT_THAT(client.ask("GET k"), StartsWith("-NOQUORUM needed=2 got=1: "));
   EXPECT_THAT(client.ask("SET k v"), StartsWith("-NOQUORUM needed=2 got=1: "));
   store.failures["k"] = {.code = ErrorCode::kNotMember};
-  EXPECT_THAT(client.ask("GET k"), StartsWith("-NOTMEMBER "));
+  EXPECT_THAT(client.ask("GET k"), AllOf(StartsWith("-NOTMEMBER "), HasSubstr("--found")));
   store.failures["k"] = {.code = ErrorCode::kTooLarge, .detail = "a key has at most 4096 bytes"};
   EXPECT_THAT(client.ask("GET k"), StartsWith("-TOOLARGE a key has at most 4096 bytes; "));
   store.failures["k"] = {.code = ErrorCode::kOverloaded};

@@ -30,7 +30,9 @@ constexpr std::string_view kTypes =
     "values are strings in this release; store the whole as one value with SET, or with ST.PUT to "
     "see concurrent changes";
 constexpr std::string_view kMembership =
-    "members and their places are changed with `stator cluster` (join, leave, remove, replace)";
+    "the members are those that founded the cluster (`stator serve --found`) and cannot be changed "
+    "in "
+    "this release; CLUSTER NODES shows them";
 constexpr std::string_view kWhole =
     "no command deletes what other nodes are accepting meanwhile; walk with SCAN and DEL the keys, "
     "or delete the data directories of a stopped cluster";
