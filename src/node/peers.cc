@@ -1,6 +1,7 @@
 #include "node/peers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "node/operation_table.h"
@@ -112,11 +113,14 @@ void Peers::on_heard(const wire::FrameHeader& header) {
   peer->incarnation = header.incarnation;
   peer->last_heard = env_.executor.now();
   peer->asked_since = {};
+  const bool other_history = header.history != topology_->version();
+  const bool turned = std::exchange(peer->other_history, other_history) != other_history;
+  if (turned) ++version_;
   if (started) {
     peer->shards_met.reset();
     events_.on_peer_started(peer->id);
   }
-  if (peer->answering) return;
+  if (peer->answering && !turned) return;
   peer->link->hurry();
   look_at(*peer);
 }
@@ -181,7 +185,7 @@ void Peers::compare_clocks() {
 void Peers::look_at(Peer& peer) {
   const MonoTime now = env_.executor.now();
   const bool silent = peer.asked_since.ns != 0 && now - peer.asked_since > options_.silence_max;
-  const bool answering = peer.link->up() && peer.heard && !silent;
+  const bool answering = peer.link->up() && peer.heard && !silent && !peer.other_history;
   if (!answering) {
     peer.last_away = now;
     peer.was_away = peer.was_away || peer.heard;
@@ -233,6 +237,7 @@ Peers::View Peers::view(NodeId id) const {
   view.http_address = peer->http_address;
   view.zone = peer->zone;
   view.healthy = peer->answering;
+  view.other_history = peer->heard && peer->other_history;
   if (peer->last_heard.ns != 0) view.last_heard_ms = (env_.executor.now() - peer->last_heard).ms();
   view.clock_offset = clock_offset(*peer);
   view.incarnation = peer->incarnation;

@@ -35,9 +35,9 @@ class PeerEvents {
 
 /// The other members as one shard sees them: a link to each, what it announced, and whether it
 /// answers. Failure detection is local and changes nothing but the order of asking (paper 4.8.3): a
-/// peer is healthy while its link is up and it is not silent, that is, unless something was sent to
-/// it `silence_max` ago and nothing came back since. Pings make sure that something is sent. One
-/// per shard, on its loop only.
+/// peer is healthy while its link is up, it goes by the same membership history, and it is not
+/// silent, that is, unless something was sent to it `silence_max` ago and nothing came back since.
+/// Pings make sure that something is sent. One per shard, on its loop only.
 class Peers {
  public:
   Peers(const env::Env& env, const NodeOptions& options, Incarnation incarnation,
@@ -91,6 +91,7 @@ class Peers {
     std::string http_address;
     std::string zone;
     bool healthy = false;
+    bool other_history = false;
     std::int64_t last_heard_ms = -1;
     Duration clock_offset{};
     Incarnation incarnation{};
@@ -104,6 +105,8 @@ class Peers {
     std::unique_ptr<env::FrameLink> link;
     bool answering = false;  // the verdict of the last look
     bool heard = false;
+    bool other_history =
+        false;  // as of the last frame: it refuses what we ask, and we what it asks
     MonoTime last_heard{};
     MonoTime asked_since{};  // of the oldest request sent since it was last heard; 0: none
     MonoTime last_away{};

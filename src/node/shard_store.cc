@@ -319,6 +319,7 @@ void ShardStore::refresh_view() const {
     }
     const Peers::View seen = peers.view(member.id);
     member.healthy = seen.healthy;
+    member.other_history = seen.other_history;
     member.last_heard_ms = seen.last_heard_ms;
     member.clock_offset_ms = seen.clock_offset.ms();
     member.incarnation = seen.incarnation.value;

@@ -132,6 +132,7 @@ struct MemberView {
   std::string peer_address;
   bool self = false;
   bool healthy = false;
+  bool other_history = false;       // it goes by another membership history, and refuses requests
   std::int64_t last_heard_ms = -1;  // ago; -1: never
   std::int64_t clock_offset_ms = 0;
   std::uint64_t incarnation = 0;

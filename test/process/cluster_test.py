@@ -149,6 +149,30 @@ class Load(threading.Thread):
         self.done += 1
 
 
+class AnotherFounding(unittest.TestCase):
+    def test_a_founder_with_another_line_is_not_ready_and_both_sides_say_why(self):
+        cluster = Cluster()
+        cluster.nodes[2].options = [*cluster.nodes[2].options, "--write-quorum", "3"]
+        try:
+            for node in cluster.nodes:
+                node.launch()
+            for node in cluster.nodes:
+                node.await_said()
+            wait_until(lambda: cluster.nodes[0].ready() and cluster.nodes[1].ready())
+            self.assertFalse(cluster.nodes[2].ready())
+            for node, others in ((0, ["n3"]), (2, ["n1", "n2"])):
+                def named() -> list[str]:
+                    alarms = cluster.nodes[node].json("/v1/status")["alarms"]
+                    return sorted(alarm["message"].split()[0] for alarm in alarms
+                            if alarm["alarm"] == "history_mismatch")
+                wait_until(lambda: named() == others)
+            with Client(cluster.nodes[0].redis_port) as client:
+                for k in range(50):
+                    self.assertEqual(client.call("SET", f"k{k}", "v"), "OK")
+        finally:
+            cluster.stop()
+
+
 class Shards(unittest.TestCase):
     def test_every_shard_hears_every_peer_however_connections_are_dealt(self):
         # The one link of n2 ends at one shard of n1; the other shard's pongs come in there, too. A shard

@@ -163,6 +163,15 @@ TEST(HttpAdmin, ExplainOfAKeyThatNobodyKnows) {
   EXPECT_EQ(world.ask("GET", "/v1/explain/b").status, 400);
 }
 
+TEST(HttpAdmin, AMemberOfAnotherHistoryIsNotSimplyDown) {
+  World world;
+  world.store.view.members[1].healthy = false;
+  world.store.view.members[1].other_history = true;
+  const Json alarms = Json::parse(world.ask("GET", "/v1/status").body)["alarms"];
+  ASSERT_FALSE(alarms.empty());
+  EXPECT_EQ(alarms[0]["alarm"], "history_mismatch");
+}
+
 TEST(HttpAdmin, ReadinessNeedsEnoughOwnersOfEveryPartition) {
   World world;
   const Answer yes = world.ask("GET", "/readyz");

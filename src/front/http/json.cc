@@ -105,6 +105,12 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
   }
   for (const node::MemberView& member : cluster.members) {
     if (member.healthy) continue;
+    if (member.other_history) {
+      alarms.push_back(
+          alarm_json("history_mismatch", member.name + " goes by another membership history",
+                     "compare the founding lines of both: docs/ops/history-mismatch.md"));
+      continue;
+    }
     alarms.push_back(alarm_json("member_down", "no answer from " + member.name,
                                 "start it again, or mend the network between"));
   }
