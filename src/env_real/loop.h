@@ -26,7 +26,7 @@ class Tended {
   virtual void flush() = 0;
 };
 
-/// The loop of one shard: design 4.1's turn, driven by us around Asio's waiting. All calls on its
+/// The loop of one shard: design 4.1's turn, driven by us around epoll. All calls on its
 /// own thread but inbox() and stop().
 ///
 /// One turn: wait for the first ready thing; read the clocks; tasks from other threads; posted

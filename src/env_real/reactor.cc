@@ -1,51 +1,50 @@
 #include "env_real/reactor.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <chrono>
-#include <csignal>
-#include <cstddef>
-#include <optional>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "base/assert.h"
+#include "env_real/signal_pipe.h"
 #include "env_real/system_error.h"
 
 namespace stator::env {
 
-namespace asio = boost::asio;
-using SystemError = boost::system::error_code;
-
 namespace {
 
-// So that hooks and flushes come round under full load; also what one epoll_wait of Asio returns
-// twice.
-constexpr std::size_t kEventsMax = 256;
-// Holds one waiting operation of Asio (asserted where it is used).
-constexpr std::size_t kOperationBytes = 192;
+// So that hooks and flushes come round under full load.
+constexpr int kEventsMax = 256;
+// Come whether asked for or not.
+constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP;
 
 enum Direction : unsigned { kRead = 0, kWrite = 1 };
 
-struct OperationMemory {
-  alignas(std::max_align_t) std::byte bytes[kOperationBytes];
-  bool used = false;
-};
+int milliseconds_of(Duration limit) {
+  if (limit.ns < 0) return -1;
+  const std::int64_t rounded = (limit.ns + 999'999) / 1'000'000;
+  return static_cast<int>(std::min<std::int64_t>(rounded, std::numeric_limits<int>::max()));
+}
 
 }  // namespace
 
+// What epoll is asked for changes only when it reports something that nobody awaits, or when
+// something is awaited that it does not report: a connection that is read, answered and read again
+// needs no call.
 struct Watch::State {
-  State(asio::io_context& context, std::vector<std::pair<State*, Direction>>& ready_list)
-      : handle(context), ready(ready_list) {}
-
-  asio::posix::basic_stream_descriptor<asio::io_context::executor_type> handle;
-  std::vector<std::pair<State*, Direction>>& ready;
+  Reactor::State* reactor = nullptr;
+  int descriptor = -1;
   Watcher* watcher = nullptr;  // null once closed
-  unsigned references = 1;     // the watch, operations of Asio, entries of the ready list
+  unsigned references = 1;     // the watch, entries of the ready list
   bool waiting[2] = {false, false};
-  OperationMemory memory[2];
+  bool broken = false;  // and no longer known to epoll, which would say so for ever
+  std::uint32_t asked_for = EPOLLIN;
 };
 
 namespace {
@@ -57,111 +56,110 @@ void unref(State* state) {
   if (--state->references == 0) delete state;
 }
 
-// Gives Asio the memory that lies ready in the state, so that waiting never allocates.
-template <typename T>
-struct StateAllocator {
-  using value_type = T;
-  State* state;
-  Direction direction;
-
-  StateAllocator(State* s, Direction d) : state(s), direction(d) {}
-  template <typename U>
-  StateAllocator(const StateAllocator<U>& other)  // NOLINT(google-explicit-constructor): rebinding
-      : state(other.state), direction(other.direction) {}
-  T* allocate(std::size_t count) {
-    OperationMemory& memory = state->memory[direction];
-    STATOR_ASSERT(!memory.used && count * sizeof(T) <= kOperationBytes);
-    memory.used = true;
-    return reinterpret_cast<T*>(memory.bytes);
-  }
-  void deallocate(T*, std::size_t) { state->memory[direction].used = false; }
-  bool operator==(const StateAllocator&) const = default;
-};
-
-// What Asio calls when a descriptor is ready. Counts as a reference: Asio also destroys handlers
-// uncalled, when the whole context ends.
-class WaitHandler {
- public:
-  using allocator_type = StateAllocator<std::byte>;
-
-  WaitHandler(State& state, Direction direction) : state_(&state), direction_(direction) {
-    ++state.references;
-  }
-  WaitHandler(WaitHandler&& other) noexcept
-      : state_(std::exchange(other.state_, nullptr)), direction_(other.direction_) {}
-  WaitHandler(const WaitHandler&) = delete;
-  WaitHandler& operator=(const WaitHandler&) = delete;
-  WaitHandler& operator=(WaitHandler&&) = delete;
-  ~WaitHandler() {
-    if (state_ != nullptr) unref(state_);
-  }
-  [[nodiscard]] allocator_type get_allocator() const noexcept { return {state_, direction_}; }
-
-  // An error counts as ready: the read or write that follows will tell.
-  void operator()(const SystemError&) {
-    state_->waiting[direction_] = false;
-    if (state_->watcher == nullptr) return;
-    ++state_->references;
-    state_->ready.emplace_back(state_, direction_);
-  }
-
- private:
-  State* state_;
-  Direction direction_;
-};
-
-using Handle = decltype(State::handle);
-
-void await(State& state, Handle::wait_type event, Direction direction) {
-  if (std::exchange(state.waiting[direction], true)) return;
-  state.handle.async_wait(event, WaitHandler(state, direction));
-}
-
 }  // namespace
 
 struct Reactor::State {
-  // One thread uses the descriptors; only post() comes from others.
-  asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  Descriptor epoll;
+  Descriptor waker;
+  SignalPipe signals;
   ReadyList ready;
-  std::optional<asio::signal_set> signals;
   Callback<void(int)> on_signal;
-  std::vector<int> signals_seen;
+  bool signalled = false;
 
-  void await_signal() {
-    signals->async_wait([this](const SystemError& error, int number) {
-      if (error) return;
-      signals_seen.push_back(number);
-      await_signal();
-    });
+  [[nodiscard]] bool control(int operation, int descriptor, std::uint32_t events, void* tag) const {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = tag;
+    return ::epoll_ctl(epoll.get(), operation, descriptor, &event) == 0;
   }
+  void ask(Watch::State& state, std::uint32_t events);
+  void await(Watch::State& state, Direction direction, std::uint32_t events);
+  void await_broken(Watch::State& state);
+  void mark_ready(Watch::State& state, Direction direction);
+  void on_event(const epoll_event& event);
 };
 
-Reactor::Reactor() : state_(std::make_unique<State>()) {}
+void Reactor::State::ask(Watch::State& state, std::uint32_t events) {
+  STATOR_ASSERT(control(EPOLL_CTL_MOD, state.descriptor, events, &state));
+  state.asked_for = events;
+}
+
+void Reactor::State::await(Watch::State& state, Direction direction, std::uint32_t events) {
+  if (std::exchange(state.waiting[direction], true)) return;
+  if (state.broken) {
+    mark_ready(state, direction);
+  } else if ((state.asked_for & events) == 0) {
+    ask(state, state.asked_for | events);
+  }
+}
+
+void Reactor::State::await_broken(Watch::State& state) {
+  state.waiting[kRead] = true;
+  if (state.broken) {
+    mark_ready(state, kRead);
+  } else {
+    ask(state, state.asked_for & ~std::uint32_t{EPOLLIN});
+  }
+}
+
+void Reactor::State::mark_ready(Watch::State& state, Direction direction) {
+  state.waiting[direction] = false;
+  ++state.references;
+  ready.emplace_back(&state, direction);
+}
+
+void Reactor::State::on_event(const epoll_event& event) {
+  auto& state = *static_cast<Watch::State*>(event.data.ptr);
+  const bool broken = (event.events & kBroken) != 0;
+  const bool writable = broken || (event.events & EPOLLOUT) != 0;
+  const bool readable = broken || (event.events & EPOLLIN) != 0;
+  const bool tell_reader = readable && state.waiting[kRead];
+  const bool tell_writer = writable && state.waiting[kWrite];
+  // An error counts as ready: the read or write that follows will tell.
+  if (tell_reader) mark_ready(state, kRead);
+  if (tell_writer) mark_ready(state, kWrite);
+  if (tell_reader || tell_writer) return;
+  // Nobody wants to know, and it would be said again at once.
+  if (broken) {
+    static_cast<void>(control(EPOLL_CTL_DEL, state.descriptor, 0, nullptr));
+    state.broken = true;
+  } else {
+    ask(state, state.asked_for & ~event.events);
+  }
+}
+
+Reactor::Reactor() : state_(std::make_unique<State>()) {
+  state_->epoll = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+  state_->waker = Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  // A process that has no descriptors left when it begins cannot run, nor say so in a better way.
+  STATOR_ASSERT(state_->epoll && state_->waker);
+  // Edges: each wake() is told once, and nothing needs to be read.
+  STATOR_ASSERT(state_->control(EPOLL_CTL_ADD, state_->waker.get(), EPOLLIN | EPOLLET, nullptr));
+}
 
 Reactor::~Reactor() {
   for (const auto& [state, direction] : state_->ready) unref(state);
 }
 
 std::size_t Reactor::wait(Duration limit) {
-  asio::io_context& context = state_->context;
-  std::size_t ran = 0;
-  if (limit.ns < 0) {
-    ran = context.run_one();
-  } else if (limit.ns > 0) {
-    ran = context.run_one_for(std::chrono::nanoseconds(limit.ns));
-  } else {
-    ran = context.poll_one();
+  epoll_event events[kEventsMax];
+  const int count = ::epoll_wait(state_->epoll.get(), events, kEventsMax, milliseconds_of(limit));
+  STATOR_ASSERT(count >= 0 || errno == EINTR);
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.ptr == nullptr) continue;
+    if (events[i].data.ptr == &state_->signals) {
+      state_->signalled = true;
+    } else {
+      state_->on_event(events[i]);
+    }
   }
-  if (ran > 0) {
-    while (ran < kEventsMax && context.poll_one() > 0) ++ran;
-  }
-  return ran;
+  return static_cast<std::size_t>(std::max(count, 0));
 }
 
 void Reactor::dispatch() {
   ReadyList& ready = state_->ready;
-  for (const auto& [state, direction] : ready) {  // grows in wait() only
+  for (std::size_t i = 0; i < ready.size(); ++i) {  // grows by what is broken
+    const auto [state, direction] = ready[i];
     if (state->watcher != nullptr) {
       if (direction == kRead) {
         state->watcher->on_readable();
@@ -172,29 +170,33 @@ void Reactor::dispatch() {
     unref(state);
   }
   ready.clear();
-  if (!state_->signals_seen.empty()) {
-    for (const int number : std::exchange(state_->signals_seen, {})) state_->on_signal(number);
+  if (std::exchange(state_->signalled, false)) {
+    while (const int number = state_->signals.take()) state_->on_signal(number);
   }
 }
 
 void Reactor::wake() {
-  asio::post(state_->context, [] {});
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(state_->waker.get(), &one, sizeof one));
 }
 
 void Reactor::watch_signals(Callback<void(int)> task) {
   state_->on_signal = std::move(task);
-  state_->signals.emplace(state_->context, SIGINT, SIGTERM);
-  state_->await_signal();
+  const auto opened = state_->signals.open();
+  STATOR_ASSERT(opened.has_value());
+  STATOR_ASSERT(
+      state_->control(EPOLL_CTL_ADD, state_->signals.descriptor(), EPOLLIN, &state_->signals));
 }
 
 Result<void> Watch::open(Reactor& reactor, Descriptor descriptor, Watcher& watcher) {
   STATOR_ASSERT(state_ == nullptr);
-  auto* state = new State(reactor.state_->context, reactor.state_->ready);
-  SystemError error;
-  state->handle.assign(descriptor.get(), error);
-  if (error) {
+  auto* state = new State();
+  state->reactor = reactor.state_.get();
+  state->descriptor = descriptor.get();
+  if (!state->reactor->control(EPOLL_CTL_ADD, descriptor.get(), EPOLLIN, state)) {
+    const int error = errno;
     unref(state);
-    return std::unexpected(system_error("cannot watch a connection", error.value()));
+    return std::unexpected(system_error("cannot watch a connection", error));
   }
   state->watcher = &watcher;
   descriptor_ = descriptor.release();
@@ -204,17 +206,17 @@ Result<void> Watch::open(Reactor& reactor, Descriptor descriptor, Watcher& watch
 
 void Watch::await_readable() {
   STATOR_ASSERT(state_ != nullptr);
-  await(*state_, Handle::wait_read, kRead);
+  state_->reactor->await(*state_, kRead, EPOLLIN);
 }
 
 void Watch::await_writable() {
   STATOR_ASSERT(state_ != nullptr);
-  await(*state_, Handle::wait_write, kWrite);
+  state_->reactor->await(*state_, kWrite, EPOLLOUT);
 }
 
 void Watch::await_broken() {
   STATOR_ASSERT(state_ != nullptr && !state_->waiting[kRead]);
-  await(*state_, Handle::wait_error, kRead);
+  state_->reactor->await_broken(*state_);
 }
 
 bool Watch::awaits_readable() const {
@@ -229,8 +231,11 @@ Descriptor Watch::release() {
   if (state_ == nullptr) return {};
   State* state = std::exchange(state_, nullptr);
   state->watcher = nullptr;
-  Descriptor kept(state->handle.release());
-  descriptor_ = -1;
+  state->waiting[kRead] = state->waiting[kWrite] = false;
+  if (!state->broken) {
+    static_cast<void>(state->reactor->control(EPOLL_CTL_DEL, state->descriptor, 0, nullptr));
+  }
+  Descriptor kept(std::exchange(descriptor_, -1));
   unref(state);
   return kept;
 }

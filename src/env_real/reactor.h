@@ -7,9 +7,9 @@
 #include "base/time.h"
 #include "env_real/descriptor.h"
 
-// Waiting for descriptors: the one place that knows Boost.Asio. Asio waits and tells what is ready;
-// reading and writing are our own system calls on the descriptor, since that needs the fewest
-// instructions per request and lets all connections share one input buffer (docs/design).
+// Waiting for descriptors, by epoll itself. Reading and writing are the watcher's own system calls
+// on the descriptor, so that all connections of a loop share one input buffer. Why not a library's
+// reactor: docs/design/2026-11-28-epoll.md.
 
 namespace stator::env {
 
@@ -27,8 +27,9 @@ class Reactor {
   Reactor();
   ~Reactor();
 
-  /// Collects what is ready, waiting at most `limit` for the first (negative: for ever). Bounded:
-  /// under load it returns after some hundred descriptors. Returns how many.
+  /// Collects what is ready, waiting at most `limit`, rounded up to milliseconds, for the first
+  /// (negative: for ever). Bounded: under load it returns after some hundred descriptors. Returns
+  /// how many.
   std::size_t wait(Duration limit);
   /// Tells the watchers of what wait() collected.
   void dispatch();
@@ -45,7 +46,8 @@ class Reactor {
 };
 
 /// A descriptor in a reactor; owns both the registration and the descriptor. A wait is for one
-/// event: ask again when the descriptor was read dry.
+/// event: ask again when the descriptor was read dry. Asking again before the next Reactor::wait()
+/// costs no system call.
 class Watch {
  public:
   Watch() = default;

@@ -31,7 +31,7 @@ CASES = {
     rules.third_party: [
         ({"src/storage/rocksdb/a.h": "#include <rocksdb/db.h>\n"},
          {"src/storage/rocksdb/a.cc": "#include <rocksdb/db.h>\n"}),
-        ({"src/node/a.cc": "#include <boost/asio.hpp>\n"}, {"src/env_real/a.cc": "#include <boost/asio.hpp>\n"}),
+        ({"src/node/a.cc": "#include <boost/asio.hpp>\n"}, {"src/front/http/a.cc": "#include <boost/asio.hpp>\n"}),
         ({"src/node/a.h": "#include <nlohmann/json.hpp>\n"}, {"src/node/a.h": "#include <fmt/format.h>\n"}),
     ],
     rules.banned_calls: [

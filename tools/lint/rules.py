@@ -38,7 +38,7 @@ THIRD_PARTY = [
     ("mysql", ["src/storage/mysql/"]),
     ("mariadb", ["src/storage/mysql/"]),
     ("boost/beast", ["src/front/http/"]),
-    ("boost/", ["src/env_real/", "src/front/http/"]),
+    ("boost/", ["src/front/http/"]),
     ("openssl/", ["src/env_real/", "src/base/"]),
     ("xxhash.h", ["src/base/"]),
     ("zstd.h", ["src/base/", "src/wire/", "src/storage/"]),
