@@ -1,8 +1,12 @@
 #include "base/hash.h"
 
+// Inlined, since most of what is hashed are keys: a call into a library costs more than the hash.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <array>
+
+#include "base/hash_long.h"
 
 namespace stator {
 namespace {
@@ -29,10 +33,13 @@ constexpr Crc16Tables make_crc16_tables() {
 
 constexpr auto kCrc16Tables = make_crc16_tables();
 
+constexpr std::size_t kShort = XXH3_MIDSIZE_MAX;
+
 }  // namespace
 
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+  if (bytes.size() <= kShort) return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+  return hash64_long(bytes, seed);
 }
 
 Hash128 hash128(std::string_view bytes, std::uint64_t seed) {

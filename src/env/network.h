@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -86,6 +87,10 @@ class FrameSink {
   virtual ~FrameSink() = default;
   /// `frame` is valid during the call only.
   virtual void on_frame(std::string_view frame) = 0;
+  /// `frames` come next, one by one: a chance to fetch what they will need.
+  virtual void on_frames_ahead(std::span<const std::string_view> frames) {
+    static_cast<void>(frames);
+  }
 };
 
 /// One-way, best-effort, to one peer; connects by itself, again and again with a capped back-off.

@@ -1,5 +1,6 @@
 #include "env_real/frame_receiver.h"
 
+#include <array>
 #include <cstring>
 
 #include "env_real/frames.h"
@@ -7,6 +8,19 @@
 namespace stator::env {
 
 namespace {
+
+// So many records fit into the cache while they wait.
+constexpr std::size_t kTogether = 16;
+
+std::uint32_t announced_size(std::string_view bytes) {
+  std::uint32_t size = 0;
+  std::memcpy(&size, bytes.data(), sizeof size);
+  return size;
+}
+
+bool announces_too_much(std::string_view bytes) {
+  return bytes.size() >= kFrameHeaderBytes && announced_size(bytes) > FrameLink::kFrameMax;
+}
 
 class FrameReceiver final : public StreamHandler {
  public:
@@ -20,16 +34,23 @@ class FrameReceiver final : public StreamHandler {
 
   std::size_t on_data(std::string_view bytes) override {
     std::size_t used = 0;
-    while (bytes.size() - used >= kFrameHeaderBytes) {
-      std::uint32_t size = 0;
-      std::memcpy(&size, bytes.data() + used, sizeof size);
-      if (size > FrameLink::kFrameMax) {  // not a peer of ours
-        stream_.close_now();
-        return bytes.size();
+    for (;;) {
+      std::array<std::string_view, kTogether> frames;
+      std::size_t count = 0;
+      while (count < kTogether && bytes.size() - used >= kFrameHeaderBytes) {
+        const std::size_t size = announced_size(bytes.substr(used));
+        if (size > FrameLink::kFrameMax) break;
+        if (bytes.size() - used - kFrameHeaderBytes < size) break;
+        frames[count++] = bytes.substr(used + kFrameHeaderBytes, size);
+        used += kFrameHeaderBytes + size;
       }
-      if (bytes.size() - used - kFrameHeaderBytes < size) break;
-      sink_.on_frame(bytes.substr(used + kFrameHeaderBytes, size));
-      used += kFrameHeaderBytes + size;
+      if (count > 1) sink_.on_frames_ahead({frames.data(), count});
+      for (std::size_t i = 0; i < count; ++i) sink_.on_frame(frames[i]);
+      if (count < kTogether) break;
+    }
+    if (announces_too_much(bytes.substr(used))) {  // not a peer of ours
+      stream_.close_now();
+      return bytes.size();
     }
     return used;
   }

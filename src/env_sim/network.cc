@@ -98,11 +98,14 @@ void ShardNetwork::deliver(std::uint16_t port, const Packet& packet) {
                                  [port](const auto& known) { return known.first == port; });
   if (sink == sinks_.end()) return;
   env::FrameSink& taker = *sink->second;
+  std::vector<std::string_view> frames;
   std::uint32_t begin = 0;
   for (const std::uint32_t end : packet.ends) {
-    taker.on_frame(std::string_view(packet.bytes).substr(begin, end - begin));
+    frames.push_back(std::string_view(packet.bytes).substr(begin, end - begin));
     begin = end;
   }
+  if (frames.size() > 1) taker.on_frames_ahead(frames);
+  for (const std::string_view frame : frames) taker.on_frame(frame);
 }
 
 template <typename Action>

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -35,6 +36,10 @@ class RecordStore {
   };
   using LoadDone = Callback<void(const Loaded&)>;
 
+  /// As Engine::expect.
+  void expect(std::span<const storage::Place> places) {
+    if (!closed_) engine_.expect(places);
+  }
   /// Calls `use` with the record: inside this call when it is at hand.
   void load(PartitionId partition, std::string_view storage_key, LoadDone use);
 

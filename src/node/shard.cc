@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/frame_check.h"
+#include "wire/peek.h"
 
 namespace stator::node {
 namespace {
@@ -132,6 +133,31 @@ void Shard::on_frame(std::string_view bytes) {
         }
         shard.serve(*again);
       });
+}
+
+void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
+  struct End {
+    PartitionId partition;
+    std::size_t key_end;  // in keys_ahead_, which may still move
+  };
+  SmallVector<End, 16> ends;
+  keys_ahead_.clear();
+  for (const std::string_view frame : frames) {
+    const auto place = wire::peek_record(frame);
+    if (!place || place->bucket.size() > storage::kBucketSizeMax) continue;
+    const unsigned target = shard_of(place->partition, context_.env.executor.shard_count());
+    if (target != context_.env.executor.shard()) continue;
+    storage::append_storage_key(place->bucket, place->key, keys_ahead_);
+    ends.push_back({place->partition, keys_ahead_.size()});
+  }
+  places_ahead_.clear();
+  std::size_t begin = 0;
+  for (const End& end : ends) {
+    const std::string_view key = std::string_view(keys_ahead_).substr(begin, end.key_end - begin);
+    places_ahead_.push_back({end.partition, key});
+    begin = end.key_end;
+  }
+  records_.expect(places_ahead_);
 }
 
 void Shard::serve(const wire::Frame& frame) {

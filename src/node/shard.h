@@ -1,7 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/explainer.h"
 #include "node/forwarder.h"
@@ -39,6 +42,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
 
   /// A frame from any peer, about any shard's partitions.
   void on_frame(std::string_view frame) override;
+  void on_frames_ahead(std::span<const std::string_view> frames) override;
   /// The shard that serves a partition; the same on every start only as long as the number of
   /// shards is.
   [[nodiscard]] static unsigned shard_of(PartitionId partition, unsigned shards) {
@@ -94,6 +98,8 @@ class Shard final : public env::FrameSink, private PeerEvents {
   Explainer explainer_;
   Scanner scanner_;
   env::TimerId tick_timer_{};
+  std::string keys_ahead_;                    // scratch
+  std::vector<storage::Place> places_ahead_;  // scratch
   bool closed_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,12 @@ struct EngineStats {
   std::uint64_t batches = 0;
 };
 
+/// Where a record stands.
+struct Place {
+  PartitionId partition{};
+  std::string_view key{};
+};
+
 class ScanVisitor {
  public:
   virtual ~ScanVisitor() = default;
@@ -65,6 +72,9 @@ class Engine {
   /// caller keeps those (design 4.1).
   virtual GetStatus get(PartitionId partition, std::string_view key, std::string& value,
                         Callback<void(GetStatus, std::string_view)> done) = 0;
+  /// These are going to be asked for soon, all of them: an engine that would wait for memory with
+  /// each can wait for them together. Changes nothing.
+  virtual void expect(std::span<const Place> places) { static_cast<void>(places); }
   /// Applies the batch atomically. `sync`: complete only when it is durable. Completions keep the
   /// order of the calls, and may come inside the call. The batch may be reused when submit returns.
   /// After an error nothing of the batch may be taken as applied or as not applied. kDiskFull may

@@ -70,6 +70,18 @@ Result<Frame> decode_frame(std::string_view bytes) {
   if (load<std::uint64_t>(bytes, kAtChecksum) != checksum(bytes)) {
     return std::unexpected(Error{.code = ErrorCode::kCorrupt});
   }
+  return internal::read_frame(bytes);
+}
+
+std::uint32_t remaining_us(MonoTime now, MonoTime deadline) {
+  const std::int64_t us = (deadline - now).us();
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(us, 1, std::numeric_limits<std::uint32_t>::max()));
+}
+
+namespace internal {
+
+Frame read_frame(std::string_view bytes) {
   Frame frame;
   FrameHeader& header = frame.header;
   header.type = static_cast<MessageType>(load<std::uint8_t>(bytes, kAtType));
@@ -85,14 +97,6 @@ Result<Frame> decode_frame(std::string_view bytes) {
   frame.body = bytes.substr(kHeaderBytes);
   return frame;
 }
-
-std::uint32_t remaining_us(MonoTime now, MonoTime deadline) {
-  const std::int64_t us = (deadline - now).us();
-  return static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(us, 1, std::numeric_limits<std::uint32_t>::max()));
-}
-
-namespace internal {
 
 std::size_t begin_frame(std::string& out) {
   const std::size_t at = out.size();

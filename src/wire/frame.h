@@ -67,6 +67,8 @@ inline constexpr std::uint32_t kDeadlineOver = 1;
 [[nodiscard]] std::uint32_t remaining_us(MonoTime now, MonoTime deadline);
 
 namespace internal {
+/// Of at least kHeaderBytes, unchecked.
+[[nodiscard]] Frame read_frame(std::string_view bytes);
 /// Appends room for a header; returns its offset.
 std::size_t begin_frame(std::string& out);
 /// Fills in the header in front of the body appended since. False, and `out` as it was before

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "wire/messages.h"
+#include "wire/peek.h"
 
 namespace {
 
@@ -49,6 +50,7 @@ void feed_stream(std::string_view stream) {
   for (;;) {
     const auto size = frame_size(stream);
     if (!size || *size == 0 || *size > stream.size()) return;
+    static_cast<void>(peek_record(stream.substr(0, *size)));
     const auto frame = decode_frame(stream.substr(0, *size));
     if (frame) feed_body_of(frame->header.type, frame->body);
     stream.remove_prefix(*size);

@@ -111,7 +111,11 @@ wire::FrameHeader LoneShard::header(PartitionId partition, std::uint64_t request
 }
 
 void LoneShard::deliver(std::string frame) {
-  in_turn([bytes = std::move(frame)](Shard& shard) { shard.on_frame(bytes); });
+  in_turn([bytes = std::move(frame)](Shard& shard) {
+    const std::string_view ahead[] = {bytes};
+    shard.on_frames_ahead(ahead);
+    shard.on_frame(bytes);
+  });
 }
 
 std::vector<LoneShard::Received> LoneShard::take_received(unsigned node) {

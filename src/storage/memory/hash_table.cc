@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "base/assert.h"
@@ -31,24 +31,38 @@ struct HashTable::Entry {
     value_size = static_cast<std::uint32_t>(value.size());
     if (!value.empty()) std::memcpy(value_begin(), value.data(), value.size());
   }
-
-  static Entry* make(std::string_view key, std::string_view value) {
-    // A little more than needed: a record grows by some bytes with each writer that its clock sees.
-    const std::size_t wanted = sizeof(Entry) + key.size() + value.size() + value.size() / 16;
-    const std::size_t allocated = (wanted + 23) / 16 * 16 - 8;  // what malloc rounds it up to
-    void* memory = std::malloc(allocated);
-    if (memory == nullptr) throw std::bad_alloc();
-    auto* entry = new (memory) Entry;
-    entry->key_size = static_cast<std::uint32_t>(key.size());
-    entry->capacity = static_cast<std::uint32_t>(allocated - sizeof(Entry) - key.size());
-    if (!key.empty()) std::memcpy(entry->key_begin(), key.data(), key.size());
-    entry->set_value(value);
-    return entry;
-  }
+  [[nodiscard]] std::size_t size() const { return sizeof(Entry) + key_size + capacity; }
 };
 
+HashTable::Entry* HashTable::make_entry(std::string_view key, std::string_view value) {
+  // A little more than needed: a record grows by some bytes with each writer that its clock sees.
+  const std::size_t size =
+      Arena::usable_size(sizeof(Entry) + key.size() + value.size() + value.size() / 32);
+  auto* entry = new (arena_.allocate(size)) Entry;
+  entry->key_size = static_cast<std::uint32_t>(key.size());
+  entry->capacity = static_cast<std::uint32_t>(size - sizeof(Entry) - key.size());
+  if (!key.empty()) std::memcpy(entry->key_begin(), key.data(), key.size());
+  entry->set_value(value);
+  return entry;
+}
+
+void HashTable::free_entry(Entry* entry) {
+  if (entry != nullptr) arena_.free(entry, entry->size());
+}
+
+HashTable::Slot* HashTable::make_slots(std::size_t count) {
+  auto* slots = static_cast<Slot*>(arena_.allocate(count * sizeof(Slot)));
+  std::uninitialized_fill_n(slots, count, Slot{});
+  return slots;
+}
+
+void HashTable::free_slots(Slot* slots, std::size_t count) {
+  if (slots != nullptr) arena_.free(slots, count * sizeof(Slot));
+}
+
 HashTable::~HashTable() {
-  for (std::size_t i = 0; i < slot_count_; ++i) std::free(slots_[i].entry);
+  for (std::size_t i = 0; i < slot_count_; ++i) free_entry(slots_[i].entry);
+  free_slots(slots_, slot_count_);
 }
 
 std::uint64_t HashTable::hash_of(std::string_view key) const {
@@ -95,7 +109,7 @@ void HashTable::prefetch_entry(std::uint64_t hash) const {
 void HashTable::put(std::uint64_t hash, std::string_view key, std::string_view value) {
   const std::size_t slot = homes_ == 0 ? 0 : lower_bound(hash, key);
   if (homes_ == 0 || !holds(slot, hash, key)) {
-    insert(hash, Entry::make(key, value));
+    insert(hash, make_entry(key, value));
     ++size_;
     bytes_ += key.size() + value.size();
     return;
@@ -108,8 +122,8 @@ void HashTable::put(std::uint64_t hash, std::string_view key, std::string_view v
     entry->set_value(value);
     return;
   }
-  Entry* replacement = Entry::make(key, value);
-  std::free(entry);
+  Entry* replacement = make_entry(key, value);
+  free_entry(entry);
   entry = replacement;
 }
 
@@ -132,12 +146,12 @@ void HashTable::insert(std::uint64_t hash, Entry* entry) {
 
 void HashTable::grow() {
   const std::size_t old_count = slot_count_;
-  const std::unique_ptr<Slot[]> old = std::move(slots_);
+  Slot* old = slots_;
   homes_ = std::max(kHomesMin, homes_ * 2);
   shift_ = 64U - static_cast<unsigned>(std::countr_zero(homes_));
   for (bool fits = false; !fits;) {
     slot_count_ = homes_ + homes_ / 8 + 8;
-    slots_ = std::make_unique<Slot[]>(slot_count_);
+    slots_ = make_slots(slot_count_);
     fits = true;
     std::size_t next = 0;  // sorted in, sorted out: each goes to its home or behind its predecessor
     for (std::size_t i = 0; i < old_count && fits; ++i) {
@@ -147,10 +161,12 @@ void HashTable::grow() {
       if (fits) slots_[next++] = old[i];
     }
     if (!fits) {
+      free_slots(slots_, slot_count_);
       homes_ *= 2;
       --shift_;
     }
   }
+  free_slots(old, old_count);
 }
 
 void HashTable::erase(std::string_view key) {
@@ -160,7 +176,7 @@ void HashTable::erase(std::string_view key) {
   if (!holds(slot, hash, key)) return;
   bytes_ -= key.size() + slots_[slot].entry->value_size;
   --size_;
-  std::free(slots_[slot].entry);
+  free_entry(slots_[slot].entry);
   // Those behind it that are not at home move up.
   while (slots_[slot + 1].entry != nullptr && home_of(slots_[slot + 1].hash) <= slot) {
     slots_[slot] = slots_[slot + 1];

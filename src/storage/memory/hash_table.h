@@ -2,11 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "storage/engine.h"
+#include "storage/memory/arena.h"
 
 namespace stator::storage::memory {
 
@@ -18,12 +18,13 @@ namespace stator::storage::memory {
 /// that no insertion, erasure or growth changes: the cursor is simply the last key, and an ordered
 /// structure beside the table is not needed. The hash is seeded, since clients choose the keys.
 ///
-/// An entry is one block with key and value; overwriting with something that fits allocates
-/// nothing. A block is given back early only when a much smaller value (a tombstone) leaves more
-/// than 3/4 of 4 KiB or more unused. Not thread-safe.
+/// An entry is one block of the arena with key and value; overwriting with something that fits
+/// allocates nothing. A block is given back early only when a much smaller value (a tombstone)
+/// leaves more than 3/4 of 4 KiB or more unused. Not thread-safe.
 class HashTable {
  public:
-  explicit HashTable(std::uint64_t seed) : seed_(seed) {}
+  /// `arena` outlives the table.
+  HashTable(std::uint64_t seed, Arena& arena) : arena_(arena), seed_(seed) {}
   ~HashTable();
   HashTable(const HashTable&) = delete;
   HashTable& operator=(const HashTable&) = delete;
@@ -60,8 +61,13 @@ class HashTable {
   [[nodiscard]] bool holds(std::size_t slot, std::uint64_t hash, std::string_view key) const;
   void insert(std::uint64_t hash, Entry* entry);
   void grow();
+  [[nodiscard]] Slot* make_slots(std::size_t count);
+  void free_slots(Slot* slots, std::size_t count);
+  [[nodiscard]] Entry* make_entry(std::string_view key, std::string_view value);
+  void free_entry(Entry* entry);
 
-  std::unique_ptr<Slot[]> slots_;
+  Arena& arena_;
+  Slot* slots_ = nullptr;
   std::size_t homes_ = 0;  // a power of two, or 0 before the first put
   std::size_t slot_count_ =
       0;  // homes, room for what runs over behind the last one, one always free

@@ -31,7 +31,8 @@ Collector scan_all(const HashTable& table, ScanBudget budget) {
 }
 
 TEST(HashTable, FindsWhatWasPutAndNothingElse) {
-  HashTable table(1);
+  Arena arena(64 << 10);
+  HashTable table(1, arena);
   EXPECT_FALSE(table.find("a"));
   table.put("a", "1");
   table.put("b", "");
@@ -49,7 +50,8 @@ TEST(HashTable, FindsWhatWasPutAndNothingElse) {
 TEST(HashTable, EqualsAMapAfterRandomChanges) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SplitMix64 random(seed);
-    HashTable table(random.next());
+    Arena arena(64 << 10);
+    HashTable table(random.next(), arena);
     std::map<std::string, std::string> model;
     std::uint64_t bytes = 0;
     for (int step = 0; step < 3000; ++step) {
@@ -77,7 +79,8 @@ TEST(HashTable, EqualsAMapAfterRandomChanges) {
 
 TEST(HashTable, ScanMeetsEveryKeyThatStaysOnceWhileOthersComeAndGo) {
   SplitMix64 random(7);
-  HashTable table(3);
+  Arena arena(64 << 10);
+  HashTable table(3, arena);
   std::set<std::string> staying;
   for (int i = 0; i < 500; ++i) staying.insert("stays" + std::to_string(i));
   for (const std::string& key : staying) table.put(key, "v");
@@ -104,7 +107,8 @@ TEST(HashTable, ScanMeetsEveryKeyThatStaysOnceWhileOthersComeAndGo) {
 }
 
 TEST(HashTable, OverwritingWithWhatFitsKeepsTheBlock) {
-  HashTable table(1);
+  Arena arena(64 << 10);
+  HashTable table(1, arena);
   table.put("k", std::string(1000, 'a'));
   const char* const before = table.find("k")->data();
   table.put("k", std::string(1000, 'b'));
@@ -114,7 +118,8 @@ TEST(HashTable, OverwritingWithWhatFitsKeepsTheBlock) {
 }
 
 TEST(HashTable, ATombstoneGivesTheMemoryOfALargeValueBack) {
-  HashTable table(1);
+  Arena arena(64 << 10);
+  HashTable table(1, arena);
   table.put("k", std::string(1 << 20, 'a'));
   const char* const before = table.find("k")->data();
   table.put("other", std::string(1 << 20, 'a'));
@@ -123,7 +128,8 @@ TEST(HashTable, ATombstoneGivesTheMemoryOfALargeValueBack) {
 }
 
 TEST(HashTable, AlwaysVisitsOneKeyHoweverSmallTheBudget) {
-  HashTable table(1);
+  Arena arena(64 << 10);
+  HashTable table(1, arena);
   for (int i = 0; i < 50; ++i) table.put(std::to_string(i), std::string(100, 'v'));
   EXPECT_EQ(scan_all(table, {.keys_max = 0, .bytes_max = 0}).visits, 50U);
 }

@@ -25,6 +25,11 @@ constexpr Capabilities kJournalCapabilities{
     .survives_process = true,
     .survives_power = true};
 
+// Nearly all of the time goes into waiting for memory, so a few entries wait for it together.
+constexpr std::size_t kTogether = 16;
+// Simulated nodes start by the thousand.
+constexpr std::size_t kJournalChunkBytes = 64 << 10;
+
 class MemoryEngine;
 
 /// What the shards of a node share. Without a journal the shards run on threads of their own, and
@@ -34,7 +39,11 @@ class Store final : public JournalOwner,
                     public std::enable_shared_from_this<Store> {
  public:
   Store(std::uint64_t seed, env::Executor& home)
-      : seed_(seed), tables_(kPartitionsMax), running_(&home) {}
+      : seed_(seed), tables_(kPartitionsMax), running_(&home) {
+    for (unsigned shard = 0; shard < home.shard_count(); ++shard) {
+      arenas_.push_back(std::make_unique<Arena>(Arena::kLargePage));
+    }
+  }
 
   Result<void> open_journal(env::Disk& disk, const std::string& directory) {
     auto journal = Journal::open(disk, directory, seed_, *this);
@@ -51,16 +60,20 @@ class Store final : public JournalOwner,
     STATOR_ASSERT(partition.value < kPartitionsMax);
     return tables_[partition.value].get();
   }
-  HashTable& find_or_make(PartitionId partition) {
+  HashTable& find_or_make(PartitionId partition, Arena& arena) {
     STATOR_ASSERT(partition.value < kPartitionsMax);
     auto& table = tables_[partition.value];
-    if (!table) table = std::make_unique<HashTable>(seed_);
+    if (!table) table = std::make_unique<HashTable>(seed_, arena);
     return *table;
+  }
+  /// For the tables of one shard. With a journal, for all.
+  [[nodiscard]] Arena& arena_of(unsigned shard) {
+    return journal_ != nullptr ? journal_arena_ : *arenas_[shard];
   }
 
   // ChangeSink
   void put(PartitionId partition, std::string_view key, std::string_view value) override {
-    find_or_make(partition).put(key, value);
+    find_or_make(partition, journal_arena_).put(key, value);
   }
   void erase(PartitionId partition, std::string_view key) override {
     if (HashTable* table = find(partition)) table->erase(key);
@@ -124,6 +137,8 @@ class Store final : public JournalOwner,
 
  private:
   std::uint64_t seed_;
+  std::vector<std::unique_ptr<Arena>> arenas_;  // by shard
+  Arena journal_arena_{kJournalChunkBytes};     // with a journal only
   std::vector<std::unique_ptr<HashTable>> tables_;
   std::shared_ptr<Journal> journal_;
   env::Executor* running_;              // with a journal only: the shard that runs
@@ -138,6 +153,7 @@ class MemoryEngine final : public Engine {
       : store_(std::move(store)),
         executor_(executor),
         journal_(store_->journal()),
+        arena_(store_->arena_of(executor.shard())),
         stats_(initial) {
     if (journal_ != nullptr) store_->add(this);
   }
@@ -152,6 +168,7 @@ class MemoryEngine final : public Engine {
   }
   GetStatus get(PartitionId partition, std::string_view key, std::string& value,
                 Callback<void(GetStatus, std::string_view)> done) override;
+  void expect(std::span<const Place> places) override;
   void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) override;
   [[nodiscard]] Result<std::string> scan(PartitionId partition, std::string_view after,
                                          ScanBudget budget, ScanVisitor& visitor) override;
@@ -179,6 +196,7 @@ class MemoryEngine final : public Engine {
   std::shared_ptr<Store> store_;
   env::Executor& executor_;
   Journal* journal_;
+  Arena& arena_;  // the store's
   EngineStats stats_;
   std::deque<Waiter> waiters_;
   Callback<void(Result<void>)> closed_;
@@ -247,9 +265,22 @@ void MemoryEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Resu
   complete(sync, appended, std::move(done));
 }
 
+void MemoryEngine::expect(std::span<const Place> places) {
+  std::array<std::uint64_t, kTogether> hashes{};
+  std::array<const HashTable*, kTogether> tables{};
+  const auto now = places.first(std::min(kTogether, places.size()));
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    tables[i] = store_->find(now[i].partition);
+    if (tables[i] == nullptr) continue;
+    hashes[i] = tables[i]->hash_of(now[i].key);
+    tables[i]->prefetch_slot(hashes[i]);
+  }
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (tables[i] != nullptr) tables[i]->prefetch_entry(hashes[i]);
+  }
+}
+
 void MemoryEngine::apply(const WriteBatch& batch) {
-  // Nearly all of the time goes into waiting for memory, so a few entries wait for it together.
-  constexpr std::size_t kTogether = 16;
   std::array<std::uint64_t, kTogether> hashes{};
   std::array<HashTable*, kTogether> tables{};
   std::span<const WriteBatch::Entry> rest(batch.entries());
@@ -257,7 +288,7 @@ void MemoryEngine::apply(const WriteBatch& batch) {
     const auto now = rest.first(std::min(kTogether, rest.size()));
     rest = rest.subspan(now.size());
     for (std::size_t i = 0; i < now.size(); ++i) {
-      tables[i] = &store_->find_or_make(now[i].partition);
+      tables[i] = &store_->find_or_make(now[i].partition, arena_);
       hashes[i] = tables[i]->hash_of(batch.key(now[i]));
       tables[i]->prefetch_slot(hashes[i]);
     }
