@@ -64,7 +64,7 @@ std::string& TcpStream::output() {
   if (!to_flush_) {
     to_flush_ = true;
     loop_.flush_this_turn(*this);
-    buffers_.pool.equip(out_);
+    buffers_.pool.equip(out_, sent_lately_);
   }
   return out_;
 }
@@ -254,6 +254,7 @@ void TcpStream::send_some() {
     return;
   }
   sent_ = 0;
+  sent_lately_ = out_.size();
   buffers_.pool.recover(out_);
   all_sent();
 }

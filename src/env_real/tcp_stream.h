@@ -92,8 +92,9 @@ class TcpStream final : public Stream, private Watcher, private Tended {
 
   std::string rest_;  // input that the handler did not consume
   std::string out_;
-  std::size_t sent_ = 0;      // of out_
-  std::size_t progress_ = 0;  // bytes sent since watch_progress
+  std::size_t sent_ = 0;         // of out_
+  std::size_t sent_lately_ = 0;  // what out_ held when it was last sent whole
+  std::size_t progress_ = 0;     // bytes sent since watch_progress
   TimerId progress_timer_;
 
   State state_ = State::kOpen;
