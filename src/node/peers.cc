@@ -188,7 +188,8 @@ void Peers::look_at(Peer& peer) {
   const bool answering = peer.link->up() && peer.heard && !silent && !peer.other_history;
   if (!answering) {
     peer.last_away = now;
-    peer.was_away = peer.was_away || peer.heard;
+    // Not so when it was not met yet: what it misses from here is noted range by range.
+    peer.was_away = peer.was_away || peer.answering;
   }
   if (answering == peer.answering) return;
   peer.answering = answering;
@@ -205,6 +206,7 @@ void Peers::Peer::on_link_up() {
 
 void Peers::Peer::on_link_down() {
   heard = false;
+  was_away = true;  // what was under way may be lost
   owner->look_at(*this);
   owner->events_.on_peer_down(id);
 }

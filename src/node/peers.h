@@ -110,7 +110,7 @@ class Peers {
     MonoTime last_heard{};
     MonoTime asked_since{};  // of the oldest request sent since it was last heard; 0: none
     MonoTime last_away{};
-    bool was_away = false;
+    bool was_away = false;  // and so may have missed what others have
     WallTime clock_base{};  // what its clock showed when our monotonic clock showed 0
     bool clock_known = false;
     Incarnation incarnation{};

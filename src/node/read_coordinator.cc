@@ -178,6 +178,7 @@ void ReadCoordinator::answer(Operation& operation) {
   operation.check_the_rest =
       operation.round.owners_not_asked().size() > 0 &&
       (context_.peers->away_lately(owners) ||
+       context_.incomplete.lately(operation.partition, context_.now()) ||
        context_.env.executor.random() % 1'000'000 < context_.options.read_repair_share_ppm);
   ReadDone done = std::exchange(operation.done, nullptr);
   done(Result<ReadResult>(result));

@@ -4,6 +4,7 @@
 
 #include "core/version/hlc.h"
 #include "env/env.h"
+#include "node/incomplete_ranges.h"
 #include "node/metrics.h"
 #include "node/mint.h"
 #include "node/operation_table.h"
@@ -24,6 +25,7 @@ struct ShardContext {
   Peers* peers = nullptr;
   RecordStore* records = nullptr;
   Mint* mint = nullptr;
+  IncompleteRanges incomplete{};
 
   [[nodiscard]] MonoTime now() const { return env.executor.now(); }
   [[nodiscard]] WallTime guarded_now() const { return clock.guarded(env.executor.wall_now()); }

@@ -350,6 +350,9 @@ void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
 
 void WriteCoordinator::finish(Operation& operation) {
   STATOR_ASSERT(!operation.done);
+  if (!operation.round.owners_missing().empty()) {
+    context_.incomplete.note(operation.partition, context_.now());
+  }
   if (!operation.round.differing().empty()) repair(operation);
   recycle(operation.object);
   recycle(operation.copy);

@@ -133,5 +133,52 @@ TEST_F(ReadRepair, ReadingEqualVersionsWritesNothing) {
   EXPECT_GT(cluster.total(&node::Metrics::late_digests_total), late) << "the others were asked";
 }
 
+// Paper 5, design 4.4: owners that a read did not need are looked at after it where one may have
+// missed something, and only there.
+class LateDigests : public testing::Test {
+ protected:
+  LateDigests()
+      : cluster(51, 3, 3, 2, 2, 64,
+                [](node::NodeOptions& options) { options.read_repair_share_ppm = 0; }) {
+    cluster.settle();
+  }
+  std::uint64_t late_after_reading(const std::string& key) {
+    const std::uint64_t before = cluster.total(&node::Metrics::late_digests_total);
+    for (unsigned i = 0; i < 20; ++i) EXPECT_TRUE(cluster.read(0, key).ok);
+    cluster.run(seconds(1));
+    return cluster.total(&node::Metrics::late_digests_total) - before;
+  }
+  Cluster cluster;
+};
+
+TEST_F(LateDigests, AClusterThatHasJustStartedReadsOnlyWhatItNeeds) {
+  cluster.write(0, "key", "value");
+  cluster.run(seconds(1));
+  EXPECT_EQ(late_after_reading("key"), 0U);
+}
+
+TEST_F(LateDigests, ARangeOfWhichAnOwnerWasAwayIsLookedAtWhole) {
+  cluster.set_isolated(2, true);
+  cluster.run(seconds(3));
+  cluster.set_isolated(2, false);
+  cluster.settle();
+  EXPECT_EQ(late_after_reading("key"), 20U);
+}
+
+TEST_F(LateDigests, ARangeInWhichAnOwnerMissedAWriteIsLookedAtWholeAndNoOther) {
+  // The first node starts while the third is gone: it has never met it, and so never missed it.
+  const std::string other = key_owned_by(cluster, {0, 1, 2}, "other");
+  cluster.host(2).crash();
+  cluster.host(0).crash();
+  cluster.start(0);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.runs(0) && cluster.node(0).settled(); }));
+  ASSERT_EQ(cluster.write(0, "key", "value").outcome, Outcome::kOk);
+  cluster.run(seconds(2));
+  cluster.start(2);
+  cluster.settle();
+  EXPECT_EQ(late_after_reading(other), 0U);
+  EXPECT_EQ(late_after_reading("key"), 20U);
+}
+
 }  // namespace
 }  // namespace stator::test
