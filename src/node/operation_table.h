@@ -62,23 +62,30 @@ class OperationTable {
       slots_.push_back(std::make_unique<Operation>());
       slots_.back()->slot = slot;
       slots_.back()->generation = static_cast<std::uint32_t>(mix64(seed_ + slot)) & 0xFFFFFFFU;
+      in_use_.push_back(false);
       free_.push_back(slot);
     }
     Operation& operation = *slots_[free_.back()];
     free_.pop_back();
-    operation.in_use = true;
+    in_use_[operation.slot] = true;
     ++open_;
     return &operation;
   }
   /// nullptr when that use of the slot is over.
   [[nodiscard]] Operation* find(std::uint32_t slot, std::uint32_t generation) {
-    if (slot >= slots_.size()) return nullptr;
+    if (slot >= slots_.size() || !in_use_[slot]) return nullptr;
     Operation& operation = *slots_[slot];
-    return operation.in_use && operation.generation == generation ? &operation : nullptr;
+    return operation.generation == generation ? &operation : nullptr;
+  }
+  /// Asks for the memory of a slot that find() is going to be called with.
+  void prefetch(std::uint32_t slot) const {
+    if (slot >= slots_.size() || !in_use_[slot]) return;
+    const auto* begin = reinterpret_cast<const char*>(slots_[slot].get());
+    for (std::size_t at = 0; at < sizeof(Operation); at += 64) __builtin_prefetch(begin + at);
   }
   void release(Operation& operation) {
-    STATOR_ASSERT(operation.in_use);
-    operation.in_use = false;
+    STATOR_ASSERT(in_use_[operation.slot]);
+    in_use_[operation.slot] = false;
     operation.generation = (operation.generation + 1) & 0xFFFFFFFU;
     free_.push_back(operation.slot);
     --open_;
@@ -89,13 +96,14 @@ class OperationTable {
   void for_each(Visit visit) {
     if (open_ == 0) return;
     for (std::size_t slot = 0, end = slots_.size(); slot < end; ++slot) {
-      if (slots_[slot]->in_use) visit(*slots_[slot]);
+      if (in_use_[slot]) visit(*slots_[slot]);
     }
   }
 
  private:
   std::uint64_t seed_;
   std::vector<std::unique_ptr<Operation>> slots_;
+  std::vector<std::uint8_t> in_use_;  // by slot; beside the operations, most of which rest
   std::vector<std::uint32_t> free_;
   std::size_t open_ = 0;
 };
@@ -104,7 +112,6 @@ class OperationTable {
 struct OperationSlot {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
-  bool in_use = false;
 };
 
 /// Memory that one slot may keep from use to use, per buffer.

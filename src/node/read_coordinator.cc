@@ -89,7 +89,7 @@ void ReadCoordinator::run(Operation& operation) {
         break;
       case ReadWish::Kind::kFinished: finish(operation); return;
     }
-    STATOR_ASSERT(operation.in_use && operation.generation == generation);
+    STATOR_ASSERT(operations_.find(operation.slot, generation) == &operation);
   }
   operation.running = false;
 }

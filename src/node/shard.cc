@@ -143,6 +143,13 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
   SmallVector<End, 16> ends;
   keys_ahead_.clear();
   for (const std::string_view frame : frames) {
+    if (const auto answered = wire::peek_answered(frame)) {
+      const RequestId id = RequestId::unpack(*answered);
+      if (id.shard == context_.env.executor.shard() && id.kind == RequestKind::kWrite) {
+        writes_.expect(id.slot);
+      }
+      continue;
+    }
     const auto place = wire::peek_record(frame);
     if (!place || place->bucket.size() > storage::kBucketSizeMax) continue;
     const unsigned target = shard_of(place->partition, context_.env.executor.shard_count());

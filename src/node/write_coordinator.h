@@ -29,6 +29,8 @@ class WriteCoordinator {
   /// learn what became of it.
   void write(const WriteRequest& request, PartitionId partition, bool confirm_only, WriteDone done);
 
+  /// A reply to what stands in this slot comes soon.
+  void expect(std::uint32_t slot) const { operations_.prefetch(slot); }
   void on_reply(const wire::FrameHeader& header, const wire::ReplicaPutReply& reply);
   void on_refusal(const wire::FrameHeader& header, ErrorCode code);
   void on_peer_down(NodeId peer);

@@ -25,4 +25,12 @@ std::optional<RecordPlace> peek_record(std::string_view bytes) {
   }
 }
 
+std::optional<std::uint64_t> peek_answered(std::string_view bytes) {
+  if (bytes.size() < kHeaderBytes) return std::nullopt;
+  const Frame frame = internal::read_frame(bytes);
+  const MessageInfo* info = message_info(frame.header.type);
+  if (info == nullptr || info->direction != Direction::kReply) return std::nullopt;
+  return frame.header.request_id;
+}
+
 }  // namespace stator::wire

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -14,8 +15,12 @@ struct RecordPlace {
   std::string_view key{};
 };
 
-/// Of a frame that reads or writes one record here; nothing for any other. The checksum is not
-/// looked at: what comes back is a guess, good for fetching memory ahead and for nothing else.
+// The checksum is not looked at: what comes back is a guess, good for fetching memory ahead and for
+// nothing else.
+
+/// Of a frame that reads or writes one record here; nothing for any other.
 [[nodiscard]] std::optional<RecordPlace> peek_record(std::string_view frame);
+/// Of a frame that answers a request from here; nothing for any other.
+[[nodiscard]] std::optional<std::uint64_t> peek_answered(std::string_view frame);
 
 }  // namespace stator::wire

@@ -51,6 +51,7 @@ void feed_stream(std::string_view stream) {
     const auto size = frame_size(stream);
     if (!size || *size == 0 || *size > stream.size()) return;
     static_cast<void>(peek_record(stream.substr(0, *size)));
+    static_cast<void>(peek_answered(stream.substr(0, *size)));
     const auto frame = decode_frame(stream.substr(0, *size));
     if (frame) feed_body_of(frame->header.type, frame->body);
     stream.remove_prefix(*size);
