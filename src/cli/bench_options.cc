@@ -86,7 +86,7 @@ Result<void> check_judging(const bench::LoadOptions& load) {
 }
 
 Result<void> set_times(const BenchOptions& given, bench::LoadOptions& load) {
-  const auto timeout = time_of("--timeout", given.node.timeout, milliseconds(1));
+  const auto timeout = time_of("--timeout", given.node.timeout.value_or("10s"), milliseconds(1));
   if (!timeout) return std::unexpected(timeout.error());
   load.timeout = *timeout;
   const auto warmup = time_of("--warmup", given.warmup, {});

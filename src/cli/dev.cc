@@ -90,6 +90,18 @@ void watch(DevCluster& cluster, const sigset_t& signals, std::ostream& out) {
   }
 }
 
+// The command that goes on with this data.
+std::vector<std::string> again(const DevOptions& options) {
+  const DevOptions usual;
+  std::vector<std::string> words = {
+      "stator", "dev", "--nodes", std::to_string(options.nodes), "--data-dir", options.data_dir};
+  if (options.base_port != usual.base_port) {
+    words.insert(words.end(), {"--base-port", std::to_string(options.base_port)});
+  }
+  if (!options.engine.empty()) words.insert(words.end(), {"--engine", options.engine});
+  return words;
+}
+
 void clean_up(const DevCluster& cluster, const DevOptions& options, bool keeps, Console& console) {
   const auto by_hand = cluster.restarted_by_hand();
   for (const std::string& name : by_hand) {
@@ -102,8 +114,7 @@ void clean_up(const DevCluster& cluster, const DevOptions& options, bool keeps, 
     if (error) console.err << "stator: cannot remove " << options.data_dir << '\n';
   } else {
     console.out << "stopped; the data stays in " << options.data_dir
-                << "\nnext: stator dev --nodes " << cluster.nodes().size() << " --data-dir "
-                << options.data_dir << '\n';
+                << "\nnext: " << command_text(again(options)) << '\n';
   }
 }
 

@@ -67,7 +67,10 @@ void print_siblings(const GetOptions& options, const HttpAnswer& answer, Console
 
 Exit get(const GetOptions& options, Console& console) {
   std::string query;
-  if (!quorum_query(console, "r", options.r, query)) return Exit::kUsage;
+  if (!quorum_query(console, "r", options.r, query) ||
+      !timeout_query(console, options.key.node, query)) {
+    return Exit::kUsage;
+  }
   NodeClient client(options.key.node, console);
   if (!client.ask({.target = options.key.target() + query})) return client.exit();
   const HttpAnswer& answer = client.answer();

@@ -1,5 +1,6 @@
 #include "cli/key_options.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "cli/json.h"
@@ -7,6 +8,12 @@
 #include "cli/text_table.h"
 
 namespace stator::cli {
+
+namespace {
+
+constexpr std::int64_t kRequestMsMax = 86'400'000;  // what a node accepts
+
+}  // namespace
 
 void KeyOptions::add_arguments(std::vector<Argument>& arguments) {
   arguments.push_back({"BUCKET", "name of the bucket; Redis clients use 'default'", &bucket});
@@ -45,17 +52,35 @@ bool quorum_query(Console& console, const char* name, const std::optional<std::s
   return true;
 }
 
+bool timeout_query(Console& console, const NodeOptions& options, std::string& query) {
+  const auto time = options.time_to_wait();
+  if (!time) {
+    static_cast<void>(
+        fail(console, Exit::kUsage, time.error().detail, "the same with --timeout 10s"));
+    return false;
+  }
+  if (!options.timeout) return true;
+  const auto ms = std::clamp<std::int64_t>(time->ms(), 1, kRequestMsMax);
+  query += (query.empty() ? "?" : "&") + std::string("timeout_ms=") + std::to_string(ms);
+  return true;
+}
+
 Exit write_with_context(const WriteOptions& options, HttpRequest request, Console& console) {
   if (options.blind && options.context) {
     return fail(console, Exit::kUsage, "--blind and --context exclude each other",
                 "the same without --blind");
   }
   std::string query;
-  if (!quorum_query(console, "w", options.w, query)) return Exit::kUsage;
+  std::string time_query;
+  if (!quorum_query(console, "w", options.w, query) ||
+      !timeout_query(console, options.key.node, query) ||
+      !timeout_query(console, options.key.node, time_query)) {
+    return Exit::kUsage;
+  }
   NodeClient client(options.key.node, console);
   std::string context = options.context.value_or("");
   if (!options.blind && !options.context) {
-    if (!client.ask({.target = options.key.target()})) return client.exit();
+    if (!client.ask({.target = options.key.target() + time_query})) return client.exit();
     const int status = client.answer().status;
     if (status != 200 && status != 300 && status != 404) return client.refused();
     context = client.answer().header("stator-context");

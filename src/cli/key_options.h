@@ -37,6 +37,10 @@ struct WriteOptions {
 [[nodiscard]] bool quorum_query(Console& console, const char* name,
                                 const std::optional<std::string>& given, std::string& query);
 
+/// "timeout_ms=" what --timeout says: so long may the node try. Nothing when it was not given.
+/// False after it has said that it is no time.
+[[nodiscard]] bool timeout_query(Console& console, const NodeOptions& options, std::string& query);
+
 /// Reads for its context unless one was given or the write is blind, sends `request` with it, and
 /// prints the result.
 [[nodiscard]] Exit write_with_context(const WriteOptions& options, HttpRequest request,

@@ -9,6 +9,12 @@
 
 namespace stator::cli {
 
+namespace {
+
+constexpr Duration kAnswerTrip = seconds(1);
+
+}  // namespace
+
 void NodeOptions::add_options(std::vector<Option>& options, std::vector<std::string> formats) {
   output = formats.front();
   options.push_back({"--node", "A:P",
@@ -21,14 +27,20 @@ void NodeOptions::add_options(std::vector<Option>& options, std::vector<std::str
       {"-o,--output", "FORMAT", "how to print the answer", &output, std::move(formats)});
 }
 
+Result<Duration> NodeOptions::time_to_wait() const {
+  if (!timeout) return seconds(10);
+  const auto time = parse_duration(*timeout);
+  if (time && time->ns > 0) return *time;
+  return std::unexpected(
+      Error{.code = ErrorCode::kBadRequest, .detail = "--timeout: '" + *timeout + "' is no time"});
+}
+
 bool NodeClient::choose_nodes() {
   if (!nodes_.empty()) return true;
-  const auto timeout = parse_duration(options_.timeout);
-  if (!timeout || timeout->ns <= 0) {
-    return failed(Exit::kUsage, "--timeout: '" + options_.timeout + "' is no time",
-                  "the same with --timeout 10s");
-  }
-  timeout_ = *timeout;
+  const auto timeout = options_.time_to_wait();
+  if (!timeout) return failed(Exit::kUsage, timeout.error().detail, "the same with --timeout 10s");
+  // The node may use all of it, and its answer says more than our own giving up.
+  timeout_ = *timeout + kAnswerTrip;
   const char* variable = std::getenv("STATOR_NODE");
   const bool by_variable = options_.node.empty() && variable != nullptr && *variable != '\0';
   if (options_.node.empty() && !by_variable) {
@@ -90,7 +102,10 @@ Exit NodeClient::refused() const {
   std::string what = error["message"].text();
   if (error["outcome"]) what += " (outcome: " + error["outcome"].text() + ")";
   if (error["write_id"]) what += " (write id " + error["write_id"].text() + ")";
-  const std::string hint = error["hint"].text();
+  std::string hint = error["hint"].text();
+  // The node speaks of its HTTP interface.
+  if (error["error"].text() == "timeout" && !error["write_id"])
+    hint = "the same with --timeout 30s";
   return fail(console_, Exit::kFailed, what,
               hint.empty() ? "stator status --node " + node() : hint);
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "cli/command.h"
 #include "cli/http_client.h"
 
@@ -12,11 +14,13 @@ namespace stator::cli {
 /// What every command takes that asks a node.
 struct NodeOptions {
   std::string node;  // --node; empty: $STATOR_NODE, else the defaults below
-  std::string timeout = "10s";
+  std::optional<std::string> timeout;
   std::string output = "table";
 
   /// --node, --timeout and -o with these formats, the default first.
   void add_options(std::vector<Option>& options, std::vector<std::string> formats);
+  /// What --timeout says, or the default. kBadRequest when it is no time.
+  [[nodiscard]] Result<Duration> time_to_wait() const;
 };
 
 /// Asks the node that `options` mean. Without --node and $STATOR_NODE it is the first of

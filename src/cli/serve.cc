@@ -123,7 +123,13 @@ void print_ready(const Server& server, std::ostream& out) {
   out << "redis " << env::to_string(server.redis_address()) << '\n'
       << "http  " << env::to_string(server.http_address()) << '\n'
       << "peers " << env::to_string(node.peer_address()) << '\n';
-  if (node.member()) {
+  if (const std::size_t wanting = node.members_wanting(); node.member() && wanting > 0) {
+    out << "waiting: the quorums of this cluster need " << wanting << " more "
+        << (wanting == 1 ? "member" : "members")
+        << " than --found names, so that requests are refused. Found it anew, with all its nodes "
+           "or "
+           "with --read-quorum 1 --write-quorum 1\n";
+  } else if (node.member()) {
     out << "ready\n";
   } else {
     out << "waiting: this node belongs to no cluster yet and takes no data. Start it with "

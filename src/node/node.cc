@@ -1,5 +1,6 @@
 #include "node/node.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -193,6 +194,12 @@ wire::NodeInfo Node::announcement() const {
   info.started_at = started_at_;
   info.weight_milli = static_cast<std::uint32_t>(options_.weight * 1000);
   return info;
+}
+
+std::size_t Node::members_wanting() const {
+  const Founding& founding = topology_->history.founding();
+  const std::size_t needed = std::max(founding.r, founding.w);
+  return needed - std::min(needed, topology_->members.size());
 }
 
 void Node::announce(const env::Address& redis, const env::Address& http) {

@@ -47,6 +47,8 @@ class Node final : public ShardHost, public NodeFacts {
   /// comes earlier may meet a node that cannot reach a quorum yet. Any thread.
   [[nodiscard]] bool settled() const { return shards_unsettled_ == 0; }
   [[nodiscard]] bool member() const { return topology_->member; }
+  /// So many more members are needed before R and W can be reached at all.
+  [[nodiscard]] std::size_t members_wanting() const;
   /// Requests of clients on a shard that wait for an answer. On that shard's loop.
   [[nodiscard]] std::size_t open_operations(unsigned shard) const {
     return shards_[shard]->open_operations();

@@ -227,6 +227,14 @@ class ForeignDirectories(Fixture):
         self.run_once()
 
 
+class TooFewFounders(Fixture):
+    def test_a_cluster_that_can_reach_no_quorum_is_not_called_ready(self):
+        self.node.options = ["--shards", "1", "--cluster-id", "shop", "--found",
+                             f"a=127.0.0.1:{self.node.peer_port}"]
+        self.node.start(wait_for="waiting: the quorums of this cluster need 1 more member than --found names")
+        self.assertEqual(self.node.http("GET", "/readyz")[0], 503)
+
+
 class Damage(Fixture):
     """Flipped, cut and missing files."""
 

@@ -265,6 +265,21 @@ class OneDeadOfThree(unittest.TestCase):
                 wait_until(lambda: client.call("DBSIZE") > 0)
 
 
+class TimeToWait(unittest.TestCase):
+    def test_the_node_tries_as_long_as_the_shell_was_told_to_wait_and_says_what_was_missing(self):
+        with Cluster() as cluster:
+            cluster.nodes[2].signal(signal.SIGSTOP)
+            try:
+                late = run("get", "b", "k", "--r", "3", "--timeout", "300ms", "--node",
+                           f"127.0.0.1:{cluster.nodes[0].http_port}")
+            finally:
+                cluster.nodes[2].signal(signal.SIGCONT)
+            self.assertEqual(late.returncode, 1)
+            # Not our own giving up: that knows nothing of replicas.
+            self.assertIn("too few nodes answered in time", late.stderr)
+            self.assertTrue(late.stderr.endswith("\nnext: the same with --timeout 30s\n"), late.stderr)
+
+
 class Stops(unittest.TestCase):
     def test_sigterm_answers_what_it_has_taken_and_ends_with_zero(self):
         for shards in (1, 2):

@@ -239,6 +239,8 @@ class DevTest(unittest.TestCase):
                     self.assertEqual(insist(client, "SET", "k", "kept"), "OK")
                     client.close()
                     self.assertEqual(dev.interrupt(), 0)
+                    self.assertTrue(dev.output().endswith(
+                        f"\nnext: stator dev --nodes 3 --data-dir {folder} --base-port {base}\n"), dev.output())
 
     def test_its_own_first_write_stays_one_version_however_often_it_starts(self):
         with tempfile.TemporaryDirectory() as folder:
