@@ -85,7 +85,8 @@ void Reactor::State::ask(Watch::State& state, std::uint32_t events) {
 }
 
 void Reactor::State::await(Watch::State& state, Direction direction, std::uint32_t events) {
-  if (std::exchange(state.waiting[direction], true)) return;
+  // Who awaited only a break may await input as well.
+  if (std::exchange(state.waiting[direction], true) && (state.asked_for & events) != 0) return;
   if (state.broken) {
     mark_ready(state, direction);
   } else if ((state.asked_for & events) == 0) {
@@ -142,6 +143,7 @@ Reactor::~Reactor() {
 }
 
 std::size_t Reactor::wait(Duration limit) {
+  if (!state_->ready.empty()) limit = {};
   epoll_event events[kEventsMax];
   const int count = ::epoll_wait(state_->epoll.get(), events, kEventsMax, milliseconds_of(limit));
   STATOR_ASSERT(count >= 0 || errno == EINTR);
@@ -158,7 +160,9 @@ std::size_t Reactor::wait(Duration limit) {
 
 void Reactor::dispatch() {
   ReadyList& ready = state_->ready;
-  for (std::size_t i = 0; i < ready.size(); ++i) {  // grows by what is broken
+  // What becomes ready meanwhile, since it is broken, waits for the next turn.
+  const std::size_t count = ready.size();
+  for (std::size_t i = 0; i < count; ++i) {
     const auto [state, direction] = ready[i];
     if (state->watcher != nullptr) {
       if (direction == kRead) {
@@ -169,7 +173,7 @@ void Reactor::dispatch() {
     }
     unref(state);
   }
-  ready.clear();
+  ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(count));
   if (std::exchange(state_->signalled, false)) {
     while (const int number = state_->signals.take()) state_->on_signal(number);
   }

@@ -199,7 +199,7 @@ void TcpStream::end_input() {
   watch_for_reset();
 }
 
-// Until the handler closes. Once only: urgent data, which nobody reads, also counts as an event.
+// Until the handler closes. Once only: the end of both sides counts as an event too.
 void TcpStream::watch_for_reset() {
   if (state_ != State::kOpen || watch_.awaits_readable()) return;
   if (is_broken(watch_.descriptor())) {

@@ -10,6 +10,7 @@ namespace stator::node {
 namespace {
 
 constexpr Duration kAwayMemory = seconds(3600);
+constexpr Duration kMeetingTime = seconds(10);
 
 }  // namespace
 
@@ -20,7 +21,8 @@ Peers::Peers(const env::Env& env, const NodeOptions& options, Incarnation incarn
       incarnation_(incarnation),
       clock_(clock),
       metrics_(metrics),
-      events_(events) {
+      events_(events),
+      started_(env.executor.now()) {
   timer_ = env_.executor.after(milliseconds(1), [this] { tick(); });
 }
 
@@ -188,8 +190,9 @@ void Peers::look_at(Peer& peer) {
   const bool answering = peer.link->up() && peer.heard && !silent && !peer.other_history;
   if (!answering) {
     peer.last_away = now;
-    // Not so when it was not met yet: what it misses from here is noted range by range.
-    peer.was_away = peer.was_away || peer.answering;
+    // While everybody starts, nobody is away yet: what a peer misses from here is noted range by
+    // range. One that is met later than that may have missed what others wrote.
+    peer.was_away = peer.was_away || peer.answering || now - started_ > kMeetingTime;
   }
   if (answering == peer.answering) return;
   peer.answering = answering;

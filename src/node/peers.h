@@ -143,6 +143,7 @@ class Peers {
   std::shared_ptr<const Topology> topology_;
   std::vector<std::unique_ptr<Peer>> peers_;  // sorted by id
   wire::NodeInfo announcement_;
+  const MonoTime started_;
   std::uint64_t version_ = 1;
   env::TimerId timer_{};
 };

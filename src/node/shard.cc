@@ -151,7 +151,10 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
       continue;
     }
     const auto place = wire::peek_record(frame);
-    if (!place || place->bucket.size() > storage::kBucketSizeMax) continue;
+    if (!place || place->bucket.size() > storage::kBucketSizeMax ||
+        place->key.size() > kKeyBytesHardMax) {
+      continue;
+    }
     const unsigned target = shard_of(place->partition, context_.env.executor.shard_count());
     if (target != context_.env.executor.shard()) continue;
     storage::append_storage_key(place->bucket, place->key, keys_ahead_);

@@ -350,7 +350,7 @@ void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
 
 void WriteCoordinator::finish(Operation& operation) {
   STATOR_ASSERT(!operation.done);
-  if (!operation.round.owners_missing().empty()) {
+  if (operation.round.minted() && !operation.round.owners_missing().empty()) {
     context_.incomplete.note(operation.partition, context_.now());
   }
   if (!operation.round.differing().empty()) repair(operation);

@@ -102,6 +102,8 @@ class WriteRound {
   [[nodiscard]] std::optional<WriteWish> next();
   [[nodiscard]] MonoTime wake_at() const;
 
+  /// False: nothing of the write exists anywhere.
+  [[nodiscard]] bool minted() const { return !sent_.empty(); }
   [[nodiscard]] bool answered() const { return phase_ >= Phase::kAnswered && !failed_round_; }
   [[nodiscard]] bool finished() const { return phase_ == Phase::kFinished; }
   [[nodiscard]] const Candidate& candidate(ReplicaIndex i) const { return candidates_[i]; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -15,6 +16,22 @@ namespace {
 // Below, classes are kAlignment apart; above, an eighth of the power of two.
 constexpr std::size_t kFineMax = 128;
 
+// Straight from the system: an allocator that aligns takes twice as much.
+void* map_large_pages(std::size_t bytes) {
+  const std::size_t mapped = bytes + Arena::kLargePage;
+  void* memory =
+      ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  char* begin = static_cast<char*>(memory);
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(begin) % Arena::kLargePage;
+  const std::size_t head = past == 0 ? 0 : Arena::kLargePage - past;
+  if (head > 0) ::munmap(begin, head);
+  if (mapped - head > bytes) ::munmap(begin + head + bytes, mapped - head - bytes);
+  // Advice: where the system has no large pages to give, small ones serve.
+  static_cast<void>(::madvise(begin + head, bytes, MADV_HUGEPAGE));
+  return begin + head;
+}
+
 }  // namespace
 
 Arena::Arena(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {
@@ -22,7 +39,13 @@ Arena::Arena(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {
 }
 
 Arena::~Arena() {
-  for (void* chunk : chunks_) std::free(chunk);
+  for (void* chunk : chunks_) {
+    if (chunk_bytes_ < kLargePage) {
+      std::free(chunk);
+    } else {
+      ::munmap(chunk, chunk_bytes_);
+    }
+  }
 }
 
 std::size_t Arena::usable_size(std::size_t bytes) {
@@ -39,10 +62,10 @@ std::size_t Arena::class_of(std::size_t size) {
 }
 
 void Arena::add_chunk() {
-  void* chunk = std::aligned_alloc(std::min(chunk_bytes_, kLargePage), chunk_bytes_);
+  chunks_.reserve(chunks_.size() + 1);
+  void* chunk = chunk_bytes_ < kLargePage ? std::aligned_alloc(kAlignment, chunk_bytes_)
+                                          : map_large_pages(chunk_bytes_);
   if (chunk == nullptr) throw std::bad_alloc();
-  // Advice: where the system has no large pages to give, small ones serve.
-  if (chunk_bytes_ >= kLargePage) static_cast<void>(::madvise(chunk, chunk_bytes_, MADV_HUGEPAGE));
   chunks_.push_back(chunk);
   begin_ = static_cast<char*>(chunk);
   end_ = begin_ + chunk_bytes_;

@@ -11,17 +11,18 @@ namespace stator::storage::memory {
 /// throughput (limits of the hardware, not of the code).
 ///
 /// Blocks come in size classes, eight to a doubling, so that at most an eighth of a block is
-/// unused. A freed block serves the next one of its class, and all memory is given back when the
-/// arena ends. Blocks above kBlockMax are the heap's. Not thread-safe; all blocks are freed, or
-/// forgotten, before the arena ends.
+/// unused. A freed block serves the next one of its class, never another class nor the system; all
+/// memory is given back when the arena ends. What is left of a chunk that cannot hold the next
+/// block is lost: 1.6 % of a large page at most. Blocks above kBlockMax are the heap's. Not
+/// thread-safe; all blocks are freed, or forgotten, before the arena ends.
 class Arena {
  public:
   static constexpr std::size_t kLargePage = std::size_t{2} << 20;
   static constexpr std::size_t kBlockMax = std::size_t{32} << 10;
   static constexpr std::size_t kAlignment = 16;
 
-  /// `chunk_bytes` are taken from the system at a time: kLargePage, or less where an arena is to
-  /// be cheap to begin with.
+  /// `chunk_bytes` are taken from the system at a time: a multiple of kLargePage, or less where an
+  /// arena is to be cheap to begin with.
   explicit Arena(std::size_t chunk_bytes);
   ~Arena();
   Arena(const Arena&) = delete;

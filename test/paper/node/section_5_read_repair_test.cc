@@ -180,5 +180,25 @@ TEST_F(LateDigests, ARangeInWhichAnOwnerMissedAWriteIsLookedAtWholeAndNoOther) {
   EXPECT_EQ(late_after_reading("key"), 20U);
 }
 
+TEST_F(LateDigests, AnOwnerThatIsMetLateMayHaveMissedWhatOthersWrote) {
+  cluster.host(2).crash();
+  cluster.host(0).crash();
+  cluster.start(0);
+  cluster.run(seconds(15));
+  cluster.start(2);
+  cluster.settle();
+  EXPECT_EQ(late_after_reading("key"), 20U);
+}
+
+TEST_F(LateDigests, AWriteThatWasRefusedIsMissedByNobody) {
+  const WriteId from_a_client = WriteId::make(
+      static_cast<std::uint64_t>(cluster.store(0).guarded_now().ms()), WriteId::kMintedOnce, 1, 2);
+  EXPECT_NE(
+      cluster.write(0, "key", "v", nullptr, node::WriteKind::kOverAll, {}, from_a_client).outcome,
+      Outcome::kOk);
+  cluster.run(seconds(1));
+  EXPECT_EQ(late_after_reading("key"), 0U);
+}
+
 }  // namespace
 }  // namespace stator::test
