@@ -233,6 +233,7 @@ NodeStatus Node::node_status(unsigned from) const {
   const std::lock_guard lock(mutex_);
   for (const Published& shard : published_) {
     status.keys += shard.engine.keys;
+    status.syncs += shard.engine.syncs;
     status.bytes += shard.engine.bytes;
     status.clock_skewed = status.clock_skewed || shard.clock_skewed;
     status.no_write = status.no_write || shard.failing;

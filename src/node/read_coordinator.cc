@@ -207,7 +207,7 @@ void ReadCoordinator::repair(Operation& operation) {
     ++context_.metrics.read_repairs_total;
     const NodeId node = operation.round.candidate(replica).node;
     if (node == context_.self()) {
-      replica_.merge_in(operation.partition, operation.storage_key, encoded_,
+      replica_.merge_in(operation.partition, operation.storage_key, encoded_, false,
                         [](const Result<Replica::Merged>&) {});
       continue;
     }

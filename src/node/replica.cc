@@ -7,7 +7,7 @@
 namespace stator::node {
 
 void Replica::merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
-                       MergeDone done) {
+                       bool sync, MergeDone done) {
   Put* put =
       context_.records->overloaded() ? nullptr : puts_.acquire(context_.options.operations_max);
   if (put == nullptr) {
@@ -17,6 +17,7 @@ void Replica::merge_in(PartitionId partition, std::string_view storage_key, std:
   put->partition = partition;
   put->storage_key.assign(storage_key);
   put->object = object;
+  put->sync = context_.syncs(sync);
   put->loaded = false;
   put->differs = false;
   put->digest = 0;
@@ -47,7 +48,9 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
   if (loaded.status == RecordStore::Status::kUnreadable) return fail(put, ErrorCode::kUnreadable);
   if (!decode_object(put.object, incoming_)) return fail(put, ErrorCode::kCorrupt);
   storage::RecordHeader header = loaded.header;
-  const bool in_doubt = context_.records->in_doubt(put.partition, put.storage_key);
+  // What is known already may not be as durable as it is asked to be now.
+  const bool again = context_.records->in_doubt(put.partition, put.storage_key) ||
+                     (put.sync && !context_.options.sync_writes);
   bool store = true;
   if (loaded.status == RecordStore::Status::kMissing) {
     // A record that was lost and is refilled here begins without a life of ours (D1).
@@ -59,13 +62,13 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
     switch (compare(local_, incoming_)) {
       case Relation::kEqual:
         put.digest = digest(local_);
-        store = in_doubt;
+        store = again;
         if (store) context_.records->begin_store(put.partition, put.storage_key).append(put.object);
         break;
       case Relation::kCovers:
         put.digest = digest(local_);
         keep_merged(put, local_);
-        store = in_doubt;
+        store = again;
         if (store) context_.records->begin_store(put.partition, put.storage_key).append(put.merged);
         break;
       case Relation::kCoveredBy:
@@ -81,7 +84,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
     }
   }
   if (store) {
-    context_.records->finish_store(header, context_.options.sync_writes, on_stored(put));
+    context_.records->finish_store(header, put.sync, on_stored(put));
   } else {
     ++context_.metrics.replica_writes_equal_total;
     // What is known already may still be on its way to the disk.
@@ -110,7 +113,7 @@ void Replica::finish(std::uint32_t slot, std::uint32_t generation, const Result<
   const Merged merged{.digest = put->digest,
                       .differs = put->differs,
                       .object = put->differs ? std::string_view(put->merged) : std::string_view(),
-                      .durable = context_.durable()};
+                      .durable = context_.durable(put->sync)};
   done(Result<Merged>(merged));
   recycle(put->object_copy);
   recycle(put->merged);
@@ -122,6 +125,7 @@ void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& me
   storage_key_.clear();
   storage::append_storage_key(message.bucket, message.key, storage_key_);
   merge_in(PartitionId{header.partition}, storage_key_, message.object,
+           message.durability == wire::Durability::kDurable,
            [this, to = header.sender, request = header.request_id,
             partition = header.partition](const Result<Merged>& merged) {
              if (request == 0) return;  // repair: nobody waits

@@ -27,9 +27,9 @@ class Replica {
   };
   using MergeDone = Callback<void(const Result<Merged>&)>;
   /// Merges an encoded object into this shard's copy; `done` when the result is as durable as the
-  /// node promises. `object` must live during the call only.
+  /// node promises, or on disk where `sync` asks for it. `object` must live during the call only.
   void merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
-                MergeDone done);
+                bool sync, MergeDone done);
 
  private:
   struct Put : OperationSlot {
@@ -38,6 +38,7 @@ class Replica {
     std::string_view
         object;  // incoming: the caller's bytes, or `object_copy` once the call is over
     std::string object_copy;
+    bool sync = false;
     bool loaded = false;
     bool differs = false;
     std::uint64_t digest = 0;

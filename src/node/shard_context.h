@@ -37,9 +37,11 @@ struct ShardContext {
     return id.pack();
   }
   [[nodiscard]] NodeId self() const { return topology->self; }
-  /// Acknowledged means durable: the engine can, and the node is told to.
-  [[nodiscard]] bool durable() const {
-    return options.sync_writes && records->engine().capabilities().survives_power;
+  /// A store must be synced: as the node is told to, or since the writer asked for it (dw).
+  [[nodiscard]] bool syncs(bool asked) const { return options.sync_writes || asked; }
+  /// What is stored so is durable once it is complete: the engine can, and it is synced.
+  [[nodiscard]] bool durable(bool asked) const {
+    return syncs(asked) && records->engine().capabilities().survives_power;
   }
 };
 

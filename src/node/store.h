@@ -163,6 +163,7 @@ struct NodeStatus {
   std::string engine;
   std::uint64_t keys = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t syncs = 0;  // of the engine's files
   std::int64_t uptime_ms = 0;
   bool clock_skewed = false;
   bool no_write = false;  // this node cannot store now

@@ -44,6 +44,7 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
   storage::append_storage_key(request.bucket, request.key, operation->storage_key);
   operation->partition = partition;
   operation->deadline = deadline_of(context_, request.quorum.timeout);
+  operation->sync = context_.syncs(request.quorum.dw > 0);
   operation->refusal = {};
   operation->time = {};
   operation->minting = false;
@@ -131,7 +132,9 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   encode_object(object_, operation.object);
   // First: when_stored() may report at once, and the round counts nothing before the mint.
   operation.round.on_minted(now_digest, context_.now());
-  if (changed || context_.records->in_doubt(operation.partition, operation.storage_key)) {
+  // What a retry meets may not be as durable as it asks.
+  if (changed || context_.records->in_doubt(operation.partition, operation.storage_key) ||
+      (operation.sync && !context_.options.sync_writes)) {
     store(operation, object_, header);
   } else {
     context_.records->when_stored(operation.partition, operation.storage_key,
@@ -236,7 +239,7 @@ void WriteCoordinator::store(Operation& operation, const Object& object,
                              const storage::RecordHeader& header) {
   context_.records->begin_store(operation.partition, operation.storage_key)
       .append(operation.object);
-  context_.records->finish_store(header, context_.options.sync_writes,
+  context_.records->finish_store(header, operation.sync,
                                  on_stored(operation, operation.round.attempt(), digest(object)));
 }
 
@@ -251,7 +254,7 @@ void WriteCoordinator::stored(std::uint32_t slot, std::uint32_t generation, std:
   Operation* operation = operations_.find(slot, generation);
   if (operation == nullptr) return;
   if (result) {
-    operation->round.on_ack(0, attempt, digest, context_.durable(), context_.now());
+    operation->round.on_ack(0, attempt, digest, context_.durable(operation->sync), context_.now());
   } else {
     operation->round.on_failure(0, attempt, result.error().code, context_.now());
   }
@@ -294,8 +297,7 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   const std::uint64_t now_digest = digest(object_);
   context_.records->begin_store(operation.partition, operation.storage_key)
       .append(operation.object);
-  context_.records->finish_store(header, context_.options.sync_writes,
-                                 on_stored(operation, 1, now_digest));
+  context_.records->finish_store(header, operation.sync, on_stored(operation, 1, now_digest));
   operation.round.on_covered(now_digest, now);
 }
 
@@ -308,8 +310,7 @@ void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uin
   message.bucket = operation.bucket;
   message.key = operation.key;
   message.object = operation.object;
-  message.durability =
-      context_.options.sync_writes ? wire::Durability::kDurable : wire::Durability::kMemory;
+  message.durability = operation.sync ? wire::Durability::kDurable : wire::Durability::kMemory;
   if (!context_.peers->send(operation.round.candidate(replica).node, context_.request_id(id),
                             operation.deadline, operation.partition, message)) {
     operation.round.on_failure(replica, attempt, ErrorCode::kClosed, context_.now());
@@ -409,7 +410,7 @@ std::optional<ErrorCode> WriteCoordinator::learn(const Operation& operation,
   }
   learning_ = true;
   not_learned_.reset();
-  replica_.merge_in(operation.partition, operation.storage_key, object,
+  replica_.merge_in(operation.partition, operation.storage_key, object, operation.sync,
                     [this](const Result<Replica::Merged>& merged) {
                       if (learning_ && !merged) not_learned_ = merged.error().code;
                     });

@@ -47,6 +47,7 @@ class WriteCoordinator {
     std::string key;
     std::string copy;
     bool confirm_only = false;
+    bool sync = false;  // every store of it, here and elsewhere
     bool has_context = false;
     Context context;  // what the writer saw, then what it knows afterwards
 

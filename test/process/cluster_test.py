@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -263,6 +264,25 @@ class OneDeadOfThree(unittest.TestCase):
                 self.assertEqual((status, body), (200, b"v%d" % k))
             with Client(lost.redis_port) as client:
                 wait_until(lambda: client.call("DBSIZE") > 0)
+
+
+class DurableOnRequest(unittest.TestCase):
+    def test_dw_syncs_where_the_nodes_promise_nothing(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as settings:
+            settings.write('durability = "none"\n')
+            settings.flush()
+            with Cluster(3, "--config", settings.name) as cluster:
+                node = cluster.nodes[0]
+
+                def syncs() -> int:
+                    text = node.http("GET", "/metrics")[2].decode()
+                    return sum(int(line.split()[-1]) for line in text.splitlines()
+                               if line.startswith("stator_storage_syncs_total"))
+
+                before = syncs()
+                self.assertEqual(node.http("PUT", "/v1/kv/b/plain", b"v")[0], 204)
+                self.assertEqual(node.http("PUT", "/v1/kv/b/durable?dw=3", b"v")[0], 204)
+                wait_until(lambda: syncs() > before)
 
 
 class TimeToWait(unittest.TestCase):

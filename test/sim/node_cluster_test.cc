@@ -280,6 +280,32 @@ TEST_P(NodeCluster, WhatWasAcknowledgedSurvivesLossOfPowerOfAllNodes) {
   }
 }
 
+// Design 4.6: `dw` asks for durable copies of one write where the nodes promise none.
+TEST_P(NodeCluster, DurableCopiesThatAWriteAsksForSurviveLossOfPower) {
+  Cluster cluster(
+      12, 3, 3, 2, 2, 64, [](node::NodeOptions& options) { options.sync_writes = false; },
+      GetParam());
+  cluster.settle();
+  const auto write = [&](const std::string& key, std::uint8_t dw, WriteId id = {}) {
+    return cluster.write(0, key, "v", nullptr, node::WriteKind::kWithContext, {.dw = dw}, id)
+        .outcome;
+  };
+  const WriteId id = WriteId::make(
+      static_cast<std::uint64_t>(cluster.host(0).clock().wall(cluster.world().now()).ms()),
+      WriteId::kRetryable, 1, 2);
+  ASSERT_EQ(write("asked", 3), Outcome::kOk);
+  ASSERT_EQ(write("asked when retried", 0, id), Outcome::kOk);
+  cluster.run(seconds(1));
+  ASSERT_EQ(write("asked when retried", 3, id), Outcome::kOk) << "equal copies are synced, too";
+  for (unsigned i = 0; i < 3; ++i) cluster.host(i).crash();
+  for (unsigned i = 0; i < 3; ++i) cluster.start(i);
+  cluster.settle();
+  for (unsigned i = 0; i < 3; ++i) {
+    EXPECT_FALSE(cluster.local_object(i, "asked").empty());
+    EXPECT_FALSE(cluster.local_object(i, "asked when retried").empty());
+  }
+}
+
 TEST_P(NodeCluster, ARetriedPutIsOneValueWhereverItIsRetried) {
   Cluster cluster = make(10, 5);
   const WriteId id = WriteId::make(

@@ -50,6 +50,8 @@ void append_cluster(const MetricsInput& input, std::string& out) {
                 input.status.keys);
   append_metric(out, "stator_bytes", "gauge", "bytes in the store of this node",
                 input.status.bytes);
+  append_metric(out, "stator_storage_syncs_total", "counter",
+                "times that the engine synced its files", input.status.syncs);
   append_metric(out, "stator_uptime_seconds", "gauge", "since the start of this process",
                 seconds_text(input.status.uptime_ms * 1000));
   append_metric(out, "stator_http_connections", "gauge", "open HTTP connections of this shard",
