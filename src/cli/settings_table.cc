@@ -125,7 +125,9 @@ const std::array kTable = {
             Bytes{[](Settings& s) -> std::uint64_t& { return s.node.limits.value_bytes_max; }, 1024,
                   node::kValueBytesHardMax}},
     Setting{"siblings_max", "K", "a client's write that would leave more siblings is refused", "",
-            "More means that nobody merges; repair is never refused (D17).",
+            "More means that nobody merges; repair is never refused (D17). All siblings of a key "
+            "together "
+            "may have 16 MiB.",
             Count{[](Settings& s) -> std::uint64_t& { return s.node.limits.siblings_max; }, 1,
                   kNoLimit}},
     Setting{"log_level", "LEVEL", "the least that is worth a line on standard error", "",

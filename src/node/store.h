@@ -201,5 +201,8 @@ struct Limits {
   std::size_t clients_max = 10'000;
 };
 inline constexpr std::size_t kValueBytesHardMax = 16 << 20;
+/// No client's write makes the values of one key larger than this together: what four sides of a
+/// cut accepted still fits into one frame.
+inline constexpr std::size_t kSiblingBytesMax = 16 << 20;
 
 }  // namespace stator::node

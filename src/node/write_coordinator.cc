@@ -9,9 +9,17 @@
 namespace stator::node {
 namespace {
 
-// Objects of more than one version stay well below what a frame can carry, so that merging what two
-// sides of a cut accepted still fits (D17).
-constexpr std::size_t kSiblingBytesMax = 4 << 20;
+// How much there is of an object, for the limits of design 2.5.
+struct Extent {
+  std::size_t living = 0;
+  std::size_t bytes = 0;  // of all values
+};
+
+Extent extent_of(const Object& object, WallTime now) {
+  Extent extent{.living = object.living(now)};
+  for (const Version& version : object.versions) extent.bytes += version.value.size();
+  return extent;
+}
 
 }  // namespace
 
@@ -192,6 +200,7 @@ bool WriteCoordinator::apply(Operation& operation, Object& object, storage::Reco
     for (const Version& version : object.versions) floor = std::max(floor, version.time);
   }
   write.time = context_.clock.stamp(context_.env.executor.wall_now(), floor);
+  const Extent before = extent_of(object, now);
   const Dot dot = context_.mint->next(operation.partition, object, operation.context, header);
   if (!can_mint(object, operation.context, dot)) {
     refuse(operation,
@@ -204,16 +213,15 @@ bool WriteCoordinator::apply(Operation& operation, Object& object, storage::Reco
   } else {
     put_over_all(object, write, dot, context_.ageing_now());
   }
-  if (object.versions.size() > 1) {
-    std::size_t bytes = 0;
-    for (const Version& version : object.versions) bytes += version.value.size();
-    if (object.living(now) > context_.options.limits.siblings_max || bytes > kSiblingBytesMax) {
-      refuse(operation,
-             {.code = ErrorCode::kTooManySiblings,
-              .detail = "the key has too many siblings: read it and write back one value "
-                        "with the context of that read"});
-      return false;
-    }
+  // What repairs have brought together may be over the limits (D17); who makes it less is welcome.
+  const Extent after = extent_of(object, now);
+  if (object.versions.size() > 1 &&
+      (after.living > std::max(before.living, context_.options.limits.siblings_max) ||
+       after.bytes > std::max(before.bytes, kSiblingBytesMax))) {
+    refuse(operation, {.code = ErrorCode::kTooManySiblings,
+                       .detail = "the key has too many siblings, or they are too large together: "
+                                 "read it and write back one value with the context of that read"});
+    return false;
   }
   const Version* version = object.find(request.id);
   STATOR_ASSERT(version != nullptr);

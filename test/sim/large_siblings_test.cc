@@ -84,5 +84,42 @@ TEST(LargeSiblings, OfThreeSidesEachAsLargeAsAllowedAreMergedByWhoReadsThem) {
   }
 }
 
+TEST(LargeSiblings, ManyOfOneMebibyteAreAcceptedUntilTheyAreTooLargeTogether) {
+  Cluster cluster(3, 3);
+  cluster.settle();
+  const std::string value(1 << 20, 'v');
+  for (unsigned i = 0; i < 16; ++i) {
+    ASSERT_EQ(cluster.write(i % 3, "k", value).outcome, Outcome::kOk) << i;
+  }
+  const WriteAnswer refused = cluster.write(0, "k", value);
+  EXPECT_EQ(refused.outcome, Outcome::kNotApplied);
+  EXPECT_EQ(refused.error.code, ErrorCode::kTooManySiblings);
+}
+
+// D17: no limit keeps anybody from making an object smaller.
+TEST(LargeSiblings, OverTheLimitAfterACutTheyCanBeDeletedOneByOne) {
+  Cluster cluster(4, 3, 3, 2, 2, 64, large_values());
+  std::vector<Context> own;
+  cluster.settle();
+  for (unsigned i = 0; i < 3; ++i) cluster.set_isolated(i, true);
+  cluster.run(seconds(30));
+  for (unsigned i = 0; i < 3; ++i) {
+    own.push_back(cluster
+                      .write(i, "k", std::string(kValueBytesMax, static_cast<char>('a' + i)),
+                             nullptr, node::WriteKind::kWithContext, {.w = 1})
+                      .context);
+  }
+  for (unsigned i = 0; i < 3; ++i) cluster.set_isolated(i, false);
+  cluster.settle();
+  ASSERT_EQ(cluster.read(0, "k", {.r = 3}).values.size(), 3U);
+  for (std::size_t left = 3; left > 0; --left) {
+    const Context& context = own[left - 1];
+    EXPECT_EQ(
+        cluster.write(1, "k", "", &context, node::WriteKind::kWithContext, {}, {}, true).outcome,
+        Outcome::kOk);
+    EXPECT_EQ(cluster.read(2, "k").values.size(), left - 1);
+  }
+}
+
 }  // namespace
 }  // namespace stator::test
