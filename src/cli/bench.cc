@@ -24,7 +24,7 @@ constexpr const char* kNextRedis = "the same with --redis HOST:PORT, or stator d
 Exit discover(const BenchOptions& given, std::vector<env::Address>& nodes, Console& console) {
   NodeClient client(given.node, console);
   if (!client.ask({.target = "/v1/status"})) return client.exit();
-  if (client.answer().status != 200) return client.refused();
+  if (client.answer().status != 200) return client.refused({.command = "bench"});
   for (const Json& member : Json::parse(client.answer().body)["members"].items()) {
     if (auto address = env::parse_address(member["redis"].text())) {
       nodes.push_back(std::move(*address));

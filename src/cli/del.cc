@@ -20,7 +20,7 @@ void register_del(Command& root) {
   options->key.add_arguments(command.arguments);
   options->add_options(command.options);
   command.run = [options](Console& console) {
-    return write_with_context(*options, HttpRequest{.method = "DELETE"}, console);
+    return write_with_context("del", *options, HttpRequest{.method = "DELETE"}, console);
   };
   root.commands.push_back(std::move(command));
 }

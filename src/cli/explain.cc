@@ -50,7 +50,9 @@ void print_versions(const Json& merged, Console& console) {
 Exit explain(const KeyOptions& options, Console& console) {
   NodeClient client(options.node, console);
   if (!client.ask({.target = options.target("explain")})) return client.exit();
-  if (client.answer().status != 200) return client.refused();
+  if (client.answer().status != 200) {
+    return client.refused({.command = "explain", .key = options.words()});
+  }
   if (options.node.output == "json") {
     console.out << client.answer().body;
     return Exit::kDone;

@@ -77,7 +77,7 @@ Exit get(const GetOptions& options, Console& console) {
   const std::string& format = options.key.node.output;
   const bool found = answer.status == 200 || answer.status == 300;
   const bool missing = answer.status == 404 && !answer.header("stator-quorum").empty();
-  if (!found && !missing) return client.refused();
+  if (!found && !missing) return client.refused(options.key.asked("get"));
   if (format == "json") {
     print_json(options, answer, console.out);
     return found ? Exit::kDone : Exit::kFailed;

@@ -28,6 +28,11 @@ std::string KeyOptions::words() const {
   return shell_quoted(bucket) + " " + shell_quoted(key);
 }
 
+Asked KeyOptions::asked(const char* command) const {
+  return {
+      .command = command, .key = words(), .node_tries = node.time_to_wait().value_or(Duration{})};
+}
+
 void WriteOptions::add_options(std::vector<Option>& options) {
   options.push_back({"--context", "C",
                      "what the writer saw, from an earlier get or put; without it and --blind the "
@@ -65,7 +70,8 @@ bool timeout_query(Console& console, const NodeOptions& options, std::string& qu
   return true;
 }
 
-Exit write_with_context(const WriteOptions& options, HttpRequest request, Console& console) {
+Exit write_with_context(const char* command, const WriteOptions& options, HttpRequest request,
+                        Console& console) {
   if (options.blind && options.context) {
     return fail(console, Exit::kUsage, "--blind and --context exclude each other",
                 "the same without --blind");
@@ -82,14 +88,15 @@ Exit write_with_context(const WriteOptions& options, HttpRequest request, Consol
   if (!options.blind && !options.context) {
     if (!client.ask({.target = options.key.target() + time_query})) return client.exit();
     const int status = client.answer().status;
-    if (status != 200 && status != 300 && status != 404) return client.refused();
+    if (status != 200 && status != 300 && status != 404)
+      return client.refused(options.key.asked(command));
     context = client.answer().header("stator-context");
   }
   if (!context.empty()) request.headers.emplace_back("Stator-Context", context);
   request.target = options.key.target() + query;
   if (!client.ask(request)) return client.exit();
   const HttpAnswer& answer = client.answer();
-  if (answer.status != 204) return client.refused();
+  if (answer.status != 204) return client.refused(options.key.asked(command));
   const std::string after(answer.header("stator-context"));
   const std::string quorum(answer.header("stator-quorum"));
   if (options.key.node.output == "json") {

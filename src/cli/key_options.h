@@ -21,6 +21,8 @@ struct KeyOptions {
   [[nodiscard]] std::string target(const std::string& api = "kv") const;
   /// "BUCKET KEY" as one would type it again.
   [[nodiscard]] std::string words() const;
+  /// What an error of get, put or del is told with: these tell the node how long to try.
+  [[nodiscard]] Asked asked(const char* command) const;
 };
 
 /// put and del: which context goes with the write.
@@ -43,8 +45,8 @@ struct WriteOptions {
 
 /// Reads for its context unless one was given or the write is blind, sends `request` with it, and
 /// prints the result.
-[[nodiscard]] Exit write_with_context(const WriteOptions& options, HttpRequest request,
-                                      Console& console);
+[[nodiscard]] Exit write_with_context(const char* command, const WriteOptions& options,
+                                      HttpRequest request, Console& console);
 
 /// As a shell takes it: quoted where it must be.
 [[nodiscard]] std::string shell_quoted(const std::string& word);

@@ -1,5 +1,6 @@
 #include "cli/node_client.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <ostream>
 #include <utility>
@@ -12,6 +13,7 @@ namespace stator::cli {
 namespace {
 
 constexpr Duration kAnswerTrip = seconds(1);
+constexpr Duration kWaitMax = seconds(24 * 60 * 60);  // no node tries for longer
 
 }  // namespace
 
@@ -40,7 +42,7 @@ bool NodeClient::choose_nodes() {
   const auto timeout = options_.time_to_wait();
   if (!timeout) return failed(Exit::kUsage, timeout.error().detail, "the same with --timeout 10s");
   // The node may use all of it, and its answer says more than our own giving up.
-  timeout_ = *timeout + kAnswerTrip;
+  timeout_ = std::min(*timeout, kWaitMax) + kAnswerTrip;
   const char* variable = std::getenv("STATOR_NODE");
   const bool by_variable = options_.node.empty() && variable != nullptr && *variable != '\0';
   if (options_.node.empty() && !by_variable) {
@@ -90,7 +92,7 @@ std::string NodeClient::node() const {
   return nodes_.empty() ? "" : env::to_string(nodes_.front());
 }
 
-Exit NodeClient::refused() const {
+Exit NodeClient::refused(Asked asked) const {
   const Json error = Json::parse(answer_.body);
   if (!error["error"]) {
     return fail(console_, Exit::kFailed,
@@ -102,12 +104,9 @@ Exit NodeClient::refused() const {
   std::string what = error["message"].text();
   if (error["outcome"]) what += " (outcome: " + error["outcome"].text() + ")";
   if (error["write_id"]) what += " (write id " + error["write_id"].text() + ")";
-  std::string hint = error["hint"].text();
-  // The node speaks of its HTTP interface.
-  if (error["error"].text() == "timeout" && !error["write_id"])
-    hint = "the same with --timeout 30s";
-  return fail(console_, Exit::kFailed, what,
-              hint.empty() ? "stator status --node " + node() : hint);
+  asked.node = node();
+  asked.write_open = error["outcome"].text() == "unknown";
+  return fail(console_, Exit::kFailed, what, next_command(error["error"].text(), asked));
 }
 
 }  // namespace stator::cli

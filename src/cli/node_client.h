@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/http_client.h"
+#include "cli/next_command.h"
 
 namespace stator::cli {
 
@@ -37,8 +38,9 @@ class NodeClient {
   /// "127.0.0.1:7380", of the node that answered.
   [[nodiscard]] std::string node() const;
 
-  /// Says what the JSON of an error answer says, and what to do; with -o json, the JSON itself.
-  [[nodiscard]] Exit refused() const;
+  /// Says what the JSON of an error answer says, and what to type next; with -o json, the JSON
+  /// itself. Of `asked` only what the caller knows: the node and the outcome stand in the answer.
+  [[nodiscard]] Exit refused(Asked asked) const;
 
  private:
   [[nodiscard]] bool choose_nodes();

@@ -29,7 +29,7 @@ Exit put(const PutOptions& options, Console& console) {
     }
     request.headers.emplace_back("Content-Type", options.content_type);
   }
-  return write_with_context(options.write, std::move(request), console);
+  return write_with_context("put", options.write, std::move(request), console);
 }
 
 }  // namespace

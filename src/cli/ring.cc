@@ -85,7 +85,7 @@ Exit ring(const RingOptions& options, Console& console) {
   }
   NodeClient client(options.node, console);
   if (!client.ask({.target = "/v1/ring" + query})) return client.exit();
-  if (client.answer().status != 200) return client.refused();
+  if (client.answer().status != 200) return client.refused({.command = "ring"});
   if (options.node.output == "json") {
     console.out << client.answer().body;
     return Exit::kDone;

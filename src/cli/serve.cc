@@ -126,9 +126,8 @@ void print_ready(const Server& server, std::ostream& out) {
   if (const std::size_t wanting = node.members_wanting(); node.member() && wanting > 0) {
     out << "waiting: the quorums of this cluster need " << wanting << " more "
         << (wanting == 1 ? "member" : "members")
-        << " than --found names, so that requests are refused. Found it anew, with all its nodes "
-           "or "
-           "with --read-quorum 1 --write-quorum 1\n";
+        << " than it was founded with, so that requests are refused. Found it anew, in an empty "
+           "--data-dir, with all its nodes in --found or with --read-quorum 1 --write-quorum 1\n";
   } else if (node.member()) {
     out << "ready\n";
   } else {

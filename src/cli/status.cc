@@ -49,7 +49,7 @@ void print_members(const Json& status, Console& console) {
 Exit status(const NodeOptions& options, Console& console) {
   NodeClient client(options, console);
   if (!client.ask({.target = "/v1/status"})) return client.exit();
-  if (client.answer().status != 200) return client.refused();
+  if (client.answer().status != 200) return client.refused({.command = "status"});
   if (options.output == "json") {
     console.out << client.answer().body;
     return Exit::kDone;

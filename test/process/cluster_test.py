@@ -70,12 +70,22 @@ class AnyNode(unittest.TestCase):
         self.assertEqual(got.stdout, value)
 
     def test_refusals_say_why_and_what_next(self):
-        for arguments in (["put", "b", "k", "v", "--context", "nonsense"],
-                          ["put", "b", "k", "x" * 5, "--w", "4"],
-                          ["put", "b" * 300, "k", "v", "--blind"]):
+        # A command to type (design 2.1), and nothing of HTTP, where the refusals come from.
+        at = f"127.0.0.1:{self.nodes[0].http_port}"
+        shorter = "the same with a shorter bucket, key or value"
+        for arguments, following in (
+                (["put", "b", "k", "v", "--context", "nonsense"],
+                 f"stator get b k --node {at}, whose context goes with --context"),
+                (["del", "b", "two words", "--context", "nonsense"],
+                 f"stator get b 'two words' --node {at}, whose context goes with --context"),
+                (["put", "b", "k", "x" * 5, "--w", "4"], "stator put --help"),
+                (["get", "b", "k", "--r", "4"], "stator get --help"),
+                (["put", "b" * 300, "k", "v", "--blind"], shorter),
+                (["get", "b", "k" * 5000], shorter)):
             refused = self.cli(0, *arguments)
             self.assertEqual(refused.returncode, 1, arguments)
             self.assertRegex(refused.stderr, r"^stator: .+\nnext: .+\n$")
+            self.assertTrue(refused.stderr.endswith(f"\nnext: {following}\n"), refused.stderr)
         as_json = self.cli(0, "put", "b", "k", "v", "--context", "nonsense", "-o", "json")
         self.assertEqual(json.loads(as_json.stdout)["error"], "bad_context")
 
@@ -298,6 +308,13 @@ class TimeToWait(unittest.TestCase):
             # Not our own giving up: that knows nothing of replicas.
             self.assertIn("too few nodes answered in time", late.stderr)
             self.assertTrue(late.stderr.endswith("\nnext: the same with --timeout 30s\n"), late.stderr)
+
+    def test_the_longest_time_that_can_be_said_is_long(self):
+        with Cluster(1) as cluster:
+            at = f"127.0.0.1:{cluster.nodes[0].http_port}"
+            # It must not wrap around to the past.
+            found = run("get", "b", "k", "--timeout", "9223372036s", "--node", at)
+            self.assertIn("there is no b k\n", found.stderr)
 
 
 class Stops(unittest.TestCase):
