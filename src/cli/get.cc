@@ -27,7 +27,10 @@ void print_json(const GetOptions& options, const HttpAnswer& answer, std::ostrea
     std::string value;
     append_base64(value, answer.body, Base64::kStandard);
     out << "{\"value\":" << json_text(value)
-        << ",\"content_type\":" << json_text(answer.header("content-type")) << "}";
+        << ",\"content_type\":" << json_text(answer.header("content-type"))
+        << ",\"dot\":" << json_text(answer.header("stator-dot"))
+        << ",\"time\":" << json_text(answer.header("stator-time"))
+        << ",\"write_id\":" << json_text(answer.header("stator-write-id")) << "}";
   }
   if (answer.status == 300) {
     const char* comma = "";

@@ -53,6 +53,12 @@ class AnyNode(unittest.TestCase):
         self.assertEqual(merged.returncode, 0, merged.stderr)
         self.assertRegex(merged.stdout, r"^[\w-]+\n$")
         self.assertEqual(self.cli(1, "get", "carts", "7", "-o", "raw").stdout, "both")
+        one, = json.loads(self.cli(0, "get", "carts", "7", "-o", "json").stdout)["siblings"]
+        self.assertEqual(one["value"], "Ym90aA==")
+        for siblings in ([one], both["siblings"]):  # one schema for one and for many
+            for sibling in siblings:
+                self.assertEqual(list(sibling), ["value", "content_type", "dot", "time", "write_id"])
+                self.assertTrue(all(sibling.values()), sibling)
         self.assertEqual(self.cli(1, "del", "carts", "7").returncode, 0)
         gone = self.cli(2, "get", "carts", "7")
         self.assertEqual((gone.returncode, gone.stdout), (1, ""))

@@ -195,6 +195,7 @@ void KvRoutes::answer_read(Exchange& exchange, const Result<node::ReadResult>& r
     return;
   }
   headers_ += kInertHeaders;
+  append_version(*living);
   if (living->expires_at.us > 0) {
     headers_ += "Stator-Expires: ";
     append_decimal(headers_, static_cast<std::uint64_t>(living->expires_at.ms()));
@@ -349,6 +350,14 @@ void KvRoutes::begin_headers(const node::Evidence& evidence) {
     headers_ += name;
     append_decimal(headers_, count);
   }
+  headers_ += "\r\n";
+}
+
+// What the siblings of a 300 say of themselves in JSON.
+void KvRoutes::append_version(const Version& version) {
+  headers_.append("Stator-Dot: ").append(dot_text(version.dot));
+  headers_.append("\r\nStator-Time: ").append(time_text(version.time.wall()));
+  headers_.append("\r\nStator-Write-Id: ").append(write_id_text(version.write_id));
   headers_ += "\r\n";
 }
 

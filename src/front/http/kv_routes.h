@@ -40,6 +40,7 @@ class KvRoutes {
                                         Problem& problem);
   void begin_headers(const node::Evidence& evidence);
   void append_context(const Context& context, std::string_view bucket, std::string_view key);
+  void append_version(const Version& version);
 
   Services& services_;
   // Of the request that is being handed to the store; of the answer that is being made: one may

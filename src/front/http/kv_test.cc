@@ -43,6 +43,9 @@ TEST(HttpKv, PutThenGetGivesBytesTypeContextAndEvidence) {
   EXPECT_EQ(get.body, value);
   EXPECT_EQ(get.header("content-type"), "image/png");
   EXPECT_EQ(get.header("stator-quorum"), kQuorumText);
+  EXPECT_EQ(get.header("stator-dot"), "000000000000000a.1:2");
+  EXPECT_EQ(get.header("stator-time"), "2026-09-21T14:13:20.000000Z");
+  EXPECT_EQ(get.header("stator-write-id"), put.header("stator-write-id"));
   EXPECT_EQ(get.header("x-content-type-options"), "nosniff");
   EXPECT_NE(get.header("content-security-policy").find("sandbox"), std::string::npos);
   EXPECT_EQ(get.header("cache-control"), "no-store");
@@ -111,6 +114,7 @@ TEST(HttpKv, WithoutContextTheOldValueStaysAsASiblingWithContextItGoes) {
   const Answer both = world.ask("GET", "/v1/kv/b/k");
   EXPECT_EQ(both.status, 300);
   EXPECT_EQ(both.header("content-type"), "application/json");
+  EXPECT_EQ(both.headers.count("stator-dot"), 0U);  // each sibling says it for itself
 
   const Json json = Json::parse(both.body);
   EXPECT_EQ(json.size(), 2U);
