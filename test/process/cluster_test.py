@@ -301,6 +301,80 @@ class DurableOnRequest(unittest.TestCase):
                 wait_until(lambda: syncs() > before)
 
 
+class TwoDeadOfThree(unittest.TestCase):
+    """With R = W = 2 nothing can be promised: each answer says so, and what was missing (docs/http.md)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster()
+        cls.cluster.__enter__()
+        cls.node, *dead = cls.cluster.nodes
+        status, _, _ = cls.node.http("PUT", "/v1/kv/b/k", b"before")
+        assert status == 204, status
+        for other in dead:
+            other.kill()
+        wait_until(lambda: [m["healthy"] for m in cls.node.json("/v1/status")["members"]].count(True) == 1)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.stop()
+
+    def failed(self, method: str, path: str, body: bytes | None = None, headers=None) -> dict:
+        status, answered, text = self.node.http(method, path, body, headers)
+        error = json.loads(text)
+        self.assertEqual(list(error), ["error", "outcome", "message", "hint", "needed", "got", "write_id"])
+        self.assertEqual(status, {"too_few_nodes": 503, "timeout": 504}[error["error"]], error)
+        self.assertEqual(answered["Retry-After"], "1" if status == 503 else None)
+        # The own copy counts when it is there; that nobody else is left may be known before.
+        self.assertIn((error["needed"], error["got"]), ((2, 0), (2, 1)))
+        self.assertTrue(error["message"].endswith(f": 2 needed, {error['got']} got"), error)
+        self.assertTrue(error["hint"])
+        return error
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess:
+        return run(*arguments, "--node", f"127.0.0.1:{self.node.http_port}")
+
+    def test_a_get_has_no_outcome_and_what_needs_less_is_answered(self):
+        error = self.failed("GET", "/v1/kv/b/k")
+        self.assertIsNone(error["outcome"])
+        self.assertIsNone(error["write_id"])
+        status, headers, body = self.node.http("GET", "/v1/kv/b/k?r=1")
+        self.assertEqual((status, body), (200, b"before"))
+        self.assertEqual(headers["Stator-Quorum"], "primaries=1 fallbacks=0 nodes=1 zones=1")
+
+    def test_a_put_or_delete_that_was_stored_here_is_unknown_and_names_itself(self):
+        for method, body in (("PUT", b"v"), ("DELETE", None)):
+            error = self.failed(method, "/v1/kv/b/written", body)
+            self.assertEqual(error["outcome"], "unknown")
+            self.assertRegex(error["write_id"], r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+            self.assertIn("Stator-Write-Id", error["hint"])
+        now_ms = time.time_ns() // 1_000_000
+        write_id = f"{now_ms >> 16:08x}-{now_ms & 0xffff:04x}-7abc-8def-0123456789ab"
+        for _ in range(2):  # and again by its own name, which is not another write
+            error = self.failed("PUT", "/v1/kv/b/named", b"v", {"Stator-Write-Id": write_id})
+            self.assertEqual((error["outcome"], error["write_id"]), ("unknown", write_id))
+        status, headers, body = self.node.http("GET", "/v1/kv/b/named?r=1")
+        self.assertEqual((status, body, headers["Stator-Write-Id"]), (200, b"v", write_id))
+
+    def test_the_shell_says_the_same_and_what_to_type(self):
+        at = f"127.0.0.1:{self.node.http_port}"
+        for arguments, outcome, following in (
+                (("get", "b", "k"), "", f"stator status --node {at}"),
+                # It reads for its context first, and has then written nothing.
+                (("put", "b", "k", "v"), "", f"stator status --node {at}"),
+                (("put", "b", "blind", "v", "--blind"), " (outcome: unknown) (write id ",
+                 f"stator get b blind --node {at}, and the same again if it is not there"),
+                (("del", "b", "blind", "--blind"), " (outcome: unknown) (write id ",
+                 f"stator get b blind --node {at}, and the same again if it is not there")):
+            ended = self.cli(*arguments)
+            self.assertEqual((ended.returncode, ended.stdout), (1, ""), ended.stderr)
+            self.assertRegex(ended.stderr, r": 2 needed, [01] got" + re.escape(outcome))
+            self.assertTrue(ended.stderr.endswith(f"\nnext: {following}\n"), ended.stderr)
+        as_json = json.loads(self.cli("put", "b", "blind", "v", "--blind", "-o", "json").stdout)
+        self.assertEqual((as_json["outcome"], as_json["needed"]), ("unknown", 2))
+        self.assertIn(as_json["got"], (0, 1))
+
+
 class TimeToWait(unittest.TestCase):
     def test_the_node_tries_as_long_as_the_shell_was_told_to_wait_and_says_what_was_missing(self):
         with Cluster() as cluster:
