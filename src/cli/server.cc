@@ -126,6 +126,9 @@ Result<void> Server::bind() {
     redis::RedisFrontOptions redis_options;
     redis_options.limits = settings_.node.limits;
     redis_options.version = program_version();
+    // As `stator serve` opens it, the engine memory keeps nothing on a disk.
+    redis_options.writes_durable =
+        settings_.node.sync_writes && node_->options().engine.name != "memory";
     redis_options.counters = &counters;
     redis_fronts_.push_back(
         std::make_unique<redis::RedisFront>(store, env.executor, std::move(redis_options)));

@@ -376,12 +376,19 @@ TEST_F(RedisCommands, InfoHasWhatClientsLookFor) {
   expect_error(many, "ERR", "sections");
 }
 
+TEST_F(RedisCommands, ConfigGetDoesNotCallDurableWhatIsNot) {
+  RedisFront other(store, executor, {.limits = {}, .version = {}, .writes_durable = false});
+  testing::Client asker(other);
+  EXPECT_EQ(asker.ask("CONFIG GET appendfsync"), "*2\r\n" + bulk("appendfsync") + bulk("no"));
+}
+
 TEST_F(RedisCommands, ConfigGetKnowsWhatClientsAskFor) {
   EXPECT_EQ(ask("CONFIG GET save"), "*2\r\n" + bulk("save") + bulk(""));
   EXPECT_EQ(ask("CONFIG GET APPENDONLY nothing"), "*2\r\n" + bulk("appendonly") + bulk("no"));
   EXPECT_EQ(ask("CONFIG GET max*"), "*6\r\n" + bulk("maxmemory") + bulk("0") +
                                         bulk("maxmemory-policy") + bulk("noeviction") +
                                         bulk("maxclients") + bulk("10000"));
+  EXPECT_EQ(ask("CONFIG GET appendfsync"), "*2\r\n" + bulk("appendfsync") + bulk("always"));
   EXPECT_EQ(ask("CONFIG GET nothing"), "*0\r\n");
   use_resp3();
   EXPECT_EQ(ask("CONFIG GET databases"), "%1\r\n" + bulk("databases") + bulk("1"));

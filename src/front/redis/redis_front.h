@@ -19,6 +19,8 @@ namespace stator::redis {
 struct RedisFrontOptions {
   node::Limits limits;
   std::string version;  // of Stator, as INFO tells it
+  /// An acknowledged write is on disks; CONFIG GET appendfsync tells it.
+  bool writes_durable = true;
   /// The shard's counters, if the front shall count into those that Store::metrics() sums; nullptr:
   /// it counts into its own, which only its own INFO shows.
   node::Metrics* counters = nullptr;

@@ -20,7 +20,6 @@ struct Setting {
 
 // What clients and tools ask for. Those that hang on this node's limits are added below.
 constexpr Setting kSettings[] = {
-    {"appendfsync", "always"},
     {"appendonly", "no"},
     {"cluster-enabled", "yes"},
     {"databases", "1"},
@@ -33,6 +32,9 @@ constexpr Setting kSettings[] = {
 
 template <typename Visit>
 void for_each_setting(const RedisFront& front, Visit visit) {
+  // Where a write is not synced before its answer, nobody says when it will be: Redis calls that
+  // no.
+  visit("appendfsync", std::string_view(front.options().writes_durable ? "always" : "no"));
   for (const Setting& setting : kSettings) visit(setting.name, setting.value);
   const node::Limits& limits = front.options().limits;
   visit("maxclients", std::string_view(std::to_string(limits.clients_max)));
