@@ -1,14 +1,14 @@
 """Thousands of hostile connections to one node, held by a process of its own: run as
-`attacker.py REDIS_PORT HTTP_PORT COUNT`, obeys the words `attach`, `count` and `detach` on standard
-input, and answers each with one line of JSON.
+`attacker.py REDIS_PORT HTTP_PORT PEER_PORT COUNT`, obeys the words `attach`, `count` and `detach` on
+standard input, and answers each with one line of JSON.
 
-Half of them knock at each door. By kind, of 20:
+One in PEERS_OF knocks where peers do, half of the others at each door of clients. By kind, of 20:
   5 silent      connected, and nothing more
   3 half-open   half a command
   5 slow        one byte per second
   3 boasting    announce 2^63 - 1 bytes or elements; who is cut for that comes back as the next kind
   3 announcing  announce as much as is allowed, and send 1 KiB of it
-  1 unreading   ask for 1 MiB of answers and read none
+  1 unreading   ask for 1 MiB of answers and read none; peers are answered nothing, so half-open there
 """
 
 import collections
@@ -23,6 +23,8 @@ import time
 
 MAX = (1 << 63) - 1
 VALUE_MAX = 1 << 20
+FRAME_MAX = 66 << 20
+PEERS_OF = 20  # fewer than a shard takes connections of peers (1024): those of the cluster come in, too
 BIG_KEY_BYTES = 32 << 10  # what is stored under `big` in bucket `default`
 TICKS_PER_S = 20
 COMEBACKS_PER_TICK = 50
@@ -31,6 +33,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # leaves no TIME_WAIT behind
 
 _set = b"*3\r\n$3\r\nSET\r\n$7\r\nhostile\r\n"
 _put = b"PUT /v1/kv/default/hostile HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+_frame = struct.pack("<I", 1000)  # the size before a frame, then what is none
 _answers = VALUE_MAX // BIG_KEY_BYTES
 WORDS = {
     ("redis", "silent"): [b""],
@@ -46,6 +49,12 @@ WORDS = {
     ("http", "boast"): [_put + b"Content-Length: %d\r\n\r\nxxxx" % MAX,
                         _put + b"Transfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nxxxx"],
     ("http", "announce"): [_put + b"Content-Length: %d\r\n\r\n" % VALUE_MAX + b"x" * 1024],
+    ("peers", "silent"): [b""],
+    ("peers", "half"): [_frame + b"x" * 999, _frame + b"x", b"\x08"],
+    ("peers", "slow"): [_frame + b"x" * 1000],
+    ("peers", "boast"): [b"\xff\xff\xff\xff" + b"x" * 4, struct.pack("<I", FRAME_MAX + 1)],
+    ("peers", "announce"): [struct.pack("<I", FRAME_MAX) + b"x" * 1024],
+    ("peers", "unreading"): [_frame + b"x" * 500],
     ("http", "unreading"): [b"GET /v1/kv/default/big HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * _answers],
 }
 
@@ -85,7 +94,10 @@ class Attacker:
     def attach(self) -> dict:
         began = time.monotonic()
         for number in range(self.count):
-            self.open("redis" if number % 2 else "http", KINDS[number // 2 % len(KINDS)], number // 2)
+            if number < self.count // PEERS_OF:
+                self.open("peers", KINDS[number % len(KINDS)], number)
+            else:
+                self.open("redis" if number % 2 else "http", KINDS[number // 2 % len(KINDS)], number // 2)
             if number % 200 == 0:
                 self.notice(0)
         while self.notice(0) or self.comebacks:
@@ -147,11 +159,11 @@ class Attacker:
 
 
 def main() -> None:
-    redis_port, http_port, count = (int(word) for word in sys.argv[1:])
+    redis_port, http_port, peer_port, count = (int(word) for word in sys.argv[1:])
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.nice(5)  # its own work is not what is measured
-    Attacker({"redis": redis_port, "http": http_port}, count).run()
+    Attacker({"redis": redis_port, "http": http_port, "peers": peer_port}, count).run()
 
 
 if __name__ == "__main__":

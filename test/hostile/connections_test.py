@@ -38,7 +38,7 @@ class Attack:
     def __init__(self, node):
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "attacker.py"), str(node.redis_port), str(node.http_port),
-             str(CONNECTIONS)],
+             str(node.peer_port), str(CONNECTIONS)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
 
     def do(self, word: str) -> dict:
@@ -149,6 +149,12 @@ class HostileConnections(unittest.TestCase):
         self.assertGreaterEqual(report["standing"], 0.9 * CONNECTIONS, report)
         self.assertGreaterEqual(descriptors(self.node.pid), 0.9 * CONNECTIONS)
         self.assertGreater(report["slow bytes"], 0)
+        # Where the peers come in, too; who boasted there was cut, and nobody else.
+        at_peers = [kind for kind in report["kinds"] if kind.startswith("peers ")]
+        self.assertEqual(at_peers, [f"peers {kind}" for kind in
+                                    ("announce", "half", "silent", "slow", "unreading")])
+        self.assertGreater(report["cut peers boast"], 0)
+        self.assertEqual([fact for fact in report if fact.startswith("cut peers ")], ["cut peers boast"])
         return report
 
     def detach(self) -> None:
@@ -213,7 +219,8 @@ class HostileConnections(unittest.TestCase):
             self.assertGreaterEqual(kept("http"), KEPT_MIN)
         if attached:
             self.detach()
-        # Nothing of it was written.
+        # The members still hear each other, and nothing of it was written.
+        self.cluster.await_all_healthy()
         with Client(self.cluster.nodes[1].redis_port) as client:
             self.assertEqual(client.call("EXISTS", "hostile"), 0)
 
