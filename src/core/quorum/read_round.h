@@ -40,7 +40,7 @@ struct ReadOptions {
   std::uint8_t pr = 0;       // owners among them
   bool allow_digest = true;  // false: ask everybody for the value
   MonoTime deadline{};
-  Duration hedge_after = milliseconds(50);        // about the recent p95 of a replica's answer
+  Duration hedge_after = milliseconds(50);        // the setting: well above a healthy answer
   Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
 };
 
