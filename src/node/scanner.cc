@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 #include <utility>
 
 #include "core/version/object_codec.h"
@@ -65,13 +66,12 @@ void Scanner::walk_local(PartitionId partition, std::uint64_t from, std::size_t 
 void Scanner::step_local(std::uint32_t slot, std::uint32_t generation) {
   LocalWalk* walk = local_walks_.find(slot, generation);
   if (walk == nullptr) return;
-  const WallTime now = context_.guarded_now();
   RecordVisitor visitor(walk->partition, [&](const storage::StorageKey& key, const Object& object) {
     const std::uint64_t place = place_of(key.bucket, key.key);
     const Version* latest = object.latest();
     if (place < walk->from || latest == nullptr) return;
-    walk->found.push_back(
-        {place, std::string(key.bucket), std::string(key.key), latest->time, latest->dead(now)});
+    walk->found.push_back({place, std::string(key.bucket), std::string(key.key), latest->time,
+                           latest->event(), latest->expires_at, latest->tombstone});
   });
   auto next = context_.records->engine().scan(walk->partition, walk->after, kStep, visitor);
   const auto by_place = [](const Found& a, const Found& b) { return a.place < b.place; };
@@ -112,7 +112,8 @@ void Scanner::on_scan(const wire::FrameHeader& header, const wire::Scan& message
                }
                wire::ScanReply reply;
                for (const Found& found : walk.found) {
-                 reply.keys.push_back({found.bucket, found.key, found.time, found.dead});
+                 reply.keys.push_back({found.bucket, found.key, found.time, found.event,
+                                       found.expires_at, found.tombstone});
                }
                reply.done = !walk.cut;
                context_.peers->send(to, id, {}, walk.partition, reply);
@@ -253,14 +254,17 @@ void Scanner::take(Walk& walk, std::vector<Found>&& found, bool done) {
 
 void Scanner::end_partition(Walk& walk) {
   std::erase_if(walk.found, [&](const Found& f) { return f.place > walk.bound; });
+  // Of one key the latest first, by what Object::latest() goes by.
   std::sort(walk.found.begin(), walk.found.end(), [](const Found& a, const Found& b) {
-    return std::tie(a.place, a.bucket, a.key, b.time) < std::tie(b.place, b.bucket, b.key, a.time);
+    return std::tie(a.place, a.bucket, a.key, b.time, b.event) <
+           std::tie(b.place, b.bucket, b.key, a.time, a.event);
   });
+  const WallTime now = context_.guarded_now();
   const Found* newest = nullptr;
   for (const Found& found : walk.found) {
     if (newest != nullptr && newest->bucket == found.bucket && newest->key == found.key) continue;
     newest = &found;
-    if (!found.dead) walk.result.push_back(found);
+    if (!found.dead(now)) walk.result.push_back(found);
   }
   const std::uint32_t q = context_.topology->ring->partitions();
   if (!walk.all_done) {
@@ -317,7 +321,7 @@ void Scanner::on_reply(const wire::FrameHeader& header, const wire::ScanReply& r
   std::vector<Found> found;
   for (const wire::ScannedKey& key : reply.keys) {
     found.push_back({place_of(key.bucket, key.key), std::string(key.bucket), std::string(key.key),
-                     key.time, key.dead});
+                     key.time, key.event, key.expires_at, key.tombstone});
   }
   take(*walk, std::move(found), reply.done);
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/version/object.h"
 #include "node/key_position.h"
 #include "node/operation_table.h"
 #include "node/shard_context.h"
@@ -12,9 +13,10 @@
 namespace stator::node {
 
 /// Walks all living keys of the cluster in ring order, from any node (design 2.4 SCAN): each step
-/// takes one partition from R of its owners and keeps what the newest version seen says is alive.
-/// The cursor is a place on the ring, so it is good on every node and with every engine. A key that
-/// is there throughout is returned; repeats are possible, as in Redis.
+/// takes one partition from R of its owners, who send what they know of each key; of these the
+/// latest version counts, as in a plain read, and this node's time says whether it is alive. The
+/// cursor is a place on the ring, so it is good on every node and with every engine. A key that is
+/// there throughout is returned; repeats are possible, as in Redis.
 class Scanner {
  public:
   /// `sibling(shard)`: the scanner of another shard of this node, used on that shard's loop only.
@@ -40,8 +42,14 @@ class Scanner {
     std::uint64_t place = 0;
     std::string bucket;
     std::string key;
+    // Of the latest version that was seen. Nobody but the coordinator judges it (design 4.2).
     Hlc time{};
-    bool dead = false;
+    Dot event{};
+    WallTime expires_at{};
+    bool tombstone = false;
+    [[nodiscard]] bool dead(WallTime now) const {
+      return Version{.expires_at = expires_at, .tombstone = tombstone}.dead(now);
+    }
   };
   /// One walk through one partition of the own engine, in bounded steps over several turns. Refused
   /// or failed: keys_max is 0 when it is done.

@@ -41,6 +41,9 @@ inline constexpr std::uint8_t kEnumerators<Outcome> = 3;
 static_assert(static_cast<int>(Outcome::kOk) == 0 && static_cast<int>(Outcome::kNotApplied) == 1 &&
               static_cast<int>(Outcome::kUnknown) == 2);
 
+/// Bytes of a scanned key in front of its bucket.
+inline constexpr std::size_t kScannedKeyHead = 5 * sizeof(std::uint64_t) + 1;
+
 class FieldWriter {
  public:
   explicit FieldWriter(std::string& out) : out_(out) {}
@@ -82,9 +85,14 @@ class FieldWriter {
   void list(std::uint8_t tag, const std::vector<ScannedKey>& keys) {
     for (const ScannedKey& k : keys) {
       append_u8(out_, tag);
-      append_varint(out_, 9 + varint_bytes(k.bucket.size()) + k.bucket.size() + k.key.size());
+      append_varint(
+          out_, kScannedKeyHead + varint_bytes(k.bucket.size()) + k.bucket.size() + k.key.size());
       append_u64(out_, k.time.value);
-      append_u8(out_, k.dead ? 1 : 0);
+      append_u64(out_, k.event.actor.incarnation.value);
+      append_u64(out_, k.event.actor.life);
+      append_u64(out_, k.event.counter);
+      append_u64(out_, static_cast<std::uint64_t>(k.expires_at.us));
+      append_u8(out_, k.tombstone ? 1 : 0);
       append_sized(out_, k.bucket);
       out_.append(k.key);
     }
@@ -164,11 +172,18 @@ class FieldReader {
     for (bool here = reach(tag); here; here = tag_ == tag) {
       if (keys.size() == kListMax) return fail(ErrorCode::kTooLarge);
       ByteReader raw(payload_);
-      const Hlc time{raw.u64()};
-      const std::uint8_t dead = raw.u8();
-      const std::string_view bucket = sized(raw);
-      if (!raw.ok() || dead > 1) return fail(ErrorCode::kCorrupt);
-      keys.push_back({bucket, raw.rest(), time, dead == 1});
+      ScannedKey k;
+      k.time = {raw.u64()};
+      k.event.actor.incarnation = {raw.u64()};
+      k.event.actor.life = raw.u64();
+      k.event.counter = raw.u64();
+      k.expires_at = {static_cast<std::int64_t>(raw.u64())};
+      const std::uint8_t tombstone = raw.u8();
+      k.bucket = sized(raw);
+      if (!raw.ok() || tombstone > 1) return fail(ErrorCode::kCorrupt);
+      k.tombstone = tombstone == 1;
+      k.key = raw.rest();
+      keys.push_back(k);
       step();
     }
   }

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "core/quorum/candidates.h"
+#include "core/version/clock.h"
 #include "core/version/hlc.h"
 #include "wire/frame.h"
 
@@ -191,11 +192,16 @@ struct Scan {
   bool operator==(const Scan&) const = default;
 };
 
+/// A key, and of the version that a plain read there returns what the asker needs to tell the
+/// latest of several replicas' versions and to judge whether that one is alive: expiry is judged by
+/// the coordinator alone (design 4.2).
 struct ScannedKey {
   std::string_view bucket{};
   std::string_view key{};
-  Hlc time{};         // of the version that a plain read here returns
-  bool dead = false;  // that version is a tombstone, or has expired
+  Hlc time{};
+  Dot event{};  // Version::event(): decides between equal times
+  WallTime expires_at{};
+  bool tombstone = false;
   bool operator==(const ScannedKey&) const = default;
 };
 

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "wire/codes.h"
 #include "wire/counting_new.h"
+#include "wire/fields.h"
 #include "wire/samples.h"
 
 namespace stator::wire {
@@ -183,14 +184,14 @@ TEST(Messages, ListsAreBounded) {
   std::string keys;
   for (std::size_t i = 0; i <= kListMax; ++i) {
     append_u8(keys, 1);
-    append_sized(keys, std::string_view("\0\0\0\0\0\0\0\0\0\0", 10));
+    append_sized(keys, std::string(internal::kScannedKeyHead + 1, '\0'));
   }
   EXPECT_EQ(refusal_of<ScanReply>(keys), ErrorCode::kTooLarge);
 }
 
 TEST(Messages, AScannedKeyMustContainItsBucket) {
   const auto refuse = [](std::string_view tail) {
-    std::string body, entry(8, '\0');
+    std::string body, entry(internal::kScannedKeyHead - 1, '\0');
     entry += tail;
     append_u8(body, 1);
     append_sized(body, entry);

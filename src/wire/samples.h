@@ -121,9 +121,14 @@ inline Scan sample(std::type_identity<Scan>) {
   return {.partition = 1023, .from = 0x001F'FFFF'FFFF'FFF0, .keys_max = 100};
 }
 inline ScanReply sample(std::type_identity<ScanReply>) {
-  return {
-      .keys = {{"default", "k1", {0x6543210FEDCBA987}, false}, {"carts", "alice", {1}, true}, {}},
-      .done = true};
+  return {.keys = {{.bucket = "default",
+                    .key = "k1",
+                    .time = {0x6543210FEDCBA987},
+                    .event = {{{0x1122334455667788}, 7}, 9},
+                    .expires_at = {1'800'000'000'000'000}},
+                   {.bucket = "carts", .key = "alice", .time = {1}, .tombstone = true},
+                   {}},
+          .done = true};
 }
 
 /// Calls `f(Message)` with the sample of every message, in the order of their numbers.
