@@ -79,7 +79,9 @@ Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
     shards.push_back(server->runtime_->shard_env(i));
   }
   if (auto free = server->try_addresses(); !free) return std::unexpected(std::move(free.error()));
-  auto node = node::Node::open(std::move(shards), settings.node);
+  node::NodeOptions options = settings.node;
+  options.program_version = program_version();
+  auto node = node::Node::open(std::move(shards), std::move(options));
   if (!node) return std::unexpected(std::move(node.error()));
   server->node_ = std::move(*node);
   if (auto bound = server->bind(); !bound) {

@@ -189,7 +189,7 @@ wire::NodeInfo Node::announcement() const {
   info.http_address = http_text_;
   info.peer_address = peer_text_;
   info.engine = options_.engine.name;
-  info.version = "1";
+  info.version = options_.program_version;
   info.incarnation = incarnation_;
   info.started_at = started_at_;
   info.weight_milli = static_cast<std::uint32_t>(options_.weight * 1000);

@@ -48,6 +48,9 @@ struct NodeOptions {
   std::size_t operations_max = 100'000;
   Limits limits;
 
+  /// As told to peers. This layer does not know it.
+  std::string program_version;
+
   Observer* observer = nullptr;
 };
 

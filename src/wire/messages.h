@@ -57,7 +57,8 @@ struct NodeInfo {
   std::string_view version{};  // of the program
   Incarnation incarnation{};
   WallTime started_at{};
-  std::uint32_t weight_milli = 0;         // 1000: one ordinary share
+  std::uint32_t weight_milli = 0;  // 1000: one ordinary share
+  // Reserved: no node fills these yet.
   std::uint32_t requests_per_second = 0;  // coordinated here, over the last seconds
   std::uint32_t requests_in_flight = 0;
   std::uint32_t storage_p99_us = 0;  // over the last 60 s
