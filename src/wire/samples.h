@@ -99,7 +99,8 @@ inline ForwardWrite sample(std::type_identity<ForwardWrite>) {
           .pw = 1,
           .dw = 3,
           .floor = {0x6543210FEDCBA987},
-          .flags = 1};
+          .flags = 1,
+          .receiver_incarnation = {0x8877665544332211}};
 }
 inline ForwardWriteReply sample(std::type_identity<ForwardWriteReply>) {
   return {.outcome = Outcome::kUnknown,
