@@ -8,9 +8,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 
+#include "hex.h"
 #include "wire/samples.h"
 
 namespace stator::wire {
@@ -18,35 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using golden::from_hex;
+using golden::to_hex;
+
 const fs::path kFolder = STATOR_GOLDEN_WIRE;
-
-std::string to_hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-    out += i % 32 == 31 || i + 1 == bytes.size() ? '\n' : ' ';
-  }
-  return out;
-}
-
-/// Bytes in hex up to a line that begins with `end`: `#` begins a comment, white space does not
-/// count.
-std::string from_hex(std::istream& in, std::string_view end) {
-  std::string bytes, line;
-  while (std::getline(in, line) && (end.empty() || !line.starts_with(end))) {
-    std::istringstream words(line.substr(0, line.find('#')));
-    std::string word;
-    while (words >> word) bytes += static_cast<char>(std::stoi(word, nullptr, 16));
-  }
-  return bytes;
-}
-std::string from_hex(const fs::path& path) {
-  std::ifstream in(path);
-  return from_hex(in, "");
-}
 
 fs::path path_of(MessageType type) {
   return kFolder / (std::string(message_info(type)->name) + ".hex");
@@ -89,13 +63,7 @@ TEST(GoldenWire, EveryFileIsReadAndWrittenBackTheSame) {
 }
 
 TEST(GoldenWire, TheExampleInTheDocumentIsARealFrame) {
-  std::ifstream page(STATOR_FRAMES_PAGE);
-  std::string line;
-  while (std::getline(page, line) && line != "## Example") {
-  }
-  while (std::getline(page, line) && line != "```") {
-  }
-  const std::string bytes = from_hex(page, "```");
+  const std::string bytes = golden::example_of(STATOR_FRAMES_PAGE, "## Example");
   EXPECT_EQ(to_hex(bytes), to_hex(frame_of(samples::sample(std::type_identity<HistoryFetch>{}))));
 }
 
