@@ -291,6 +291,46 @@ class Damage(Fixture):
         self.node.options = []
         self.run_once()
 
+    def killed_with_a_log(self, *options: str) -> Path:
+        """The log of a node that was killed with k0 .. k49 in it."""
+        self.node.options = list(options)
+        self.node.start()
+        with Client(self.node.redis_port) as client:
+            for k in range(50):
+                self.assertEqual(client.call("SET", f"k{k}", f"v{k}" * 20), "OK")
+        self.node.kill()
+        log, = self.files("*.log")
+        return log
+
+    def test_a_damaged_log_of_acknowledged_writes_is_named(self):  # D30, I16
+        log = self.killed_with_a_log()
+        right = log.read_bytes()
+        half = len(right) // 2
+        for wrong in (right[:half] + bytes([right[half] ^ 1]) + right[half + 1:],
+                      right[:-1] + bytes([right[-1] ^ 1]), right[:half], right[:-1]):
+            log.write_bytes(wrong)
+            damaged = fingerprint(self.node.data)
+            line = self.refused_serve(says=str(log), code=1)
+            self.assertIn("docs/ops/damaged-log.md", line)
+            self.assertEqual(fingerprint(self.node.data), damaged)
+        log.write_bytes(right)
+        self.node.options = []
+        self.node.start()
+        with Client(self.node.redis_port) as client:
+            for k in range(50):
+                self.assertEqual(client.call("GET", f"k{k}"), f"v{k}".encode() * 20)
+
+    def test_a_torn_tail_that_was_promised_to_nobody_stops_no_start(self):  # I16
+        log = self.killed_with_a_log("--durability", "none")
+        right = log.read_bytes()
+        log.write_bytes(right[: len(right) // 2])
+        self.node.options = []
+        self.node.start()
+        with Client(self.node.redis_port) as client:
+            found = [client.call("GET", f"k{k}") for k in range(50)]
+        self.assertEqual(found[0], b"v0" * 20)
+        self.assertNotEqual(found[-1], b"v49" * 20)
+
     def test_a_flipped_table_is_never_read_as_nothing(self):
         # What is in a table of the engine and cannot be read is an error, not "no such key".
         tables = self.files("*.sst")

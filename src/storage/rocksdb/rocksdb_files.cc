@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <cstring>
-#include <string_view>
+#include <mutex>
 #include <utility>
+
+#include "storage/rocksdb/synced_logs.h"
 
 namespace stator::storage::rocks {
 namespace {
@@ -26,10 +28,6 @@ struct ThreadState {
   bool would_have_waited = false;
 };
 thread_local ThreadState thread_state;
-
-bool is_log(std::string_view path) {
-  return path.ends_with(".log");
-}
 
 IOStatus io_error(const std::string& what, int code) {
   const std::string text = std::strerror(code);
@@ -100,13 +98,11 @@ class TableFile final : public FSRandomAccessFile {
   std::shared_ptr<FileEvents> events_;
 };
 
-class WatchedWritable final : public ::rocksdb::FSWritableFileOwnerWrapper {
+class WatchedWritable : public ::rocksdb::FSWritableFileOwnerWrapper {
  public:
-  WatchedWritable(std::unique_ptr<FSWritableFile> file, bool log,
-                  std::shared_ptr<FileEvents> events)
-      : FSWritableFileOwnerWrapper(std::move(file)), log_(log), events_(std::move(events)) {}
+  WatchedWritable(std::unique_ptr<FSWritableFile> file, std::shared_ptr<FileEvents> events)
+      : FSWritableFileOwnerWrapper(std::move(file)), events_(std::move(events)) {}
 
-  using FSWritableFileOwnerWrapper::Append;
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
     if (events_->no_space.load(std::memory_order_relaxed)) return IOStatus::NoSpace();
     return target()->Append(data, options, debug);
@@ -117,11 +113,40 @@ class WatchedWritable final : public ::rocksdb::FSWritableFileOwnerWrapper {
     if (events_->no_space.load(std::memory_order_relaxed)) return IOStatus::NoSpace();
     return target()->Append(data, options, verification, debug);
   }
+
+ protected:
+  [[nodiscard]] FileEvents& events() { return *events_; }
+
+ private:
+  std::shared_ptr<FileEvents> events_;
+};
+
+/// Tells `synced` what a sync has made durable. RocksDB appends on one thread at a time, and may
+/// sync on another one meanwhile.
+class LogFile final : public WatchedWritable {
+ public:
+  LogFile(std::unique_ptr<FSWritableFile> file, std::shared_ptr<FileEvents> events,
+          std::shared_ptr<SyncedLogs> synced, std::uint64_t number, bool known)
+      : WatchedWritable(std::move(file), std::move(events)),
+        synced_(std::move(synced)),
+        number_(number),
+        known_(known) {}
+
+  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
+    return note(data, WatchedWritable::Append(data, options, debug));
+  }
+  IOStatus Append(const Slice& data, const IOOptions& options,
+                  const ::rocksdb::DataVerificationInfo& verification,
+                  IODebugContext* debug) override {
+    return note(data, WatchedWritable::Append(data, options, verification, debug));
+  }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
-    return count(watch(fails() ? failed() : target()->Sync(options, debug)));
+    const Part part = written();
+    return settle(part, fails() ? failed() : target()->Sync(options, debug));
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    return count(watch(fails() ? failed() : target()->Fsync(options, debug)));
+    const Part part = written();
+    return settle(part, fails() ? failed() : target()->Fsync(options, debug));
   }
   IOStatus RangeSync(std::uint64_t offset, std::uint64_t size, const IOOptions& options,
                      IODebugContext* debug) override {
@@ -129,27 +154,50 @@ class WatchedWritable final : public ::rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
-  [[nodiscard]] bool fails() const {
-    return log_ && events_->fail_log_syncs.load(std::memory_order_relaxed);
+  struct Part {
+    std::uint64_t bytes = 0;
+    std::uint64_t digest = 0;
+  };
+
+  [[nodiscard]] Part written() {
+    const std::lock_guard lock(mutex_);
+    return {digest_.bytes(), digest_.value()};
   }
-  IOStatus count(IOStatus status) {
-    if (log_ && status.ok()) events_->log_syncs.fetch_add(1, std::memory_order_relaxed);
+  IOStatus note(const Slice& data, IOStatus status) {
+    const std::lock_guard lock(mutex_);
+    // A failed one may have left a part of itself: what follows stands somewhere else.
+    if (!status.ok()) known_ = false;
+    if (known_) digest_.add({data.data(), data.size()});
     return status;
   }
+  [[nodiscard]] bool fails() { return events().fail_log_syncs.load(std::memory_order_relaxed); }
   static IOStatus failed() { return io_error("while syncing the log", EIO); }
+  IOStatus settle(const Part& part, IOStatus status) {
+    if (status.ok()) {
+      events().log_syncs.fetch_add(1, std::memory_order_relaxed);
+      // A sync that works after one that failed proves nothing (D31).
+      if (!events().log_sync_failed.load()) synced_->synced(number_, part.bytes, part.digest);
+    }
+    return watch(std::move(status));
+  }
   IOStatus watch(IOStatus status) {
-    if (log_ && !status.ok()) events_->log_sync_failed.store(true);
+    if (!status.ok()) events().log_sync_failed.store(true);
     return status;
   }
 
-  bool log_;
-  std::shared_ptr<FileEvents> events_;
+  std::shared_ptr<SyncedLogs> synced_;
+  std::uint64_t number_;
+  std::mutex mutex_;
+  Digest digest_;
+  bool known_;  // what stands in the file, from its first byte to its last
 };
 
 class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
  public:
-  explicit WatchedFiles(std::shared_ptr<FileEvents> events)
-      : FileSystemWrapper(::rocksdb::FileSystem::Default()), events_(std::move(events)) {}
+  WatchedFiles(std::shared_ptr<FileEvents> events, std::shared_ptr<SyncedLogs> synced)
+      : FileSystemWrapper(::rocksdb::FileSystem::Default()),
+        events_(std::move(events)),
+        synced_(std::move(synced)) {}
 
   const char* Name() const override { return "WatchedFiles"; }
 
@@ -164,29 +212,44 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
   }
   IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
                            std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {
-    return watched(target()->NewWritableFile(path, options, file, debug), path, file);
+    return watched(target()->NewWritableFile(path, options, file, debug), path, true, file);
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
                               std::unique_ptr<FSWritableFile>* file,
                               IODebugContext* debug) override {
-    return watched(target()->ReopenWritableFile(path, options, file, debug), path, file);
+    return watched(target()->ReopenWritableFile(path, options, file, debug), path, false, file);
   }
   IOStatus ReuseWritableFile(const std::string& path, const std::string& old_path,
                              const FileOptions& options, std::unique_ptr<FSWritableFile>* file,
                              IODebugContext* debug) override {
-    return watched(target()->ReuseWritableFile(path, old_path, options, file, debug), path, file);
+    return watched(target()->ReuseWritableFile(path, old_path, options, file, debug), path, false,
+                   file);
+  }
+  IOStatus DeleteFile(const std::string& path, const IOOptions& options,
+                      IODebugContext* debug) override {
+    // Before: a log that is said to be there and is not is damage.
+    const std::uint64_t log = log_number_of(path);
+    if (log != 0 && !synced_->forget(log)) {
+      return io_error("before deleting " + path, EIO);
+    }
+    return target()->DeleteFile(path, options, debug);
   }
 
  private:
-  IOStatus watched(IOStatus status, const std::string& path,
+  IOStatus watched(IOStatus status, const std::string& path, bool is_new,
                    std::unique_ptr<FSWritableFile>* file) {
-    if (status.ok()) {
-      *file = std::make_unique<WatchedWritable>(std::move(*file), is_log(path), events_);
+    if (!status.ok()) return status;
+    if (const std::uint64_t log = log_number_of(path); log != 0) {
+      const bool known = is_new && synced_->sync_names();
+      *file = std::make_unique<LogFile>(std::move(*file), events_, synced_, log, known);
+    } else {
+      *file = std::make_unique<WatchedWritable>(std::move(*file), events_);
     }
     return status;
   }
 
   std::shared_ptr<FileEvents> events_;
+  std::shared_ptr<SyncedLogs> synced_;
 };
 
 }  // namespace
@@ -201,8 +264,9 @@ bool NoWaiting::would_have_waited() const {
   return thread_state.would_have_waited;
 }
 
-std::shared_ptr<::rocksdb::FileSystem> watched_files(std::shared_ptr<FileEvents> events) {
-  return std::make_shared<WatchedFiles>(std::move(events));
+std::shared_ptr<::rocksdb::FileSystem> watched_files(std::shared_ptr<FileEvents> events,
+                                                     std::shared_ptr<SyncedLogs> synced) {
+  return std::make_shared<WatchedFiles>(std::move(events), std::move(synced));
 }
 
 }  // namespace stator::storage::rocks

@@ -10,6 +10,8 @@ class FileSystem;
 
 namespace stator::storage::rocks {
 
+class SyncedLogs;
+
 /// While one lives, reads of tables on this thread that would wait for the disk fail instead.
 class NoWaiting {
  public:
@@ -22,9 +24,9 @@ class NoWaiting {
 };
 
 /// The system's files, with an eye on what happens to them: notices failed syncs of the log, which
-/// RocksDB does not tell from other errors, and reads tables without waiting where NoWaiting says
-/// so.
+/// RocksDB does not tell from other errors, keeps in `synced` how far each log is durable, and
+/// reads tables without waiting where NoWaiting says so.
 [[nodiscard]] std::shared_ptr<::rocksdb::FileSystem> watched_files(
-    std::shared_ptr<FileEvents> events);
+    std::shared_ptr<FileEvents> events, std::shared_ptr<SyncedLogs> synced);
 
 }  // namespace stator::storage::rocks

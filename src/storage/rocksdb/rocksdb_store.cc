@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "storage/rocksdb/rocksdb_files.h"
+#include "storage/rocksdb/synced_logs.h"
 
 namespace stator::storage::rocks {
 namespace {
@@ -41,7 +42,7 @@ std::shared_ptr<::rocksdb::TableFactory> table_options(std::uint64_t cache_bytes
   options.create_if_missing = true;
   options.paranoid_checks = true;
   // The log ends at the first record that is cut or does not pass its checksum: everything synced
-  // stands before it, and half a record never counts.
+  // stands before it (SyncedLogs has seen to that), and half a record never counts.
   options.wal_recovery_mode = ::rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.track_and_verify_wals_in_manifest = true;
   // RocksDB 7.8 does not recycle log files in this mode: old records behind the end would look like
@@ -121,6 +122,7 @@ Error to_error(const ::rocksdb::Status& status) {
 }
 
 struct RocksStore::Parts {
+  std::shared_ptr<SyncedLogs> synced;
   std::unique_ptr<::rocksdb::Env> env;
 };
 
@@ -132,7 +134,13 @@ Result<std::shared_ptr<RocksStore>> RocksStore::open(const EngineOptions& option
   std::shared_ptr<RocksStore> store(new RocksStore);
   store->events_ = std::move(events);
   store->parts_ = std::make_unique<Parts>();
-  store->parts_->env = ::rocksdb::NewCompositeEnv(watched_files(store->events_));
+  // Before RocksDB sees the logs: it would put into tables what it can read of them, and delete
+  // them.
+  auto synced = SyncedLogs::open(options.directory);
+  if (!synced) return std::unexpected(std::move(synced.error()));
+  store->parts_->synced = std::move(*synced);
+  store->parts_->env =
+      ::rocksdb::NewCompositeEnv(watched_files(store->events_, store->parts_->synced));
   ::rocksdb::Env* env = store->parts_->env.get();
   env->SetBackgroundThreads(1, ::rocksdb::Env::HIGH);  // flushes
   env->SetBackgroundThreads(1, ::rocksdb::Env::LOW);   // compactions
@@ -166,6 +174,7 @@ Result<void> RocksStore::write(::rocksdb::WriteBatch& batch, bool sync) {
   if (sync) syncs_under_way_.fetch_add(1);
   const ::rocksdb::Status status = db_->Write(options, &batch);
   if (sync) syncs_under_way_.fetch_sub(1);
+  if (sync && status.ok()) parts_->synced->save();
   return outcome(status);
 }
 
@@ -204,6 +213,7 @@ Result<void> RocksStore::remove_user() {
     syncs_under_way_.fetch_sub(1);
   }
   if (users_.fetch_sub(1) > 1) return result;
+  parts_->synced->save_durably();
   const ::rocksdb::Status closed = db_->Close();
   db_.reset();
   if (!result) return result;
