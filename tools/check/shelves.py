@@ -331,5 +331,5 @@ SHELVES = [
     Shelf("asan-sim", "30 simulation seeds under ASan and UBSan", SANITIZED_MODES, 900, sim_asan, has_sim),
     Shelf("tsan", "threads and processes under ThreadSanitizer", SLOW, 2400, tsan,
           lambda run: run.has_tests("build/release", "tsan")),
-    Shelf("fuzz-run", "libFuzzer on every target", SANITIZED_MODES, 1800, fuzz, lambda run: bool(fuzz_targets(run))),
+    Shelf("fuzz-run", "libFuzzer on every target", SLOW, 1800, fuzz, lambda run: bool(fuzz_targets(run))),
 ]
