@@ -155,26 +155,21 @@ void register_sim(Command& root) {
   command.name = "sim";
   command.summary = "Run whole clusters with faults in the deterministic simulator";
   command.details =
-      "Each seed is a cluster of real nodes with clients, on virtual time, in one thread. Seeds "
-      "that "
-      "are even are\n"
-      "dense: at least 500 operations per second on at most 100 keys, for a tenth of --minutes. "
-      "The "
-      "others are\n"
-      "sparse and last --minutes. With --faults all, each family of faults is off in about half of "
-      "the seeds;\n"
-      "families that are named are always on. Afterwards everything is healed, every key is read "
-      "from all its\n"
-      "owners, and the invariants are checked. When one is broken the exit code is 1, and a line "
-      "tells how to run\n"
-      "that seed again. The same seed of the same program gives the same trace.";
+      R"(Each seed is a cluster of real nodes with clients, on virtual time, in one thread; every core runs seeds.
+Dense seeds, those that are even or end in 5, have at least 500 operations per second on at most 100 keys
+unless too much is broken at once; they last a fifth of --minutes, at least 2 minutes, but never more than
+--minutes. The others are sparse and last --minutes. With --faults all, each family of faults is off in
+about half of the seeds; families that are named are always on. Afterwards everything is healed, every key
+is read from all its owners, and the invariants are checked. When one is broken the exit code is 1, and a
+line tells how to run that seed again. The same seed of the same program gives the same trace.)";
   command.examples = {"stator sim --seeds 20 --minutes 1",
                       "stator sim --seed 7 --faults crash,cuts --trace"};
   command.options = {
       {"--seed", "S", "the first seed", &flags->seed},
       {"--seeds", "K", "how many seeds, from the first on", &flags->seeds},
       {"--nodes", "N", "nodes of the cluster", &flags->nodes},
-      {"--minutes", "M", "simulated minutes of a sparse seed", &flags->minutes},
+      {"--minutes", "M", "simulated minutes of a sparse seed; of a dense one a fifth, at least 2",
+       &flags->minutes},
       {"--faults", "LIST", "all, none, or some of " + sim::describe_faults(sim::kAllFaults),
        &flags->faults},
       {"--trace", "", "print every event, and the story of every key that breaks an invariant",

@@ -17,7 +17,7 @@ constexpr std::uint64_t kSeedsMax = 50;
 TEST(Canary, IsCaughtWithinFiftySeeds) {
   const std::string wanted = std::string(STATOR_CANARY_BREAKS) + " ";
   for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
-    const RunReport report = run_cluster({.seed = seed, .minutes = 0.4});
+    const RunReport report = run_cluster({.seed = seed, .minutes = 0.25});
     for (const std::string& violation : report.violations) {
       const std::string invariant = violation.substr(0, violation.find(':')) + " ";
       if (wanted.find(invariant) == std::string::npos) continue;

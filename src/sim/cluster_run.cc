@@ -62,7 +62,7 @@ ClusterRun::ClusterRun(const RunOptions& options)
       world_(options.seed),
       shards_(options.nodes, options.shards, world_.random().fork("shards")) {
   Random random = world_.random().fork("run");
-  workload_ = draw_workload(random, options.minutes, options.seed % 2 == 0);
+  workload_ = draw_workload(random, options.minutes, is_dense(options.seed));
   faults_ = options.swarm ? draw_swarm(options.faults, random) : options.faults;
   observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler());
   if (options.trace != nullptr) world_.trace().print_to(options.trace);

@@ -7,8 +7,8 @@ namespace stator::sim {
 namespace {
 
 constexpr std::size_t kLargeValueMax = 64 * 1024;
-// A dense run lasts a tenth of a sparse one, but long enough for faults to come and go.
-constexpr Duration kDenseMin = seconds(15);
+// Long enough for faults to come and go many times while the keys are busy.
+constexpr Duration kDenseMin = seconds(120);
 
 double log_uniform(Random& random, double low, double high) {
   return low * std::pow(high / low, random.fraction());
@@ -33,12 +33,16 @@ const char* to_string(OperationKind kind) {
   return "unknown";
 }
 
+bool is_dense(std::uint64_t seed) {
+  return seed % 2 == 0 || seed % 10 == 5;
+}
+
 Workload draw_workload(Random& random, double minutes, bool dense) {
   Workload workload;
   workload.dense = dense;
   const Duration sparse_length = milliseconds(static_cast<std::int64_t>(minutes * 60'000));
   if (dense) {
-    workload.length = std::max(std::min(kDenseMin, sparse_length), sparse_length / 10);
+    workload.length = std::min(sparse_length, std::max(kDenseMin, sparse_length / 5));
     workload.operations_per_second = log_uniform(random, 1'500, 2'200);
     workload.keys = static_cast<std::uint32_t>(log_uniform(random, 5, 100));
     workload.sessions = static_cast<std::uint32_t>(log_uniform(random, 16, 50));

@@ -17,7 +17,25 @@ TEST(Workload, DenseRunsArePromisedFiveHundredPerSecondOnAHundredKeys) {
     const Workload workload = draw_workload(random, 10, true);
     EXPECT_GE(workload.operations_per_second, 1'500);  // a third may fail where much is broken
     EXPECT_LE(workload.keys, 100U);
-    EXPECT_EQ(workload.length, seconds(60));
+  }
+}
+
+TEST(Workload, DenseRunsLastTwoMinutesOrAFifthOfTheSparseOnesButNeverLonger) {
+  const auto length = [](double minutes) {
+    Random random(1);
+    return draw_workload(random, minutes, true).length;
+  };
+  EXPECT_EQ(length(0.5), seconds(30));
+  EXPECT_EQ(length(2), seconds(120));
+  EXPECT_EQ(length(10), seconds(120));
+  EXPECT_EQ(length(60), seconds(720));
+}
+
+TEST(Workload, SixOfTenSeedsAreDense) {
+  for (std::uint64_t first = 0; first < 20; ++first) {
+    int dense = 0;
+    for (std::uint64_t seed = first; seed < first + 10; ++seed) dense += is_dense(seed) ? 1 : 0;
+    EXPECT_EQ(dense, 6);
   }
 }
 

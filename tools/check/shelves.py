@@ -324,7 +324,7 @@ SHELVES = [
     *label_shelves(),
     Shelf("headers", "each header compiles alone (clang 19)", SLOW, 600, headers),
     Shelf("tidy", "clang-tidy 19", SLOW, 900, tidy),
-    Shelf("sim-seeds", "stator sim, fresh seeds", SLOW, 900, sim_release, has_sim),
+    Shelf("sim-seeds", "stator sim, fresh seeds", SLOW, 1800, sim_release, has_sim),
     Shelf("compare", "speed beside redis-server and the bare quorum", (FULL,), 3600, compare, has_stator),
     Shelf("asan", "build and tests under AddressSanitizer and UBSan", SANITIZED_MODES, 2400, asan,
           lambda run: run.has_tests("build/release", "unit")),
