@@ -1,9 +1,11 @@
 #include "sim/simulate.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cinttypes>
 #include <cstdarg>
 #include <cstdio>
+#include <iterator>
 
 #include "base/hash.h"
 
@@ -23,6 +25,12 @@ double in_seconds(Duration duration) {
   return static_cast<double>(duration.ns) / 1e9;
 }
 
+// The shortest text that is read as the same number: a rounded length is another run.
+std::string exact(double number) {
+  char buffer[32];
+  return {buffer, std::to_chars(std::begin(buffer), std::end(buffer), number).ptr};
+}
+
 std::string list(const std::vector<std::uint32_t>& numbers) {
   std::string line;
   for (const std::uint32_t number : numbers) {
@@ -35,9 +43,9 @@ std::string list(const std::vector<std::uint32_t>& numbers) {
 }  // namespace
 
 std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed) {
-  return text("stator sim --seed %" PRIu64 " --seeds 1 --nodes %" PRIu32 " --minutes %g --faults ",
-              seed, options.nodes, options.minutes) +
-         options.faults;
+  return text("stator sim --seed %" PRIu64 " --seeds 1 --nodes %" PRIu32 " --minutes ", seed,
+              options.nodes) +
+         exact(options.minutes) + " --faults " + options.faults;
 }
 
 std::string describe(const RunReport& report) {
