@@ -1,6 +1,6 @@
 // Paper 6.3 (V27): how many versions does a get of the shopping cart service return? Almost always
 // one; and what makes more of them is concurrent writers (robots), not failures. One million gets
-// in each run with STATOR_FULL=1, 4 % of that else.
+// in each run with STATOR_FULL=1, 5 % of that else.
 
 #include <gtest/gtest.h>
 
@@ -11,6 +11,10 @@
 
 namespace stator::test {
 namespace {
+
+std::uint64_t gets_per_run() {
+  return full_size() ? 1'000'000 : 50'000;
+}
 
 VersionHistogram histogram_of(Shop& shop, const char* name) {
   shop.run();
@@ -33,7 +37,7 @@ VersionHistogram histogram_of(Shop& shop, const char* name) {
 }
 
 TEST(Section63, AlmostEveryGetReturnsOneVersionAndRobotsRatherThanFailuresMakeMore) {
-  const std::uint64_t gets = full_size() ? 1'000'000 : 40'000;
+  const std::uint64_t gets = gets_per_run();
   Shop quiet({.seed = 631, .gets = gets});
   const VersionHistogram of_quiet = histogram_of(quiet, "shoppers alone");
   Shop attacked({.seed = 632, .gets = gets, .robots = true});
@@ -42,18 +46,24 @@ TEST(Section63, AlmostEveryGetReturnsOneVersionAndRobotsRatherThanFailuresMakeMo
   const VersionHistogram of_failing = histogram_of(failing, "shoppers and failures");
 
   EXPECT_EQ(of_quiet.divergent_percent(), 0) << "nobody else writes a shopper's cart";
-  // The normal run: 0 versions are carts that were never filled.
-  EXPECT_GE(of_attacked.percent(0) + of_attacked.percent(1), 99.94);
+  // The normal run, as the paper's shop has it: with robots.
+  EXPECT_GE(of_attacked.percent(1), 99.94);
+  for (const VersionHistogram* histogram : {&of_quiet, &of_attacked, &of_failing}) {
+    EXPECT_EQ(histogram->buckets[0], 0U) << "what was put once is never gone";
+  }
   EXPECT_GT(of_attacked.divergent_percent(), 0);
   EXPECT_NEAR(attacked.robot_percent(), 1, 0.7);
-  EXPECT_GE(of_failing.percent(0) + of_failing.percent(1), 99.94);
+  EXPECT_GE(of_failing.percent(1), 99.94);
   const double rise_by_robots = of_attacked.divergent_percent() - of_quiet.divergent_percent();
   const double rise_by_failures = of_failing.divergent_percent() - of_quiet.divergent_percent();
   EXPECT_LT(rise_by_failures, rise_by_robots);
   // There were failures, and they were felt.
   EXPECT_GT(failing.failures(), 10U);
   EXPECT_GT(failing.failed_attempts(), 100U);
-  EXPECT_EQ(failing.given_up(), 0U) << "one node at a time: the second attempt succeeds";
+  // One node at a time: the second attempt succeeds, but for what the paper's section 6 allows
+  // (99.9995 %).
+  EXPECT_LE(static_cast<double>(failing.given_up()),
+            static_cast<double>(of_failing.gets() + failing.puts()) * 5e-6);
   EXPECT_EQ(attacked.failures(), 0U);
 }
 
@@ -61,7 +71,7 @@ TEST(Section63, AlmostEveryGetReturnsOneVersionAndRobotsRatherThanFailuresMakeMo
 // then the same put. Of one that was given up a replica may know, and shows it later, beside what
 // the shopper has put since.
 TEST(Section63, PutsThatWereGivenUpShowUpLaterAsSecondVersions) {
-  Shop shop({.seed = 633, .gets = 20'000, .failures = true, .attempts = 1});
+  Shop shop({.seed = 633, .gets = gets_per_run(), .failures = true, .attempts = 1});
   const VersionHistogram histogram = histogram_of(shop, "failures, and shoppers who never retry");
   EXPECT_GT(shop.given_up(), 100U);
   EXPECT_GT(histogram.buckets[2], 0U);

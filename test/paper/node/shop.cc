@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace stator::test {
 namespace {
@@ -121,7 +122,7 @@ void Shop::on_got(unsigned i, ReadAnswer answer) {
   Client& client = clients_[i];
   ++client.waits;
   if (!answer.ok) return on_failed(i, Request::kGet);
-  histogram_.add(answer.values.size());
+  if (carts_filled_ == kShoppers) histogram_.add(answer.values.size());
   const std::vector<std::string>& values = answer.values;
   if (client.stored && !options_.robots &&
       std::ranges::find(values, client.value) == values.end()) {
@@ -157,7 +158,10 @@ void Shop::on_put(unsigned i, WriteAnswer answer) {
   if (answer.outcome != Outcome::kOk) return on_failed(i, Request::kPut);
   client.attempt = 0;
   client.stored = true;
-  if (!is_robot(i)) return leave(i);
+  if (!is_robot(i)) {
+    if (!std::exchange(client.filled, true)) ++carts_filled_;
+    return leave(i);
+  }
   if (--client.puts_left == 0) return;
   client.context = std::move(answer.context);
   after_now(i, &Shop::put);

@@ -24,7 +24,7 @@ struct VersionHistogram {
 
 struct ShopOptions {
   std::uint64_t seed = 1;
-  std::uint64_t gets = 0;  // the run ends after so many
+  std::uint64_t gets = 0;  // counted ones; the run ends after so many
   bool robots = false;
   bool failures = false;
   unsigned attempts = 2;  // until a request is given up
@@ -37,6 +37,9 @@ struct ShopOptions {
 /// is the check-out, after which the cart is empty. Each request goes through a node that a load
 /// balancer chooses at random. A request that failed is tried once more through another node, a put
 /// with its write id; then the shopper gives up and comes back later.
+///
+/// Gets are counted from when every cart was filled once: the paper counts the versions that were
+/// seen, and a cart that was never filled has none.
 ///
 /// Robots are 1 % of the clients and make about 1 % of the puts, in attacks: two to five of
 /// them choose one of a few shoppers' carts, get it once, and then each puts it ten times as fast
@@ -70,6 +73,7 @@ class Shop {
     Context context;
     std::string value;
     bool stored = false;  // `value` was acknowledged
+    bool filled = false;  // a put of this client was acknowledged
     WriteId id{};
     unsigned attempt = 0;     // of the present request
     unsigned node = kNodes;   // asked last
@@ -100,6 +104,7 @@ class Shop {
   sim::Random random_;
   std::vector<Client> clients_;
   VersionHistogram histogram_;
+  unsigned carts_filled_ = 0;
   std::uint64_t shopper_puts_ = 0;
   std::uint64_t robot_puts_ = 0;
   std::uint64_t failed_attempts_ = 0;
