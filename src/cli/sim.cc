@@ -156,8 +156,8 @@ void register_sim(Command& root) {
   command.summary = "Run whole clusters with faults in the deterministic simulator";
   command.details =
       R"(Each seed is a cluster of real nodes with clients, on virtual time, in one thread; every core runs seeds.
-Dense seeds, those that are even or end in 5, have at least 500 operations per second on at most 100 keys
-unless too much is broken at once; they last a fifth of --minutes, at least 2 minutes, but never more than
+Dense seeds, those that are even or end in 5 or 9, have at least 500 operations per second on at most 100
+keys unless too much is broken at once; they last a fifth of --minutes, at least 2 minutes, but never more than
 --minutes. The others are sparse and last --minutes. With --faults all, each family of faults is off in
 about half of the seeds; families that are named are always on. Afterwards everything is healed, every key
 is read from all its owners, and the invariants are checked. When one is broken the exit code is 1, and a

@@ -45,7 +45,7 @@ struct Workload {
 
 /// More than half of the seeds are dense, so that half of them are answered 500 operations per
 /// second on at most 100 keys even though some few are broken too badly for that: those that are
-/// even or end in 5.
+/// even or end in 5 or 9.
 [[nodiscard]] bool is_dense(std::uint64_t seed);
 /// `minutes` is the length of a sparse run; a dense one takes a fifth of it but at least two
 /// minutes, and never more than `minutes`, since there the work is in the operations.
