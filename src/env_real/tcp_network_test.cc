@@ -281,7 +281,20 @@ TEST(TcpNetwork, LinkDropsFramesAboveItsLimitAndRecovers) {
     link->begin_frame().append(bytes);
     link->end_frame();
   };
-  for (int i = 0; i < 200; ++i) {
+  std::vector<char> buffer(4 * 1024 * 1024);
+  std::size_t taken = 0;
+  const auto take = [&] {
+    const ssize_t got = ::recv(peer.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0) taken += static_cast<std::size_t>(got);
+    return got;
+  };
+  for (int i = 0; link->unsent() <= kLinkUnsentMax && i < 1'000; ++i) {
+    send(frame);
+    runtime.turn({});
+    // One that takes nothing for five seconds is given up, and a machine may need them for this.
+    if (i % 8 == 0) static_cast<void>(take());
+  }
+  for (int i = 0; i < 10; ++i) {
     send(frame);
     runtime.turn({});
   }
@@ -291,12 +304,9 @@ TEST(TcpNetwork, LinkDropsFramesAboveItsLimitAndRecovers) {
   send(std::string(FrameLink::kFrameMax + 1, 'y'));
   EXPECT_EQ(link->unsent(), full);
 
-  std::vector<char> buffer(4 * 1024 * 1024);
-  std::size_t taken = 0;
   for (int idle = 0; idle < 1'000;) {
-    const ssize_t got = ::recv(peer.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t got = take();
     idle = got > 0 ? 0 : idle + 1;
-    if (got > 0) taken += static_cast<std::size_t>(got);
     runtime.turn(milliseconds(1));
     if (link->unsent() == 0 && got < 0) break;
   }

@@ -130,6 +130,10 @@ void SimLink::flush() {
     if (wire.random().chance(wire.faults(network_.host(), far_).reset)) {
       wire.counters().resets += 1;
       reset();
+    } else if (!ending_ && arrives - wire.world().now() > wire.limits.keep_alive_min) {
+      // Nothing is acknowledged for so long that the connection is given up, and all that waits in
+      // it: what one slow packet holds up must not outlast the fault that made it slow.
+      go_down_after(wire.limits.keep_alive_min);
     }
   }
   sent_.push_back({arrives, size});

@@ -99,6 +99,21 @@ TEST_F(SimLinkTest, ACutPathDropsInSilenceInItsDirectionOnly) {
   EXPECT_EQ(log_[0].downs, 0);  // nobody has noticed
 }
 
+// TCP delivers in order, so that one late packet holds up all behind it; and it gives up.
+TEST_F(SimLinkTest, AConnectionThatOnePacketHoldsUpForLongIsGivenUpAndDialledAgain) {
+  world_.run_for(seconds(1));
+  NetworkFaults slow = world_.wire().faults(0, 1);
+  slow.delay_min = seconds(60);
+  const NetworkFaults usual = world_.wire().faults(0, 1);
+  world_.wire().set_faults(0, 1, slow);
+  world_.run_for(milliseconds(10));
+  world_.wire().set_faults(0, 1, usual);
+  world_.run_for(world_.wire().limits.keep_alive_min + seconds(2));
+  EXPECT_EQ(log_[0].downs, 1);
+  EXPECT_EQ(log_[0].ups, 2);
+  EXPECT_GT(arrivals(1), 900U);
+}
+
 TEST_F(SimLinkTest, ACutConnectionIsGivenUpAfterTheKeepAliveAndComesBackWhenHealed) {
   world_.run_for(seconds(1));
   const MonoTime cut_at = world_.now();

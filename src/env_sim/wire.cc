@@ -140,6 +140,11 @@ MonoTime Wire::send_frames(ShardLoop& from, ShardLoop& to, std::uint16_t port, P
   }
   const MonoTime arrives = std::max(arrival(near, far, packet->bytes.size()), in_order);
   in_order = arrives;
+  // The connection is given up before that, and what is under way with it.
+  if (arrives - world_.now() > limits.keep_alive_min) {
+    counters_.lost += packet->ends.size();
+    return {INT64_MAX};
+  }
   if (used.faults.replay > 0) maybe_replay(used, far, port, *packet);
   if (used.faults.frames_suffer()) suffer(used, to, port, *packet, arrives);
   if (packet->ends.empty()) return arrives;

@@ -78,7 +78,8 @@ class Wire {
 
   /// Sends the frames of one flush to the shard that the connection was dealt to. `port` names its
   /// listener. `in_order` is the latest arrival on this connection, which is brought up to date.
-  /// Returns when the last of them arrives.
+  /// Returns when the last of them arrives: never, into a cut or behind a packet that is so late
+  /// that the connection will have been given up.
   MonoTime send_frames(ShardLoop& from, ShardLoop& to, std::uint16_t port, PacketRef packet,
                        MonoTime& in_order);
 
