@@ -78,10 +78,10 @@ bool Loop::turn(Duration max_wait) {
   ran += run_tasks(running_);
   ran += to_tend_.size();
   tend();
-  reactor_.dispatch();
-  // After what has arrived: a process that stood still has answers waiting in its sockets, and must
-  // not first conclude from its own delay that its peers are silent (design 4.4).
-  ran += timers_.fire(now_);
+  // After all that has arrived, be it in several turns: a process that stood still has answers
+  // waiting in its sockets, and must not first conclude from its own delay that its peers are
+  // silent (design 4.4).
+  if (reactor_.dispatch()) ran += timers_.fire(now_);
   run_hooks();
   send_outboxes();
   flush();

@@ -30,9 +30,10 @@ class Tended {
 /// own thread but inbox() and stop().
 ///
 /// One turn: wait for the first ready thing; read the clocks; tasks from other threads; posted
-/// tasks; due timers; tended connections; ready descriptors; turn-end hooks until none has more to
-/// do; tasks for other shards leave; every connection with new output is flushed once. What a step
-/// adds to a list that was already served waits for the next turn, which then does not sleep.
+/// tasks; tended connections; ready descriptors, until enough input was handled for one turn; when
+/// all of them had theirs, due timers; turn-end hooks until none has more to do; tasks for other
+/// shards leave; every connection with new output is flushed once. What a step adds to a list that
+/// was already served waits for the next turn, which then does not sleep.
 class Loop final : public Executor {
  public:
   /// `loops` are those of all shards, by number; complete before the first turn.

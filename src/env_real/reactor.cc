@@ -21,6 +21,9 @@ namespace {
 
 // So that hooks and flushes come round under full load.
 constexpr int kEventsMax = 256;
+// Of input per turn. What a turn makes of it (operations, a batch, frames for peers) is read again
+// at its end: it shall still be in the cache then, and the peers shall not wait for the whole.
+constexpr std::size_t kWorkPerTurn = 64 * 1024;
 // Come whether asked for or not.
 constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP;
 
@@ -65,6 +68,7 @@ struct Reactor::State {
   ReadyList ready;
   Callback<void(int)> on_signal;
   bool signalled = false;
+  std::size_t work = 0;  // bytes in this turn
 
   [[nodiscard]] bool control(int operation, int descriptor, std::uint32_t events, void* tag) const {
     epoll_event event{};
@@ -143,7 +147,9 @@ Reactor::~Reactor() {
 }
 
 std::size_t Reactor::wait(Duration limit) {
-  if (!state_->ready.empty()) limit = {};
+  state_->work = 0;
+  // Asked now, epoll would report again what is known and not yet handled.
+  if (!state_->ready.empty()) return state_->ready.size();
   epoll_event events[kEventsMax];
   const int count = ::epoll_wait(state_->epoll.get(), events, kEventsMax, milliseconds_of(limit));
   STATOR_ASSERT(count >= 0 || errno == EINTR);
@@ -158,12 +164,13 @@ std::size_t Reactor::wait(Duration limit) {
   return static_cast<std::size_t>(std::max(count, 0));
 }
 
-void Reactor::dispatch() {
+bool Reactor::dispatch() {
   ReadyList& ready = state_->ready;
   // What becomes ready meanwhile, since it is broken, waits for the next turn.
   const std::size_t count = ready.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto [state, direction] = ready[i];
+  std::size_t done = 0;
+  while (done < count && !worked_enough()) {
+    const auto [state, direction] = ready[done++];
     if (state->watcher != nullptr) {
       if (direction == kRead) {
         state->watcher->on_readable();
@@ -173,10 +180,19 @@ void Reactor::dispatch() {
     }
     unref(state);
   }
-  ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(count));
+  ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(done));
   if (std::exchange(state_->signalled, false)) {
     while (const int number = state_->signals.take()) state_->on_signal(number);
   }
+  return done == count;
+}
+
+void Reactor::worked(std::size_t bytes) {
+  state_->work += bytes;
+}
+
+bool Reactor::worked_enough() const {
+  return state_->work >= kWorkPerTurn;
 }
 
 void Reactor::wake() {

@@ -31,8 +31,13 @@ class Reactor {
   /// (negative: for ever). Bounded: under load it returns after some hundred descriptors. Returns
   /// how many.
   std::size_t wait(Duration limit);
-  /// Tells the watchers of what wait() collected.
-  void dispatch();
+  /// Tells the watchers of what wait() collected, in order, until they have worked_enough(). False:
+  /// some were not told, and are by the next dispatch(); wait() does not wait before that.
+  bool dispatch();
+  /// So many bytes of input were handled.
+  void worked(std::size_t bytes);
+  /// Since the last wait(): for now nobody should read more.
+  [[nodiscard]] bool worked_enough() const;
   /// Ends a wait(), the running or the next one. From any thread.
   void wake();
   /// `task` runs in dispatch() with the number of each SIGINT or SIGTERM that this process gets.

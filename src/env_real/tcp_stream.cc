@@ -151,6 +151,10 @@ void TcpStream::read_some() {
       return;
     }
     budget -= static_cast<std::size_t>(got);
+    if (loop_.reactor().worked_enough()) {
+      tend_soon();
+      return;
+    }
   }
 }
 
@@ -178,6 +182,7 @@ long TcpStream::receive(std::size_t& asked) {
 
 // `bytes` is all of the input, in the shared buffer or in rest_.
 void TcpStream::deliver(std::string_view bytes) {
+  loop_.reactor().worked(bytes.size());
   const std::size_t consumed = handler_->on_data(bytes);
   STATOR_ASSERT(consumed <= bytes.size());
   if (bytes.data() == rest_.data()) {
