@@ -24,11 +24,15 @@ bool announces_too_much(std::string_view bytes) {
 
 class FrameReceiver final : public StreamHandler {
  public:
-  FrameReceiver(Stream& stream, FrameSink& sink, std::size_t& inbound)
-      : stream_(stream), sink_(sink), inbound_(inbound) {
+  FrameReceiver(Loop& loop, Stream& stream, FrameSink& sink, std::size_t& inbound)
+      : loop_(loop), stream_(stream), sink_(sink), inbound_(inbound) {
     ++inbound_;
+    look_again_after(kFirstFrameWait);
   }
-  ~FrameReceiver() override { --inbound_; }
+  ~FrameReceiver() override {
+    loop_.cancel(look_);
+    --inbound_;
+  }
   FrameReceiver(const FrameReceiver&) = delete;
   FrameReceiver& operator=(const FrameReceiver&) = delete;
 
@@ -48,6 +52,7 @@ class FrameReceiver final : public StreamHandler {
       for (std::size_t i = 0; i < count; ++i) sink_.on_frame(frames[i]);
       if (count < kTogether) break;
     }
+    if (used > 0) last_frame_ = loop_.now();
     if (announces_too_much(bytes.substr(used))) {  // not a peer of ours
       stream_.close_now();
       return bytes.size();
@@ -57,16 +62,32 @@ class FrameReceiver final : public StreamHandler {
   void on_closed() override {}
 
  private:
+  void look_again_after(Duration wait) {
+    look_ = loop_.after(wait, [this] { look(); });
+  }
+  void look() {
+    look_ = {};
+    const Duration left = last_frame_ + kNextFrameWait - loop_.now();
+    if (last_frame_ == MonoTime{} || left <= Duration{}) {
+      stream_.close_now();
+    } else {
+      look_again_after(left);
+    }
+  }
+
+  Loop& loop_;
   Stream& stream_;
   FrameSink& sink_;
   std::size_t& inbound_;
+  MonoTime last_frame_{};  // 0: none came yet
+  TimerId look_{};
 };
 
 }  // namespace
 
 std::unique_ptr<StreamHandler> FrameAcceptor::on_accept(Stream& stream) {
   if (inbound_ >= kInboundMax) return nullptr;
-  return std::make_unique<FrameReceiver>(stream, sink_, inbound_);
+  return std::make_unique<FrameReceiver>(loop_, stream, sink_, inbound_);
 }
 
 }  // namespace stator::env

@@ -16,6 +16,12 @@ inline constexpr std::size_t kFrameHeaderBytes = sizeof(std::uint32_t);
 inline constexpr std::size_t kLinkUnsentMax = 64 * 1024 * 1024;
 /// Connections that peers may have to one shard at a time; others are closed at once.
 inline constexpr std::size_t kInboundMax = 1024;
+/// A peer speaks as soon as it has connected, and then all the time. Who has not sent a whole frame
+/// for so long since it connected, or since its last one, is no peer of ours, or has lost the
+/// connection: it must not take the place of one (P8). The second is the time of a frame of
+/// kFrameMax over a thin line.
+inline constexpr Duration kFirstFrameWait = seconds(3);
+inline constexpr Duration kNextFrameWait = seconds(120);
 /// A peer that acknowledges nothing for so long has lost the connection.
 inline constexpr Duration kLinkSilenceMax = seconds(5);
 /// Pauses between attempts to connect, doubled from the first to the last, each drawn between half

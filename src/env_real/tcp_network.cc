@@ -45,7 +45,7 @@ Result<std::unique_ptr<Listener>> TcpNetwork::listen_streams(const Address& addr
 
 Result<std::unique_ptr<Listener>> TcpNetwork::listen_frames(const Address& address,
                                                             FrameSink& sink) {
-  auto owned = std::make_unique<FrameAcceptor>(sink, inbound_);
+  auto owned = std::make_unique<FrameAcceptor>(loop_, sink, inbound_);
   FrameAcceptor& acceptor = *owned;
   return listen(ListenKind::kFrames, address, acceptor, std::move(owned));
 }

@@ -263,6 +263,25 @@ TEST(TcpNetwork, AnnouncedSizesCostNothing) {
   EXPECT_LT(resident_kib() - before, 20'000);
 }
 
+TEST(TcpNetwork, StrangersAtThePeersPortDoNotKeepTheirPlaces) {
+  Runtime runtime;
+  Env& env = runtime.shard_env(0);
+  Sink sink;
+  const auto listener = env.network.listen_frames(kAnyPort, sink);
+  ASSERT_TRUE(listener.has_value());
+  const Descriptor silent = plain_client((*listener)->address());
+  const Descriptor boasting = plain_client((*listener)->address());
+  const Descriptor peer = plain_client((*listener)->address());
+  send_all(boasting, framed("never whole").substr(0, 6));
+  send_all(peer, framed("a frame"));
+  EXPECT_TRUE(
+      runtime.run_until([&] { return is_closed_by_peer(silent) && is_closed_by_peer(boasting); },
+                        kFirstFrameWait + seconds(10)));
+  send_all(peer, framed("another"));
+  EXPECT_TRUE(runtime.run_until([&] { return sink.frames.size() == 2; }, seconds(10)));
+  EXPECT_FALSE(is_closed_by_peer(peer));
+}
+
 TEST(TcpNetwork, LinkDropsFramesAboveItsLimitAndRecovers) {
   Runtime runtime;
   Env& env = runtime.shard_env(0);
