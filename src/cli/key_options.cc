@@ -40,6 +40,10 @@ void WriteOptions::add_options(std::vector<Option>& options) {
                      &context});
   options.push_back({"--blind", "", "do not read first", &blind});
   options.push_back({"--w", "N", "replicas that must hold it before it counts", &w});
+  options.push_back({"--write-id", "ID",
+                     "names the write, so that it can be sent again: the id that an error showed, "
+                     "or a UUIDv7 of your own",
+                     &write_id});
   key.node.add_options(options, {"table", "json", "raw"});
 }
 
@@ -76,6 +80,10 @@ Exit write_with_context(const char* command, const WriteOptions& options, HttpRe
     return fail(console, Exit::kUsage, "--blind and --context exclude each other",
                 "the same without --blind");
   }
+  if (options.write_id && options.write_id->find_first_of("\r\n") != std::string::npos) {
+    return fail(console, Exit::kUsage, "--write-id: must be one line",
+                "the same with the write id that an error showed");
+  }
   std::string query;
   std::string time_query;
   if (!quorum_query(console, "w", options.w, query) ||
@@ -93,6 +101,7 @@ Exit write_with_context(const char* command, const WriteOptions& options, HttpRe
     context = client.answer().header("stator-context");
   }
   if (!context.empty()) request.headers.emplace_back("Stator-Context", context);
+  if (options.write_id) request.headers.emplace_back("Stator-Write-Id", *options.write_id);
   request.target = options.key.target() + query;
   if (!client.ask(request)) return client.exit();
   const HttpAnswer& answer = client.answer();

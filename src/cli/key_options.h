@@ -31,6 +31,7 @@ struct WriteOptions {
   std::optional<std::string> context;
   bool blind = false;
   std::optional<std::string> w;
+  std::optional<std::string> write_id;
 
   void add_options(std::vector<Option>& options);
 };

@@ -8,7 +8,7 @@ namespace stator::cli {
 
 namespace {
 
-// $KEY and $NODE stand for what the command was about, $COMMAND for its name.
+// $KEY and $NODE stand for what the command was about, $COMMAND for its name, $ID for the write's.
 struct Row {
   std::string_view code;
   std::string_view next;
@@ -39,12 +39,15 @@ constexpr Row kRows[] = {
 // Longer than a node tries by itself.
 constexpr Duration kLong = seconds(30);
 constexpr std::string_view kStatus = "stator status --node $NODE";
-constexpr std::string_view kWriteOpen =
+constexpr std::string_view kWriteOpen = "the same with --write-id $ID, which writes once at most";
+constexpr std::string_view kWriteOpenUnnamed =
     "stator get $KEY --node $NODE, and the same again if it is not there";
 
 std::string_view pattern(const std::string& code, const Asked& asked) {
-  // Sent again at once it might be a second write: first it is looked for.
-  if (asked.write_open && !asked.key.empty()) return kWriteOpen;
+  // Sent again without its id it might be a second write.
+  if (asked.write_open && !asked.key.empty()) {
+    return asked.write_id.empty() ? kWriteOpenUnnamed : kWriteOpen;
+  }
   if (code == "timeout" && asked.node_tries.ns > 0 && asked.node_tries < kLong) {
     return "the same with --timeout 30s";
   }
@@ -66,6 +69,7 @@ std::string next_command(const std::string& code, const Asked& asked) {
     for (const auto& [name, value] :
          {std::pair<std::string_view, const std::string*>{"$KEY", &asked.key},
           {"$NODE", &asked.node},
+          {"$ID", &asked.write_id},
           {"$COMMAND", &asked.command}}) {
       if (!rest.starts_with(name)) continue;
       out += *value;

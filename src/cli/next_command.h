@@ -16,6 +16,7 @@ struct Asked {
   Duration node_tries{};   // how long the node was told to try; 0: the command cannot say so
   std::string node{};      // "127.0.0.1:7380", the node that answered
   bool write_open{false};  // a write was sent, and may show up or not
+  std::string write_id{};  // of that write, under which it can be sent again
 };
 
 /// The line after "next: " for an error answer with this code in "error" (front/http/errors.cc). A

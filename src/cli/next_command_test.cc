@@ -62,6 +62,15 @@ TEST(NextCommand, AWriteOfUnknownOutcomeIsLookedForBeforeItIsRepeated) {
   }
 }
 
+TEST(NextCommand, AWriteThatHasANameIsSentAgainUnderIt) {
+  Asked one = asked();
+  one.write_open = true;
+  one.write_id = "01890000-0000-7000-8000-000000000000";
+  EXPECT_EQ(next_command("timeout", one),
+            "the same with --write-id 01890000-0000-7000-8000-000000000000, which writes once at "
+            "most");
+}
+
 TEST(NextCommand, WhatALaterNodeSaysLeadsToItsStatus) {
   EXPECT_EQ(next_command("no_such_code_yet", asked()), "stator status --node h:1");
 }

@@ -103,7 +103,8 @@ Exit NodeClient::refused(Asked asked) const {
   if (options_.output == "json") console_.out << answer_.body;
   std::string what = error["message"].text();
   if (error["outcome"]) what += " (outcome: " + error["outcome"].text() + ")";
-  if (error["write_id"]) what += " (write id " + error["write_id"].text() + ")";
+  if (error["write_id"]) asked.write_id = error["write_id"].text();
+  if (!asked.write_id.empty()) what += " (write id " + asked.write_id + ")";
   asked.node = node();
   asked.write_open = error["outcome"].text() == "unknown";
   return fail(console_, Exit::kFailed, what, next_command(error["error"].text(), asked));

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,23 @@ class AnyNode(unittest.TestCase):
         gone = self.cli(2, "get", "carts", "7")
         self.assertEqual((gone.returncode, gone.stdout), (1, ""))
         self.assertIn("there is no carts 7\nnext: ", gone.stderr)
+
+    def test_a_put_that_is_sent_again_under_its_write_id_is_one_write(self):  # D7
+        named = ("put", "carts", "again", "bread", "--blind", "--write-id", self.new_write_id())
+        for node in (0, 1, 2, 0):
+            put = self.cli(node, *named)
+            self.assertEqual(put.returncode, 0, put.stderr)
+        self.assertEqual(self.cli(1, "get", "carts", "again", "-o", "raw").stdout, "bread")
+        self.assertEqual(self.cli(2, "put", "carts", "again", "bread", "--blind").returncode, 0)
+        both = json.loads(self.cli(0, "get", "carts", "again", "-o", "json").stdout)
+        self.assertEqual(len(both["siblings"]), 2)  # and without the id another one
+        refused = self.cli(0, "put", "carts", "again", "bread", "--write-id", "nonsense")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("UUID", refused.stderr)
+
+    @staticmethod
+    def new_write_id():
+        return f"{int(time.time() * 1000):012x}7{secrets.token_hex(10)[:19]}"
 
     def test_values_and_keys_of_any_bytes_pass_through_the_shell(self):
         value = bytes(range(256)) * 40
