@@ -9,6 +9,8 @@ One in PEERS_OF knocks where peers do, half of the others at each door of client
   3 boasting    announce 2^63 - 1 bytes or elements; who is cut for that comes back as the next kind
   3 announcing  announce as much as is allowed, and send 1 KiB of it
   1 unreading   ask for 1 MiB of answers and read none; peers are answered nothing, so half-open there
+
+A peers' door ends whoever brings no frame: they come back at once as what they were.
 """
 
 import collections
@@ -125,12 +127,14 @@ class Attacker:
             sock.close()
             self.facts[f"cut {door} {kind}"] += 1
             if kind == "boast":
-                self.comebacks.append(door)
+                self.comebacks.append((door, "announce"))
+            elif door == "peers":
+                self.comebacks.append((door, kind))
         return len(events)
 
     def tick(self) -> None:
         for _ in range(min(COMEBACKS_PER_TICK, len(self.comebacks))):
-            self.open(self.comebacks.popleft(), "announce", 0)
+            self.open(*self.comebacks.popleft(), self.facts["opened"])
 
     def send_slowly(self, turn: int) -> None:
         for sock, text in self.slow[turn]:
