@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -11,14 +12,17 @@ namespace stator::env {
 /// under load. Holds at most 12 MiB. Not thread-safe.
 class BufferPool {
  public:
-  /// Gives an empty `buffer` some capacity, if there is any; a large one where `expected` bytes are
-  /// too many for the others.
+  /// Gives an empty `buffer` capacity for `expected` bytes at least, of those that wait if there
+  /// are any: a large one where twice as many might not fit into the others.
   void equip(std::string& buffer, std::size_t expected) {
     if (buffer.capacity() > kInside) return;
-    std::vector<std::string>& from = expected > kKeptMax && !large_.empty() ? large_ : free_;
-    if (from.empty()) return;
-    buffer.swap(from.back());
-    from.pop_back();
+    const bool large = expected > kKeptMax / 2;
+    std::vector<std::string>& from = large && !large_.empty() ? large_ : free_;
+    if (!from.empty()) {
+      buffer.swap(from.back());
+      from.pop_back();
+    }
+    if (large) buffer.reserve(std::max(expected, kKeptMax + 1));
   }
   /// Empties `buffer` and takes its memory back. Above kLargeMax it goes to the heap instead.
   void recover(std::string& buffer) {

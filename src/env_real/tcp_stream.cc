@@ -259,7 +259,7 @@ void TcpStream::send_some() {
     return;
   }
   sent_ = 0;
-  sent_lately_ = out_.size();
+  sent_lately_ = std::max(out_.size(), sent_lately_ - sent_lately_ / 8);
   buffers_.pool.recover(out_);
   all_sent();
 }

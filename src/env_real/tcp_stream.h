@@ -93,7 +93,7 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   std::string rest_;  // input that the handler did not consume
   std::string out_;
   std::size_t sent_ = 0;         // of out_
-  std::size_t sent_lately_ = 0;  // what out_ held when it was last sent whole
+  std::size_t sent_lately_ = 0;  // the most that out_ held when sent whole, forgotten by and by
   std::size_t progress_ = 0;     // bytes sent since watch_progress
   TimerId progress_timer_;
 
