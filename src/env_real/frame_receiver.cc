@@ -1,5 +1,6 @@
 #include "env_real/frame_receiver.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -53,6 +54,7 @@ class FrameReceiver final : public StreamHandler {
       if (count < kTogether) break;
     }
     if (used > 0) last_frame_ = loop_.now();
+    incoming_ = bytes.size() - used;
     if (announces_too_much(bytes.substr(used))) {  // not a peer of ours
       stream_.close_now();
       return bytes.size();
@@ -67,11 +69,14 @@ class FrameReceiver final : public StreamHandler {
   }
   void look() {
     look_ = {};
-    const Duration left = last_frame_ + kNextFrameWait - loop_.now();
-    if (last_frame_ == MonoTime{} || left <= Duration{}) {
+    const bool spoke = last_frame_ != MonoTime{};
+    const bool speaks = incoming_ >= incoming_before_ + kFirstFrameProgress;
+    incoming_before_ = incoming_;
+    const Duration left = (spoke ? last_frame_ : began_) + kNextFrameWait - loop_.now();
+    if (left <= Duration{} || (!spoke && !speaks)) {
       stream_.close_now();
     } else {
-      look_again_after(left);
+      look_again_after(spoke ? left : std::min(left, kFirstFrameWait));
     }
   }
 
@@ -79,7 +84,10 @@ class FrameReceiver final : public StreamHandler {
   Stream& stream_;
   FrameSink& sink_;
   std::size_t& inbound_;
-  MonoTime last_frame_{};  // 0: none came yet
+  const MonoTime began_ = loop_.now();
+  MonoTime last_frame_{};            // 0: none came yet
+  std::size_t incoming_ = 0;         // bytes of a frame that is not whole
+  std::size_t incoming_before_ = 0;  // at the last look
   TimerId look_{};
 };
 

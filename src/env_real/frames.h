@@ -18,9 +18,11 @@ inline constexpr std::size_t kLinkUnsentMax = 64 * 1024 * 1024;
 inline constexpr std::size_t kInboundMax = 1024;
 /// A peer speaks as soon as it has connected, and then all the time. Who has not sent a whole frame
 /// for so long since it connected, or since its last one, is no peer of ours, or has lost the
-/// connection: it must not take the place of one (P8). The second is the time of a frame of
-/// kFrameMax over a thin line.
+/// connection: it must not take the place of one (P8). A first frame may be large and the line
+/// thin: while so much of it comes in each kFirstFrameWait it is waited for. kNextFrameWait is the
+/// time of a frame of kFrameMax over a thin line.
 inline constexpr Duration kFirstFrameWait = seconds(3);
+inline constexpr std::size_t kFirstFrameProgress = 64 * 1024;
 inline constexpr Duration kNextFrameWait = seconds(120);
 /// A peer that acknowledges nothing for so long has lost the connection.
 inline constexpr Duration kLinkSilenceMax = seconds(5);

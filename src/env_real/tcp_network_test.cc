@@ -282,6 +282,21 @@ TEST(TcpNetwork, StrangersAtThePeersPortDoNotKeepTheirPlaces) {
   EXPECT_FALSE(is_closed_by_peer(peer));
 }
 
+TEST(TcpNetwork, ALargeFirstFrameOverAThinLineIsWaitedFor) {
+  Runtime runtime;
+  Env& env = runtime.shard_env(0);
+  Sink sink;
+  const auto listener = env.network.listen_frames(kAnyPort, sink);
+  ASSERT_TRUE(listener.has_value());
+  const Descriptor peer = plain_client((*listener)->address());
+  const std::string frame = framed(std::string(7 * kFirstFrameProgress, 'x'));
+  for (std::size_t sent = 0; sent < frame.size(); sent += kFirstFrameProgress) {
+    send_all(peer, frame.substr(sent, kFirstFrameProgress));
+    ASSERT_FALSE(runtime.run_until([&] { return is_closed_by_peer(peer); }, kFirstFrameWait / 4));
+  }
+  EXPECT_TRUE(runtime.run_until([&] { return sink.frames.size() == 1; }, seconds(10)));
+}
+
 TEST(TcpNetwork, LinkDropsFramesAboveItsLimitAndRecovers) {
   Runtime runtime;
   Env& env = runtime.shard_env(0);
