@@ -83,8 +83,10 @@ const std::array kTable = {
             "Bounds what requests that wait can hold.",
             Span{[](Settings& s) -> Duration& { return s.node.request_timeout_max; },
                  milliseconds(10), seconds(3600)}},
-    Setting{"hedge_after", "TIME", "a read asks a further replica after this long", "time",
-            "Well above a healthy answer, well below what a person notices.",
+    Setting{"hedge_after", "TIME", "the longest that a read waits before it asks a further replica",
+            "time",
+            "Well below what a person notices. As a rule it asks after the time in which 95 of 100 "
+            "answers of that node came lately.",
             Span{[](Settings& s) -> Duration& { return s.node.hedge_after; }, milliseconds(1),
                  seconds(60)}},
     Setting{"ping_interval", "TIME", "how often silent peers are asked for a sign of life", "time",

@@ -29,6 +29,12 @@ void print_node(const Json& node, const Json& cluster, std::ostream& out) {
   print_pairs(rows, out);
 }
 
+const char* health_of(const Json& member) {
+  if (!member["healthy"].flag()) return "DOWN";
+  if (member["leaving"].flag()) return "leaving";
+  return member["slow"].flag() ? "slow" : "up";
+}
+
 void print_members(const Json& status, Console& console) {
   TextTable table({"MEMBER", "ZONE", "HEALTH", "HEARD", ">CLOCK", "REDIS", "HTTP", "PEERS"});
   for (const Json& member : by_name(status["members"])) {
@@ -37,8 +43,7 @@ void print_members(const Json& status, Console& console) {
                               : !member["last_heard_ms"]
                                   ? "never"
                                   : human_time_ms(member["last_heard_ms"].integer()) + " ago";
-    table.add({member["name"].text(), member["zone"].text(),
-               member["healthy"].flag() ? "up" : "DOWN", heard,
+    table.add({member["name"].text(), member["zone"].text(), health_of(member), heard,
                self ? "" : member["clock_offset_ms"].text() + " ms", member["redis"].text(),
                member["http"].text(), member["peer"].text()});
   }

@@ -6,6 +6,10 @@
 namespace stator::node {
 namespace {
 
+// A coordinator that has not answered by then is probably not going to: a retry mints nothing
+// twice.
+constexpr Duration kTryNext = milliseconds(300);
+
 wire::WriteKind wire_kind(const WriteRequest& request) {
   if (request.kind == WriteKind::kWithContext) return wire::WriteKind::kPut;
   return wire::WriteKind::kPlainPut;
@@ -27,8 +31,10 @@ void Forwarder::choose_targets(const WriteRequest& request, PartitionId partitio
 
 void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool confirm_only,
                         WriteDone done) {
-  Operation* operation = operations_.acquire(context_.options.operations_max);
+  Operation* operation =
+      context_.admission.admits() ? operations_.acquire(context_.options.operations_max) : nullptr;
   if (operation == nullptr) {
+    ++context_.metrics.requests_overload_total;
     done(WriteResult{.bucket = request.bucket,
                      .key = request.key,
                      .outcome = Outcome::kNotApplied,
@@ -37,6 +43,8 @@ void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool
     return;
   }
   ++context_.metrics.writes_forwarded_total;
+  context_.admission.on_begin();
+  operation->began = context_.now();
   operation->id = request.id;
   operation->bucket.assign(request.bucket);
   operation->key.assign(request.key);
@@ -96,7 +104,8 @@ void Forwarder::send_next(Operation& operation) {
     operation.others_may_have_it = operation.maybe_applied;
     operation.maybe_applied = true;
     const Duration left = operation.deadline - context_.now();
-    operation.try_next_at = context_.now() + std::max(left / 3, milliseconds(1));
+    operation.try_next_at =
+        context_.now() + std::max(std::min(left / 3, kTryNext), milliseconds(1));
     return;
   }
   operation.asked = {};
@@ -124,6 +133,7 @@ void Forwarder::complete(Operation& operation, WriteResult result) {
   WriteDone done = std::exchange(operation.done, nullptr);
   operation.asked = {};
   operation.deadline = MonoTime{INT64_MAX};
+  context_.note_answered(operation.began);
   done(result);
   recycle(operation.body);
   operations_.release(operation);
@@ -162,6 +172,7 @@ void Forwarder::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
   const RequestId id = RequestId::unpack(header.request_id);
   Operation* operation = operations_.find(id.slot, id.generation);
   if (operation == nullptr || operation->asked != header.sender) return;
+  context_.peers->on_refused(header.sender, code);
   // A refusal is sent before anything is done.
   operation->maybe_applied = operation->others_may_have_it;
   operation->last_error = code;
@@ -176,6 +187,12 @@ void Forwarder::on_peer_down(NodeId peer) {
     } else {
       give_up(operation, ErrorCode::kClosed);
     }
+  });
+}
+
+void Forwarder::on_peer_silent(NodeId peer) {
+  operations_.for_each([&](Operation& operation) {
+    if (operation.asked == peer && operation.id.retryable()) send_next(operation);
   });
 }
 

@@ -36,6 +36,7 @@ class Forwarder {
   void on_reply(const wire::FrameHeader& header, const wire::ForwardWriteReply& reply);
   void on_refusal(const wire::FrameHeader& header, ErrorCode code);
   void on_peer_down(NodeId peer);
+  void on_peer_silent(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
 
@@ -48,6 +49,7 @@ class Forwarder {
     std::string bucket;
     std::string key;
     PartitionId partition{};
+    MonoTime began{};
     MonoTime deadline{};
     MonoTime try_next_at{};
     std::string body;  // the encoded message, for the next try

@@ -22,9 +22,11 @@ void owners_as_candidates(const ShardContext& context, PartitionId partition, Ca
     out.local = 0;
     add(owner, true);
   }
-  for (const bool usable : {true, false}) {
+  for (const Fitness wanted : {Fitness::kFit, Fitness::kSpare, Fitness::kUnfit}) {
+    const bool usable =
+        wanted == Fitness::kFit || (wanted == Fitness::kSpare && context.peers->few_are_fit());
     for (const NodeId owner : owners) {
-      if (owner != topology.self && context.peers->healthy(owner) == usable) add(owner, usable);
+      if (owner != topology.self && context.peers->fitness(owner) == wanted) add(owner, usable);
     }
   }
 }

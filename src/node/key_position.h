@@ -9,7 +9,8 @@
 namespace stator::node {
 
 /// The first N of a key's preference list as candidates of a round: this node first where it is an
-/// owner, then the others in preference order, healthy ones first (paper 4.5: the first N healthy).
+/// owner, then the others in preference order, healthy ones first (paper 4.5: the first N healthy),
+/// then slow and leaving ones, which are usable only where too few nodes are healthy.
 struct Candidates {
   SmallVector<Candidate, kCandidatesMax> list;
   ReplicaIndex local = kNoReplica;

@@ -17,6 +17,9 @@ namespace stator::node {
   X(forwards_received_total, counter, "writes coordinated for another node")                      \
   X(writes_covered_again_total, counter, "plain writes stamped again over what a replica showed") \
   X(siblings_seen_total, counter, "reads that returned more than one living version")             \
+  X(hedges_total, counter, "reads that asked one more replica since an answer was overdue")       \
+  X(requests_overload_total, counter, "requests of clients refused as overload")                  \
+  X(background_left_out_total, counter, "repairs left to a later read, for lack of budget")       \
   X(read_repairs_total, counter, "stale replicas brought up to date after a read")                \
   X(late_digests_total, counter, "owners asked for a digest after the answer")                    \
   X(replica_writes_total, counter, "writes applied for a coordinator")                            \
@@ -26,6 +29,9 @@ namespace stator::node {
   X(frames_out_total, counter, "peer frames sent")                                                \
   X(frames_bad_total, counter, "peer frames refused: checksum, version, cluster, format or key")  \
   X(history_refusals_total, counter, "peer requests refused for their history version")           \
+  X(peers_slow_total, counter, "times that a peer was found slow, and avoided for new work")      \
+  X(peers_silent_total, counter,                                                                  \
+    "times that a peer that had answered was found silent or cut off")                            \
   X(requests_late_total, counter, "peer requests whose time was over before they were served")    \
   X(records_unreadable_total, counter, "stored records that failed their checksum")               \
   X(contexts_refused_total, counter, "contexts of another key or cluster, cut or random")         \

@@ -174,7 +174,7 @@ Result<void> Node::start() {
 
 void Node::await_peers(unsigned index, MonoTime until) {
   env::Executor& executor = envs_[index].executor;
-  if (shards_[index]->peers().all_healthy() || executor.now() > until) {
+  if (shards_[index]->peers().all_answer() || executor.now() > until) {
     --shards_unsettled_;
     return;
   }

@@ -46,6 +46,8 @@ struct NodeOptions {
   /// millionths.
   std::uint32_t read_repair_share_ppm = 10'000;
   std::size_t operations_max = 100'000;
+  /// What background work may cost at most (design 4.7); each shard has its share of it.
+  std::uint64_t background_bytes_per_second = 64ULL << 20;
   Limits limits;
 
   /// As told to peers. This layer does not know it.

@@ -11,6 +11,13 @@ namespace {
 
 constexpr Duration kAwayMemory = seconds(3600);
 constexpr Duration kMeetingTime = seconds(10);
+// Looks per ping: how fine time is in what is thought of peers.
+constexpr std::int64_t kLooksPerPing = 4;
+constexpr std::size_t kWitnessesMax = 3;
+// Older knowledge of a peer that somebody asks about is renewed.
+constexpr Duration kFreshKnowledge = milliseconds(100);
+// No request is overdue earlier than the next look at open operations.
+constexpr Duration kPatienceMin = milliseconds(10);
 
 }  // namespace
 
@@ -45,11 +52,16 @@ void Peers::set_topology(std::shared_ptr<const Topology> topology) {
   }
   std::sort(peers_.begin(), peers_.end(),
             [](const auto& a, const auto& b) { return a->id < b->id; });
-  ++version_;
+  healths_.clear();
+  for (const auto& peer : peers_) healths_.push_back(&peer->health);
+  changed();
 }
 
 void Peers::set_announcement(const wire::NodeInfo& info) {
+  const bool urgent = announcement_.stopping != info.stopping;
   announcement_ = info;
+  if (!urgent) return;
+  for (const auto& peer : peers_) ping(*peer);
 }
 
 Peers::Peer* Peers::find(NodeId id) const {
@@ -59,9 +71,44 @@ Peers::Peer* Peers::find(NodeId id) const {
   return nullptr;
 }
 
-bool Peers::healthy(NodeId id) const {
+Fitness Peers::fitness(NodeId id) const {
   const Peer* peer = find(id);
-  return peer != nullptr && peer->answering;
+  if (peer == nullptr || !peer->health.answers()) return Fitness::kUnfit;
+  return peer->health.healthy() && !peer->leaving ? Fitness::kFit : Fitness::kSpare;
+}
+
+bool Peers::worth_a_try(NodeId id) {
+  Peer* peer = find(id);
+  return peer != nullptr && !peer->leaving && peer->health.try_it(env_.executor.now());
+}
+
+void Peers::changed() {
+  ++version_;
+  std::size_t fit = 1;
+  for (const auto& peer : peers_) {
+    if (peer->health.healthy() && !peer->leaving) ++fit;
+  }
+  few_are_fit_ = fit < topology_->history.founding().n;
+}
+
+Verdict Peers::verdict(NodeId id) const {
+  const Peer* peer = find(id);
+  return peer == nullptr ? Verdict::kDown : peer->health.verdict();
+}
+
+Duration Peers::patience(NodeId id, AnswerKind kind, Duration most) const {
+  const Peer* peer = find(id);
+  if (peer == nullptr) return most;
+  return std::clamp(peer->health.p95(kind, most), std::min(kPatienceMin, most), most);
+}
+
+void Peers::on_answer(NodeId id, AnswerKind kind, Duration took) {
+  if (Peer* peer = find(id)) peer->health.on_answer(kind, took);
+}
+
+void Peers::on_refused(NodeId id, ErrorCode code) {
+  if (code != ErrorCode::kOverloaded) return;
+  if (Peer* peer = find(id)) peer->health.on_overloaded();
 }
 
 bool Peers::reachable(NodeId id) const {
@@ -69,9 +116,9 @@ bool Peers::reachable(NodeId id) const {
   return peer != nullptr && peer->link->up();
 }
 
-bool Peers::all_healthy() const {
+bool Peers::all_answer() const {
   return std::all_of(peers_.begin(), peers_.end(),
-                     [](const auto& peer) { return peer->answering; });
+                     [](const auto& peer) { return peer->health.answers(); });
 }
 
 Incarnation Peers::incarnation_of(NodeId id) const {
@@ -84,7 +131,7 @@ bool Peers::away_lately(std::span<const NodeId> ids) const {
   return std::any_of(ids.begin(), ids.end(), [&](NodeId id) {
     const Peer* peer = find(id);
     if (peer == nullptr) return false;
-    return !peer->answering || (peer->was_away && now - peer->last_away < kAwayMemory);
+    return !peer->health.answers() || (peer->was_away && now - peer->last_away < kAwayMemory);
   });
 }
 
@@ -104,27 +151,29 @@ wire::FrameHeader Peers::header(const Peer& peer, std::uint64_t request_id, Mono
 
 void Peers::note_sent(Peer& peer, bool request) {
   ++metrics_.frames_out_total;
-  if (request && peer.asked_since.ns == 0) peer.asked_since = env_.executor.now();
+  if (request) peer.health.on_asked(env_.executor.now());
 }
 
-void Peers::on_heard(const wire::FrameHeader& header) {
+void Peers::on_heard(const wire::FrameHeader& header, bool answers_us) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
   peer->heard = true;
   const bool started = peer->incarnation != header.incarnation;
   peer->incarnation = header.incarnation;
   peer->last_heard = env_.executor.now();
-  peer->asked_since = {};
   const bool other_history = header.history != topology_->version();
   const bool turned = std::exchange(peer->other_history, other_history) != other_history;
-  if (turned) ++version_;
+  peer->health.on_heard(!other_history);
+  if (answers_us) peer->health.on_replied();
   if (started) {
     peer->shards_met.reset();
+    peer->leaving = false;
     events_.on_peer_started(peer->id);
   }
-  if (peer->answering && !turned) return;
+  if (started || turned) changed();
+  if (peer->health.answers() && !turned) return;
   peer->link->hurry();
-  look_at(*peer);
+  look_at(*peer, false);
 }
 
 void Peers::hurry(NodeId id) {
@@ -132,12 +181,13 @@ void Peers::hurry(NodeId id) {
 }
 
 void Peers::learn(Peer& peer, const wire::NodeInfo& info) {
-  const bool changed =
-      peer.redis_address != info.redis_address || peer.http_address != info.http_address;
-  if (!changed) return;
+  const bool news = peer.redis_address != info.redis_address ||
+                    peer.http_address != info.http_address || peer.leaving != info.stopping;
+  if (!news) return;
+  peer.leaving = info.stopping;
   peer.redis_address = info.redis_address;
   peer.http_address = info.http_address;
-  ++version_;
+  changed();
 }
 
 void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
@@ -148,6 +198,14 @@ void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
   pong.echoed = ping.sent;
   pong.wall = env_.executor.wall_now();
   pong.info = announcement_;
+  if (const Peer* other = find(ping.about)) {
+    pong.about = ping.about;
+    const Duration ago = env_.executor.now() - other->last_heard;
+    if (other->last_heard.ns != 0 && ago < kAwayMemory) {
+      pong.heard_ms = static_cast<std::uint32_t>(ago.ms() + 1);
+    }
+    if (other->last_heard.ns == 0 || ago > kFreshKnowledge) this->ping(*other);
+  }
   send(header.sender, header.request_id, {}, PartitionId{wire::kNoPartition}, pong);
   const unsigned shard = RequestId::unpack(header.request_id).shard;
   if (peer->shards_met.test(shard)) return;
@@ -159,8 +217,12 @@ void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
   learn(*peer, pong.info);
+  if (Peer* other = find(pong.about); other != nullptr && pong.heard_ms != 0) {
+    other->health.on_witness(milliseconds(pong.heard_ms), env_.executor.now());
+  }
   const MonoTime sent{static_cast<std::int64_t>(pong.echoed)};
   const Duration round_trip = env_.executor.now() - sent;
+  if (round_trip.ns > 0 && round_trip < seconds(60)) peer->health.on_round_trip(round_trip);
   // A delayed, repeated or forged pong measures nothing.
   if (round_trip.ns < 0 || round_trip > seconds(1)) return;
   // Not as an offset from our own wall clock: that may have jumped before it is used.
@@ -177,55 +239,100 @@ Duration Peers::clock_offset(const Peer& peer) const {
 void Peers::compare_clocks() {
   SmallVector<Duration, 16> offsets;
   for (const auto& peer : peers_) {
-    if (peer->clock_known && peer->answering) offsets.push_back(clock_offset(*peer));
+    if (peer->clock_known && peer->health.answers()) offsets.push_back(clock_offset(*peer));
   }
   clock_.set_peer_offsets(offsets.view(), {.local = env_.executor.wall_now(),
                                            .now = env_.executor.now(),
                                            .members = topology_->members.size()});
 }
 
-void Peers::look_at(Peer& peer) {
+Surroundings Peers::surroundings() const {
+  return {.silence_max = options_.silence_max, .stretch = doubt_.stretch()};
+}
+
+void Peers::look_at(Peer& peer, bool paces) {
   const MonoTime now = env_.executor.now();
-  const bool silent = peer.asked_since.ns != 0 && now - peer.asked_since > options_.silence_max;
-  const bool answering = peer.link->up() && peer.heard && !silent && !peer.other_history;
-  if (!answering) {
+  const Verdict before = peer.health.verdict();
+  if (paces) {
+    peer.health.on_backlog(peer.link->unsent(), now);
+    peer.health.look(surroundings(), healths_, now);
+  } else {
+    peer.health.judge(surroundings(), now);
+  }
+  judged(peer, before);
+}
+
+void Peers::judged(Peer& peer, Verdict before) {
+  const MonoTime now = env_.executor.now();
+  const bool answered = before <= Verdict::kSlow;
+  const bool answers = peer.health.answers();
+  if (!answers) {
     peer.last_away = now;
     // While everybody starts, nobody is away yet: what a peer misses from here is noted range by
     // range. One that is met later than that may have missed what others wrote.
-    peer.was_away = peer.was_away || peer.answering || now - started_ > kMeetingTime;
+    peer.was_away = peer.was_away || answered || now - started_ > kMeetingTime;
   }
-  if (answering == peer.answering) return;
-  peer.answering = answering;
-  ++version_;
-  if (answering) events_.on_peer_up(peer.id);
+  if (peer.health.verdict() == before) return;
+  changed();
+  if (peer.health.verdict() == Verdict::kSlow) ++metrics_.peers_slow_total;
+  if (!answers && answered) {
+    ++metrics_.peers_silent_total;
+    events_.on_peer_silent(peer.id);
+  }
+  if (answers && !answered) events_.on_peer_up(peer.id);
 }
 
 void Peers::Peer::on_link_up() {
-  // What was sent on the former link says nothing about this one.
-  asked_since = {};
-  owner->look_at(*this);
+  health.on_link(true);
+  owner->look_at(*this, false);
   owner->ping(*this);
 }
 
 void Peers::Peer::on_link_down() {
   heard = false;
   was_away = true;  // what was under way may be lost
-  owner->look_at(*this);
+  health.on_link(false);
+  owner->look_at(*this, false);
   owner->events_.on_peer_down(id);
 }
 
 void Peers::tick() {
-  timer_ = env_.executor.after(options_.ping_interval, [this] { tick(); });
+  const MonoTime now = env_.executor.now();
+  const Duration interval = options_.ping_interval / kLooksPerPing;
+  if (tick_due_.ns != 0) doubt_.on_timer(now - tick_due_, now);
+  tick_due_ = now + interval;
+  timer_ = env_.executor.after(interval, [this] { tick(); });
   if (topology_ == nullptr) return;
+  const bool pings = now >= ping_due_;
+  if (pings) ping_due_ = now + options_.ping_interval;
+  std::size_t becoming_silent = 0;
   for (const auto& peer : peers_) {
-    look_at(*peer);
-    ping(*peer);
+    look_at(*peer, true);
+    const bool doubtful = peer->health.worth_asking_about(surroundings(), now);
+    if (pings || doubtful) ping(*peer);
+    if (!doubtful) continue;
+    ++becoming_silent;
+    ask_about(*peer);
   }
-  compare_clocks();
+  doubt_.on_look(becoming_silent, peers_.size(), now);
+  if (pings) compare_clocks();
 }
 
-void Peers::ping(const Peer& peer) {
+// SWIM's indirect probe: whether others hear it tells its silence from that of the path between us.
+void Peers::ask_about(const Peer& peer) {
+  std::size_t asked = 0;
+  for (std::size_t i = 0; i < peers_.size() && asked < kWitnessesMax; ++i) {
+    const Peer& witness = *peers_[next_witness_++ % peers_.size()];
+    if (witness.id == peer.id || !witness.health.answers()) continue;
+    if (witness.health.worth_asking_about(surroundings(), env_.executor.now())) continue;
+    ping(witness, peer.id);
+    ++asked;
+  }
+}
+
+void Peers::ping(const Peer& peer, NodeId about) {
   wire::Ping message;
+  message.about = about;
   message.wall = env_.executor.wall_now();
   message.sent = static_cast<std::uint64_t>(env_.executor.now().ns);
   message.info = announcement_;
@@ -241,7 +348,8 @@ Peers::View Peers::view(NodeId id) const {
   view.redis_address = peer->redis_address;
   view.http_address = peer->http_address;
   view.zone = peer->zone;
-  view.healthy = peer->answering;
+  view.verdict = peer->health.verdict();
+  view.leaving = peer->leaving;
   view.other_history = peer->heard && peer->other_history;
   if (peer->last_heard.ns != 0) view.last_heard_ms = (env_.executor.now() - peer->last_heard).ms();
   view.clock_offset = clock_offset(*peer);

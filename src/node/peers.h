@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/health/peer_health.h"
+#include "core/health/self_doubt.h"
 #include "core/quorum/candidates.h"
 #include "core/version/hlc.h"
 #include "env/env.h"
@@ -16,6 +18,13 @@
 
 namespace stator::node {
 
+/// What a peer is good for now.
+enum class Fitness : std::uint8_t {
+  kFit,    // new work
+  kSpare,  // it answers, but is slow or about to leave: asked when too few others are fit
+  kUnfit,  // it does not answer: asked when nobody else is left
+};
+
 /// What the rest of the shard wants to know of a peer.
 class PeerEvents {
  public:
@@ -23,6 +32,9 @@ class PeerEvents {
   /// Its link has ended, so that frames sent to it may be lost: whoever waits for its answers asks
   /// somebody else. Not for one that is only silent: its answers may still come.
   virtual void on_peer_down(NodeId peer) = 0;
+  /// It is silent, or not to be understood: whoever waits for it alone better asks somebody else,
+  /// too.
+  virtual void on_peer_silent(NodeId peer) = 0;
   /// It answers from now on. What it was asked just before may have found it without a way back to
   /// us: whoever still waits asks again.
   virtual void on_peer_up(NodeId peer) = 0;
@@ -33,11 +45,13 @@ class PeerEvents {
   virtual void on_peer_started(NodeId peer) = 0;
 };
 
-/// The other members as one shard sees them: a link to each, what it announced, and whether it
-/// answers. Failure detection is local and changes nothing but the order of asking (paper 4.8.3): a
-/// peer is healthy while its link is up, it goes by the same membership history, and it is not
-/// silent, that is, unless something was sent to it `silence_max` ago and nothing came back since.
-/// Pings make sure that something is sent. One per shard, on its loop only.
+/// The other members as one shard sees them: a link to each, what it announced, and what is thought
+/// of it. Failure detection is local and changes nothing but the order of asking (paper 4.8.3). A
+/// peer *answers* while its link is up, it goes by the same membership history, and it is not
+/// silent, that is, unless it was asked something `silence_max` ago and has answered nothing since.
+/// It is *healthy*, and gets new work, if it also is not much slower than the others (core/health)
+/// and has not announced that it is leaving. Pings make sure that something is asked; about a peer
+/// that is becoming silent up to three others are asked, too. One per shard, on its loop only.
 class Peers {
  public:
   Peers(const env::Env& env, const NodeOptions& options, Incarnation incarnation,
@@ -51,14 +65,30 @@ class Peers {
   /// What this node announces in pings.
   void set_announcement(const wire::NodeInfo& info);
 
-  [[nodiscard]] bool healthy(NodeId peer) const;
+  /// May be given new work.
+  [[nodiscard]] bool healthy(NodeId peer) const { return fitness(peer) == Fitness::kFit; }
+  [[nodiscard]] Fitness fitness(NodeId peer) const;
+  /// True now and then for a slow peer: one piece of work, for which nobody should have to wait, by
+  /// which it can prove itself well.
+  [[nodiscard]] bool worth_a_try(NodeId peer);
+  /// Fewer nodes are fit, this one included, than a key has owners: no time to be choosy.
+  [[nodiscard]] bool few_are_fit() const { return few_are_fit_; }
+  /// What is thought of it.
+  [[nodiscard]] Verdict verdict(NodeId peer) const;
+  /// After how long an answer of it is overdue, between 10 ms and `most`.
+  [[nodiscard]] Duration patience(NodeId peer, AnswerKind kind, Duration most) const;
+  /// How long an answer took; or, where `code` says why there is none, a refusal.
+  void on_answer(NodeId peer, AnswerKind kind, Duration took);
+  void on_refused(NodeId peer, ErrorCode code);
+  /// How much this shard doubts itself, from 1 (not at all).
+  [[nodiscard]] int stretch() const { return doubt_.stretch(); }
   /// A frame sent now would leave. False means: certainly never sent (D8).
   [[nodiscard]] bool reachable(NodeId peer) const;
-  /// Every other member is healthy.
-  [[nodiscard]] bool all_healthy() const;
+  /// Every other member answers.
+  [[nodiscard]] bool all_answer() const;
   /// Of the peer's present process, as far as it was heard from.
   [[nodiscard]] Incarnation incarnation_of(NodeId peer) const;
-  /// Any of these peers was unhealthy within the last hour (design 4.4: late digests).
+  /// Any of these peers did not answer some time within the last hour (design 4.4: late digests).
   [[nodiscard]] bool away_lately(std::span<const NodeId> peers) const;
   /// Rises whenever a peer's health or announcement changes.
   [[nodiscard]] std::uint64_t version() const { return version_; }
@@ -69,18 +99,22 @@ class Peers {
             const Message& message) {
     Peer* peer = find(to);
     if (peer == nullptr || !peer->link->up()) return false;
+    if (!peer->health.healthy() && peer->link->unsent() > kUnhealthyUnsentMax) return false;
     // An object that outgrew every frame is not sent; the empty frame that leaves instead is
     // dropped there.
     const bool fits = wire::encode_frame(header(*peer, request_id, deadline, partition), message,
                                          peer->link->begin_frame());
     peer->link->end_frame();
     if (!fits) return false;
-    note_sent(*peer, wire::message_info(Message::kType)->direction == wire::Direction::kRequest);
+    // Without an id nobody answers, but for pings, whose id may be 0.
+    note_sent(*peer, wire::message_info(Message::kType)->direction == wire::Direction::kRequest &&
+                         (request_id != 0 || Message::kType == wire::MessageType::kPing));
     return true;
   }
 
-  /// Every frame that passed its checks comes by here first.
-  void on_heard(const wire::FrameHeader& header);
+  /// Every frame that passed its checks comes by here first. `answers_us`: it is a reply to what
+  /// this shard asked.
+  void on_heard(const wire::FrameHeader& header, bool answers_us);
   /// The peer runs, as another shard says: see FrameLink::hurry.
   void hurry(NodeId peer);
   void on_ping(const wire::FrameHeader& header, const wire::Ping& ping);
@@ -90,7 +124,8 @@ class Peers {
     std::string redis_address;
     std::string http_address;
     std::string zone;
-    bool healthy = false;
+    Verdict verdict = Verdict::kDown;
+    bool leaving = false;
     bool other_history = false;
     std::int64_t last_heard_ms = -1;
     Duration clock_offset{};
@@ -103,12 +138,12 @@ class Peers {
     Peers* owner = nullptr;
     NodeId id{};
     std::unique_ptr<env::FrameLink> link;
-    bool answering = false;  // the verdict of the last look
+    PeerHealth health;
     bool heard = false;
+    bool leaving = false;  // as it announced
     bool other_history =
         false;  // as of the last frame: it refuses what we ask, and we what it asks
     MonoTime last_heard{};
-    MonoTime asked_since{};  // of the oldest request sent since it was last heard; 0: none
     MonoTime last_away{};
     bool was_away = false;  // and so may have missed what others have
     WallTime clock_base{};  // what its clock showed when our monotonic clock showed 0
@@ -126,13 +161,23 @@ class Peers {
   [[nodiscard]] Peer* find(NodeId id) const;
   [[nodiscard]] wire::FrameHeader header(const Peer& peer, std::uint64_t request_id,
                                          MonoTime deadline, PartitionId partition) const;
+  /// What may wait for a peer that gets no new work anyway: what more is owed to it comes with
+  /// repairs, and is not kept in memory here (P8).
+  static constexpr std::size_t kUnhealthyUnsentMax = 4 << 20;
+
   void note_sent(Peer& peer, bool request);
   void learn(Peer& peer, const wire::NodeInfo& info);
-  void look_at(Peer& peer);
+  /// Judges anew; `paces`: its answer times, too.
+  void look_at(Peer& peer, bool paces);
+  void judged(Peer& peer, Verdict before);
+  /// Something changed that others see.
+  void changed();
+  [[nodiscard]] Surroundings surroundings() const;
+  void ask_about(const Peer& peer);
   void compare_clocks();
   [[nodiscard]] Duration clock_offset(const Peer& peer) const;
   void tick();
-  void ping(const Peer& peer);
+  void ping(const Peer& peer, NodeId about = {});
 
   const env::Env env_;
   const NodeOptions& options_;
@@ -142,10 +187,16 @@ class Peers {
   PeerEvents& events_;
   std::shared_ptr<const Topology> topology_;
   std::vector<std::unique_ptr<Peer>> peers_;  // sorted by id
+  std::vector<const PeerHealth*> healths_;    // of all of them
+  SelfDoubt doubt_;
   wire::NodeInfo announcement_;
   const MonoTime started_;
   std::uint64_t version_ = 1;
+  bool few_are_fit_ = true;
   env::TimerId timer_{};
+  MonoTime tick_due_{};  // 0: the first one, which may have to wait until the engine is open
+  MonoTime ping_due_{};
+  std::size_t next_witness_ = 0;
 };
 
 }  // namespace stator::node

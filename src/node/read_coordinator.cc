@@ -1,5 +1,6 @@
 #include "node/read_coordinator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/repair/repair_plan.h"
@@ -32,13 +33,17 @@ void ReadCoordinator::read(std::string_view bucket, std::string_view key, const 
   }
   ++context_.metrics.reads_total;
   const PartitionId partition = context_.topology->ring->partition_of(position_of(bucket, key));
-  Operation* operation = start(bucket, key, partition, quorum, false);
+  Operation* operation =
+      context_.admission.admits() ? start(bucket, key, partition, quorum, false) : nullptr;
   if (operation == nullptr) {
     ++context_.metrics.reads_failed_total;
+    ++context_.metrics.requests_overload_total;
     done(std::unexpected(Error{.code = ErrorCode::kOverloaded}));
     return;
   }
   operation->done = std::move(done);
+  context_.admission.on_begin();
+  hedges_.on_request();
   run(*operation);
 }
 
@@ -52,6 +57,7 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
   operation->storage_key.clear();
   storage::append_storage_key(bucket, key, operation->storage_key);
   operation->partition = partition;
+  operation->began = context_.now();
   operation->deadline = deadline_of(context_, quorum.timeout);
   operation->merged.clear();
   operation->value_count = 0;
@@ -64,6 +70,11 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
   options.pr = quorum.pr;
   options.deadline = operation->deadline;
   options.hedge_after = context_.options.hedge_after;
+  for (Candidate& candidate : candidates_.list) {
+    if (candidate.node == context_.self()) continue;
+    candidate.patience =
+        context_.peers->patience(candidate.node, AnswerKind::kRead, options.hedge_after);
+  }
   operation->round.start(options, candidates_.list.view(), candidates_.local, context_.now());
   return operation;
 }
@@ -80,12 +91,9 @@ void ReadCoordinator::run(Operation& operation) {
       case ReadWish::Kind::kAskDigest: ask(operation, wish->replica, false); break;
       case ReadWish::Kind::kAnswer: answer(operation); break;
       case ReadWish::Kind::kFail:
-        if (operation.done) {
-          ++context_.metrics.reads_failed_total;
-          ReadDone done = std::exchange(operation.done, nullptr);
-          done(
-              std::unexpected(Error{.code = wish->code, .needed = wish->needed, .got = wish->got}));
-        }
+        if (operation.done) ++context_.metrics.reads_failed_total;
+        complete(operation, std::unexpected(Error{
+                                .code = wish->code, .needed = wish->needed, .got = wish->got}));
         break;
       case ReadWish::Kind::kFinished: finish(operation); return;
     }
@@ -163,6 +171,12 @@ void ReadCoordinator::take_value(Operation& operation, ReplicaIndex replica,
                            context_.now());
 }
 
+// The look at all owners asks a slow one, too, which so can show that it is well again.
+bool ReadCoordinator::tries_any(std::span<const NodeId> owners) {
+  return std::any_of(owners.begin(), owners.end(),
+                     [this](NodeId owner) { return context_.peers->worth_a_try(owner); });
+}
+
 void ReadCoordinator::answer(Operation& operation) {
   if (!operation.done) return;
   const WallTime now = context_.guarded_now();
@@ -178,22 +192,39 @@ void ReadCoordinator::answer(Operation& operation) {
   operation.check_the_rest =
       operation.round.owners_not_asked().size() > 0 &&
       (context_.peers->away_lately(owners) ||
-       context_.incomplete.lately(operation.partition, context_.now()) ||
+       context_.incomplete.lately(operation.partition, context_.now()) || tries_any(owners) ||
        context_.env.executor.random() % 1'000'000 < context_.options.read_repair_share_ppm);
+  complete(operation, Result<ReadResult>(result));
+}
+
+void ReadCoordinator::complete(Operation& operation, const Result<ReadResult>& result) {
+  if (!operation.done) return;
   ReadDone done = std::exchange(operation.done, nullptr);
-  done(Result<ReadResult>(result));
+  context_.note_answered(operation.began);
+  done(result);
+}
+
+void ReadCoordinator::note_late(const Operation& operation, ReplicaSet late) {
+  const MonoTime now = context_.now();
+  for (const ReplicaIndex replica : late) {
+    context_.peers->on_answer(operation.round.candidate(replica).node, AnswerKind::kRead,
+                              now - operation.round.asked_at(replica));
+  }
 }
 
 void ReadCoordinator::finish(Operation& operation) {
+  note_late(operation, operation.round.waiting());
   repair(operation);
-  if (operation.check_the_rest) {
+  // Left undone under pressure: the next read of the key looks again.
+  if (operation.check_the_rest &&
+      context_.background.try_take(operation.key.size(), context_.now())) {
     ++context_.metrics.late_digests_total;
     Operation* background =
         start(operation.bucket, operation.key, operation.partition, ReadQuorum{}, true);
     if (background != nullptr) run(*background);
   }
   for (std::uint8_t i = 0; i < operation.value_count; ++i) recycle(operation.values[i]);
-  operation.done.reset();
+  STATOR_ASSERT(!operation.done);
   operation.running = false;
   operations_.release(operation);
 }
@@ -203,6 +234,11 @@ void ReadCoordinator::repair(Operation& operation) {
   if (plan.empty()) return;
   encoded_.clear();
   encode_object(operation.merged, encoded_);
+  // Of the one budget (D16); what is left out is found by the next read.
+  if (!context_.background.try_take(encoded_.size() * plan.send.size(), context_.now())) {
+    ++context_.metrics.background_left_out_total;
+    return;
+  }
   for (const ReplicaIndex replica : plan.send) {
     ++context_.metrics.read_repairs_total;
     const NodeId node = operation.round.candidate(replica).node;
@@ -240,7 +276,12 @@ void ReadCoordinator::on_reply(const wire::FrameHeader& header,
   Operation* operation = find(header.request_id, header.sender, replica);
   if (operation == nullptr) return;
   const MonoTime now = context_.now();
+  if (operation->round.waiting().contains(replica)) {
+    context_.peers->on_answer(header.sender, AnswerKind::kRead,
+                              now - operation->round.asked_at(replica));
+  }
   if (reply.status == wire::ReplyStatus::kFailed) {
+    context_.peers->on_refused(header.sender, reply.code);
     operation->round.on_failure(replica, reply.code, now);
   } else if (reply.object.empty()) {
     if (reply.digest == 0) {
@@ -262,6 +303,7 @@ void ReadCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode code
   ReplicaIndex replica = kNoReplica;
   Operation* operation = find(header.request_id, header.sender, replica);
   if (operation == nullptr) return;
+  context_.peers->on_refused(header.sender, code);
   operation->round.on_failure(replica, code, context_.now());
   run(*operation);
 }
@@ -271,6 +313,17 @@ void ReadCoordinator::on_peer_down(NodeId peer) {
     for (const ReplicaIndex replica : operation.round.waiting()) {
       if (operation.round.candidate(replica).node != peer) continue;
       operation.round.on_failure(replica, ErrorCode::kClosed, context_.now());
+      run(operation);
+      return;
+    }
+  });
+}
+
+void ReadCoordinator::on_peer_silent(NodeId peer) {
+  operations_.for_each([&](Operation& operation) {
+    for (const ReplicaIndex replica : operation.round.waiting()) {
+      if (operation.round.candidate(replica).node != peer) continue;
+      operation.round.on_silent(replica, context_.now());
       run(operation);
       return;
     }
@@ -290,9 +343,18 @@ void ReadCoordinator::on_peer_up(NodeId peer) {
 
 void ReadCoordinator::tick() {
   const MonoTime now = context_.now();
+  hedges_.on_tick();
   operations_.for_each([&](Operation& operation) {
-    if (operation.round.wake_at() > now) return;
-    operation.round.on_tick(now);
+    ReadRound& round = operation.round;
+    round.allow_hedges(hedges_.available() && !context_.admission.pressed());
+    if (round.wake_at() > now) return;
+    const ReplicaSet before = round.silent();
+    const bool asking = static_cast<bool>(operation.done);
+    round.on_tick(now);
+    const ReplicaSet late = round.silent() - before;
+    note_late(operation, late);
+    if (asking) hedges_.spend(late.size());
+    context_.metrics.hedges_total += asking ? late.size() : 0;
     run(operation);
   });
 }

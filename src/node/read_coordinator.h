@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "core/load/hedge_budget.h"
 #include "core/quorum/read_round.h"
 #include "node/key_position.h"
 #include "node/operation_table.h"
@@ -25,6 +27,7 @@ class ReadCoordinator {
   void on_reply(const wire::FrameHeader& header, const wire::ReplicaGetReply& reply);
   void on_refusal(const wire::FrameHeader& header, ErrorCode code);
   void on_peer_down(NodeId peer);
+  void on_peer_silent(NodeId peer);
   void on_peer_up(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
@@ -35,6 +38,7 @@ class ReadCoordinator {
     std::string key;
     std::string storage_key;
     PartitionId partition{};
+    MonoTime began{};
     MonoTime deadline{};
     ReadRound round;
     Object merged;
@@ -56,13 +60,19 @@ class ReadCoordinator {
   /// `object` lies in operation.values[operation.value_count].
   void take_value(Operation& operation, ReplicaIndex replica, std::string_view object);
   void answer(Operation& operation);
+  [[nodiscard]] bool tries_any(std::span<const NodeId> owners);
+  /// Calls `done`, if that has not been.
+  void complete(Operation& operation, const Result<ReadResult>& result);
   void finish(Operation& operation);
+  /// Tells how long those took whose answers have not come.
+  void note_late(const Operation& operation, ReplicaSet late);
   void repair(Operation& operation);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
 
   ShardContext& context_;
   Replica& replica_;
   OperationTable<Operation> operations_{context_.env.executor.random()};
+  HedgeBudget hedges_;
   Candidates candidates_;  // scratch
   Object received_;        // scratch
   std::string encoded_;    // scratch

@@ -69,6 +69,7 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
   const std::uint64_t hash = hash_of(partition, key);
   if (Read* read = find_read(partition, key, hash)) {
     read->waiters.push_back(std::move(use));
+    ++reads_waiting_;
     return;
   }
   if (const auto staged = find_staged(partition, key, hash)) {
@@ -96,6 +97,7 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
   read.partition = partition;
   read.key = key;
   read.waiters.push_back(std::move(use));
+  ++reads_waiting_;
   ++reads_active_;
 }
 
@@ -105,6 +107,7 @@ void RecordStore::on_read(Read& read, storage::GetStatus status, std::string_vie
   // Waiters may add waiters; each sees what the ones before it stored.
   for (std::size_t i = 0; i < read.waiters.size(); ++i) {
     LoadDone use = std::move(read.waiters[i]);
+    --reads_waiting_;
     if (const auto staged = find_staged(read.partition, read.key, read.hash)) {
       value_.assign(*staged);
       use(open(read.partition, read.key, value_));

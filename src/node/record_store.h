@@ -65,6 +65,9 @@ class RecordStore {
 
   /// More bytes wait for the engine than it can take soon: refuse client writes (P8).
   [[nodiscard]] bool overloaded() const { return gathering_->writes().bytes() > kStagedBytesMax; }
+  /// More reads wait for the engine than it can answer soon: refuse those of peers, who can ask
+  /// another replica.
+  [[nodiscard]] bool reads_pile_up() const { return reads_waiting_ >= kReadsMax; }
   /// The last batch failed; cleared by the next that succeeds.
   [[nodiscard]] bool failing() const { return failing_; }
   [[nodiscard]] bool idle() const {
@@ -73,6 +76,7 @@ class RecordStore {
   [[nodiscard]] storage::Engine& engine() { return engine_; }
 
   static constexpr std::size_t kStagedBytesMax = 64 << 20;
+  static constexpr std::size_t kReadsMax = 4096;
 
  private:
   struct Read {  // an engine read under way, and who waits for it; reused
@@ -112,6 +116,7 @@ class RecordStore {
   std::size_t storing_offset_ = 0;
   std::vector<std::unique_ptr<Read>> reads_;  // few: what the engine could not answer at once
   std::size_t reads_active_ = 0;
+  std::size_t reads_waiting_ = 0;  // callers, of which several may wait for one read
 };
 
 }  // namespace stator::node

@@ -149,6 +149,13 @@ MonoTime Replica::deadline_in(const wire::FrameHeader& header) const {
 
 void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& message) {
   ++context_.metrics.replica_reads_total;
+  if (context_.records->reads_pile_up()) {
+    const wire::ReplicaGetReply overloaded{.status = wire::ReplyStatus::kFailed,
+                                           .code = ErrorCode::kOverloaded};
+    context_.peers->send(header.sender, header.request_id, {}, PartitionId{header.partition},
+                         overloaded);
+    return;
+  }
   storage_key_.clear();
   storage::append_storage_key(message.bucket, message.key, storage_key_);
   context_.records->load(

@@ -17,7 +17,14 @@ Shard::Shard(const env::Env& env, const NodeOptions& options, Incarnation incarn
              std::unique_ptr<storage::Engine> engine, ShardHost& host)
     : engine_(std::move(engine)),
       host_(host),
-      context_{.env = env, .options = options, .clock = {}, .metrics = {}, .topology = nullptr},
+      context_{.env = env,
+               .options = options,
+               .clock = {},
+               .metrics = {},
+               .topology = nullptr,
+               .admission = Admission(options.operations_max),
+               .background = BackgroundBudget(options.background_bytes_per_second /
+                                              env.executor.shard_count())},
       records_(env, *engine_, context_.metrics),
       mint_(incarnation, kMaxPartitions),
       peers_(env, options, incarnation, context_.clock, context_.metrics, *this),
@@ -51,6 +58,9 @@ void Shard::close() {
 
 bool Shard::on_turn_end() {
   ++context_.metrics.turns_total;
+  const MonoTime now = context_.now();
+  context_.admission.look(now);
+  context_.background.look(context_.admission.pressed(), now);
   context_.metrics.operations_open = open_operations();
   // Deadlines and hedges are looked at only while somebody waits: an idle node sleeps.
   if (tick_timer_ || open_operations() + explainer_.open() + scanner_.open() == 0) return false;
@@ -76,6 +86,11 @@ void Shard::on_peer_down(NodeId peer) {
   forwarder_.on_peer_down(peer);
   explainer_.on_peer_down(peer);
   scanner_.on_peer_down(peer);
+}
+
+void Shard::on_peer_silent(NodeId peer) {
+  reads_.on_peer_silent(peer);
+  forwarder_.on_peer_silent(peer);
 }
 
 void Shard::on_peer_up(NodeId peer) {
@@ -120,7 +135,7 @@ void Shard::on_frame(std::string_view bytes) {
     serve(*frame);
     return;
   }
-  peers_.on_heard(frame->header);
+  peers_.on_heard(frame->header, false);
   auto copy = std::make_unique<std::string>(bytes);
   context_.env.executor.post_to(
       target, [&host = host_, target, copy = std::move(copy), came = context_.now()] {
@@ -171,9 +186,10 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
 }
 
 void Shard::serve(const wire::Frame& frame) {
-  if (closed_) return;
-  peers_.on_heard(frame.header);
   const wire::MessageInfo* info = wire::message_info(frame.header.type);
+  if (closed_) return;
+  // A reply is served by the shard that asked.
+  peers_.on_heard(frame.header, info != nullptr && info->direction == wire::Direction::kReply);
   if (info == nullptr) {
     // From a later version. A reply of a type unknown here cannot belong to a request of ours.
     refuse(frame.header, ErrorCode::kNotSupported);

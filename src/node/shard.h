@@ -79,6 +79,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   void refuse(const wire::FrameHeader& header, ErrorCode code);
   void fetch_history(NodeId from);
   void on_peer_down(NodeId peer) override;
+  void on_peer_silent(NodeId peer) override;
   void on_peer_up(NodeId peer) override;
   void on_peer_shard_up(NodeId peer) override;
   void on_peer_started(NodeId peer) override;

@@ -2,8 +2,10 @@
 
 #include <memory>
 
+#include "core/load/admission.h"
 #include "core/version/hlc.h"
 #include "env/env.h"
+#include "node/background_budget.h"
 #include "node/incomplete_ranges.h"
 #include "node/metrics.h"
 #include "node/mint.h"
@@ -26,11 +28,18 @@ struct ShardContext {
   RecordStore* records = nullptr;
   Mint* mint = nullptr;
   IncompleteRanges incomplete{};
+  Admission admission;
+  BackgroundBudget background;
 
   [[nodiscard]] MonoTime now() const { return env.executor.now(); }
   [[nodiscard]] WallTime guarded_now() const { return clock.guarded(env.executor.wall_now()); }
   /// By which what is old may be forgotten for good (guards).
   [[nodiscard]] WallTime ageing_now() const { return clock.ageing_now(env.executor.now()); }
+  /// A client's request that began at `began` is answered.
+  void note_answered(MonoTime began) {
+    admission.on_answer();
+    background.on_foreground(now() - began);
+  }
   /// As peers see it: with the number of this shard, which gets the reply.
   [[nodiscard]] std::uint64_t request_id(RequestId id) const {
     id.shard = static_cast<std::uint8_t>(env.executor.shard());

@@ -278,6 +278,22 @@ const ClusterView& ShardStore::cluster() const {
   return view_;
 }
 
+// Where nobody is fit, the first that answers, and else the first.
+static void choose_first_healthy(const Topology& topology, ClusterView& view) {
+  view.first_healthy.assign(view.q, 0);
+  for (std::uint32_t p = 0; p < view.q; ++p) {
+    int best = 0;
+    for (const NodeId node : topology.ring->preference_list({p})) {
+      const int index = topology.index_of(node);
+      const MemberView& member = view.members[static_cast<std::size_t>(index)];
+      const int fitness = !member.healthy ? 0 : member.slow || member.leaving ? 1 : 2;
+      if (fitness <= best) continue;
+      view.first_healthy[p] = static_cast<std::uint16_t>(index);
+      best = fitness;
+    }
+  }
+}
+
 void ShardStore::refresh_view() const {
   const ShardContext& context = shard_.context();
   const Topology& topology = *context.topology;
@@ -318,7 +334,9 @@ void ShardStore::refresh_view() const {
       continue;
     }
     const Peers::View seen = peers.view(member.id);
-    member.healthy = seen.healthy;
+    member.healthy = seen.verdict <= Verdict::kSlow;
+    member.slow = seen.verdict == Verdict::kSlow;
+    member.leaving = seen.leaving;
     member.other_history = seen.other_history;
     member.last_heard_ms = seen.last_heard_ms;
     member.clock_offset_ms = seen.clock_offset.ms();
@@ -327,16 +345,7 @@ void ShardStore::refresh_view() const {
     member.http_address = seen.http_address;
   }
   if (!changed) return;
-  view_.first_healthy.assign(view_.q, 0);
-  for (std::uint32_t p = 0; p < view_.q; ++p) {
-    bool found = false;
-    for (const NodeId node : topology.ring->preference_list({p})) {
-      const int index = topology.index_of(node);
-      if (!view_.members[static_cast<std::size_t>(index)].healthy || found) continue;
-      view_.first_healthy[p] = static_cast<std::uint16_t>(index);
-      found = true;
-    }
-  }
+  choose_first_healthy(topology, view_);
   view_.owners.clear();
   for (std::uint32_t p = 0; p < view_.q; ++p) {
     const auto owners = topology.ring->owners({p});

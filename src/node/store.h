@@ -131,7 +131,9 @@ struct MemberView {
   std::string http_address;
   std::string peer_address;
   bool self = false;
-  bool healthy = false;
+  bool healthy = false;             // it answers
+  bool slow = false;                // much later than others: avoided for new work
+  bool leaving = false;             // it said that it is about to stop
   bool other_history = false;       // it goes by another membership history, and refuses requests
   std::int64_t last_heard_ms = -1;  // ago; -1: never
   std::int64_t clock_offset_ms = 0;
@@ -151,7 +153,8 @@ struct ClusterView {
   HistoryVersion history{};
   std::uint64_t version = 0;  // rises with every change of members or health
   std::vector<MemberView> members;
-  /// For each partition the first healthy node of its preference list: index into `members`.
+  /// For each partition the first node of its preference list that is fit for work: index into
+  /// `members`. Where none is, the first that answers, and else the first.
   std::vector<std::uint16_t> first_healthy;
   /// The owners of partition p in preference order: `owner_count` indices into `members`, from
   /// p * owner_count on.

@@ -26,11 +26,11 @@ Extent extent_of(const Object& object, WallTime now) {
 void WriteCoordinator::write(const WriteRequest& request, PartitionId partition, bool confirm_only,
                              WriteDone done) {
   ++context_.metrics.writes_total;
-  Operation* operation = context_.records->overloaded()
-                             ? nullptr
-                             : operations_.acquire(context_.options.operations_max);
+  const bool admitted = context_.admission.admits() && !context_.records->overloaded();
+  Operation* operation = admitted ? operations_.acquire(context_.options.operations_max) : nullptr;
   if (operation == nullptr) {
     ++context_.metrics.writes_not_applied_total;
+    ++context_.metrics.requests_overload_total;
     done(WriteResult{.bucket = request.bucket,
                      .key = request.key,
                      .outcome = Outcome::kNotApplied,
@@ -38,6 +38,8 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
                      .id = request.id});
     return;
   }
+  context_.admission.on_begin();
+  operation->began = context_.now();
   operation->request = request;
   operation->confirm_only = confirm_only;
   operation->bucket.assign(request.bucket);
@@ -61,6 +63,10 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
   const Founding& founding = context_.topology->history.founding();
   owners_as_candidates(context_, partition, candidates_);
   STATOR_ASSERT(candidates_.local != kNoReplica);
+  for (Candidate& candidate : candidates_.list) {
+    // One copy more than W need be waited for: a slow owner can show that it is well again.
+    if (!candidate.usable && context_.peers->worth_a_try(candidate.node)) candidate.usable = true;
+  }
   stator::WriteOptions options;
   options.n = static_cast<std::uint8_t>(candidates_.list.size());
   options.w = request.quorum.w != 0 ? request.quorum.w : founding.w;
@@ -68,6 +74,7 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
   options.dw = request.quorum.dw;
   options.cover = request.kind == WriteKind::kOverAll;
   options.deadline = operation->deadline;
+  options.hedge_after = hedge_after();
   operation->round.start(options, candidates_.list.view(), candidates_.local, context_.now());
 
   const std::uint32_t slot = operation->slot;
@@ -333,8 +340,35 @@ void WriteCoordinator::answer(Operation& operation) {
   result.id = operation.request.id;
   result.time = operation.time;
   if (operation.has_context) result.context = &operation.context;
+  complete(operation, result);
+}
+
+void WriteCoordinator::complete(Operation& operation, const WriteResult& result) {
   WriteDone done = std::exchange(operation.done, nullptr);
+  context_.note_answered(operation.began);
   done(result);
+}
+
+// A second copy is work for a second node, and for whoever brings it home later: only where an
+// acknowledgement takes far longer than those of the slowest candidate usually do.
+Duration WriteCoordinator::hedge_after() const {
+  constexpr Duration kLeast = milliseconds(50);
+  constexpr Duration kMost = milliseconds(200);
+  Duration slowest{};
+  for (const Candidate& candidate : candidates_.list) {
+    if (candidate.node == context_.self() || !candidate.usable) continue;
+    slowest =
+        std::max(slowest, context_.peers->patience(candidate.node, AnswerKind::kWrite, kMost));
+  }
+  return slowest.ns == 0 ? kMost : std::clamp(slowest * 4, kLeast, kMost);
+}
+
+void WriteCoordinator::note_late(const Operation& operation) {
+  const MonoTime now = context_.now();
+  for (const ReplicaIndex replica : operation.round.waiting()) {
+    context_.peers->on_answer(operation.round.candidate(replica).node, AnswerKind::kWrite,
+                              now - operation.round.sent_at(replica));
+  }
 }
 
 void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
@@ -353,12 +387,12 @@ void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
   } else {
     ++context_.metrics.writes_not_applied_total;
   }
-  WriteDone done = std::exchange(operation.done, nullptr);
-  done(result);
+  complete(operation, result);
 }
 
 void WriteCoordinator::finish(Operation& operation) {
   STATOR_ASSERT(!operation.done);
+  note_late(operation);
   if (operation.round.minted() && !operation.round.owners_missing().empty()) {
     context_.incomplete.note(operation.partition, context_.now());
   }
@@ -385,6 +419,11 @@ void WriteCoordinator::send_repairs(const Operation& operation, const RecordStor
   if (loaded.status != RecordStore::Status::kFound) return;
   if (!decode_object(loaded.payload, object_)) return;
   const RepairPlan plan = plan_repair(operation.round, digest(object_));
+  if (plan.empty()) return;
+  if (!context_.background.try_take(loaded.payload.size() * plan.send.size(), context_.now())) {
+    ++context_.metrics.background_left_out_total;
+    return;
+  }
   for (const ReplicaIndex replica : plan.send) {
     const NodeId node = operation.round.candidate(replica).node;
     if (node == context_.self()) continue;
@@ -432,7 +471,12 @@ void WriteCoordinator::on_reply(const wire::FrameHeader& header,
   Operation* operation = find(header.request_id, header.sender, replica);
   if (operation == nullptr) return;
   const std::uint8_t attempt = RequestId::unpack(header.request_id).attempt;
+  if (attempt == operation->round.attempt() && operation->round.waiting().contains(replica)) {
+    context_.peers->on_answer(header.sender, AnswerKind::kWrite,
+                              context_.now() - operation->round.sent_at(replica));
+  }
   if (reply.status == wire::ReplyStatus::kFailed) {
+    context_.peers->on_refused(header.sender, reply.code);
     operation->round.on_failure(replica, attempt, reply.code, context_.now());
   } else {
     std::optional<ErrorCode> refused;
@@ -454,6 +498,7 @@ void WriteCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode cod
   ReplicaIndex replica = kNoReplica;
   Operation* operation = find(header.request_id, header.sender, replica);
   if (operation == nullptr) return;
+  context_.peers->on_refused(header.sender, code);
   operation->round.on_failure(replica, RequestId::unpack(header.request_id).attempt, code,
                               context_.now());
   run(*operation);

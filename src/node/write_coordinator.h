@@ -53,6 +53,7 @@ class WriteCoordinator {
 
     std::string storage_key;
     PartitionId partition{};
+    MonoTime began{};
     MonoTime deadline{};
     WriteRound round;
     std::string object;  // encoded, of the present attempt
@@ -77,7 +78,12 @@ class WriteCoordinator {
   void send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt);
   void refuse(Operation& operation, Error error);
   void answer(Operation& operation);
+  void complete(Operation& operation, const WriteResult& result);
   void fail(Operation& operation, const WriteWish& wish);
+  /// Tells how long those took whose acknowledgements have not come.
+  void note_late(const Operation& operation);
+  /// How long a copy may be on its way before another node gets it, too.
+  [[nodiscard]] Duration hedge_after() const;
   void finish(Operation& operation);
   void repair(Operation& operation);
   void send_repairs(const Operation& operation, const RecordStore::Loaded& loaded);

@@ -46,6 +46,7 @@ template <typename Visitor, typename Message>
 void describe(Visitor& v, Message& m, const Ping& d) {
   v.field(1, m.wall, d.wall);
   v.field(2, m.sent, d.sent);
+  v.field(3, m.about, d.about);
   describe_info(v, m.info, d.info);
 }
 
@@ -53,6 +54,8 @@ template <typename Visitor, typename Message>
 void describe(Visitor& v, Message& m, const Pong& d) {
   v.field(1, m.echoed, d.echoed);
   v.field(2, m.wall, d.wall);
+  v.field(3, m.about, d.about);
+  v.field(4, m.heard_ms, d.heard_ms);
   describe_info(v, m.info, d.info);
 }
 

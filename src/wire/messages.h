@@ -73,6 +73,7 @@ struct Ping {
   static constexpr MessageType kType = MessageType::kPing;
   WallTime wall{};         // the sender's clock, unguarded
   std::uint64_t sent = 0;  // the sender's monotonic time, echoed; means nothing to the receiver
+  NodeId about{};          // tell when you heard this one, which is silent here; and ping it
   NodeInfo info{};
   bool operator==(const Ping&) const = default;
 };
@@ -81,6 +82,9 @@ struct Pong {
   static constexpr MessageType kType = MessageType::kPong;
   std::uint64_t echoed = 0;  // Ping::sent
   WallTime wall{};           // the answerer's clock when it answered
+  NodeId about{};            // Ping::about
+  std::uint32_t heard_ms =
+      0;  // so long ago `about` was heard, plus 1; 0: not for an hour, or never
   NodeInfo info{};
   bool operator==(const Pong&) const = default;
 };

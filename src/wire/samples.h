@@ -57,10 +57,17 @@ inline Refusal sample(std::type_identity<Refusal>) {
           .history = {0x0102030405060708}};
 }
 inline Ping sample(std::type_identity<Ping>) {
-  return {.wall = {1'700'000'000'123'456}, .sent = 9'876'543'210, .info = info()};
+  return {.wall = {1'700'000'000'123'456},
+          .sent = 9'876'543'210,
+          .about = {0x3132333435363738},
+          .info = info()};
 }
 inline Pong sample(std::type_identity<Pong>) {
-  return {.echoed = 9'876'543'210, .wall = {1'700'000'000'123'999}, .info = info()};
+  return {.echoed = 9'876'543'210,
+          .wall = {1'700'000'000'123'999},
+          .about = {0x3132333435363738},
+          .heard_ms = 251,
+          .info = info()};
 }
 inline ReplicaPut sample(std::type_identity<ReplicaPut>) {
   return {.bucket = "default",

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/time.h"
 
 // Who may take part in one read or write, and small sets of them. Pure values, no ownership.
 
@@ -27,6 +28,7 @@ struct Candidate {
   bool owner = true;      // one of the first N; false: a stand-in, which counts as a fallback
   bool usable = true;     // what local health believes now: a hint for the order, never a verdict
   std::uint8_t zone = 0;  // any small number that is the same for nodes of one zone
+  Duration patience{};    // a later answer to a read is overdue; 0: the round's `hedge_after`
 };
 
 /// A set of replicas of one round.

@@ -16,6 +16,7 @@ void ReadRound::start(const ReadOptions& options, std::span<const Candidate> can
   fastest_ = kNoReplica;
   phase_ = Phase::kAsking;
   failed_round_ = false;
+  hedges_allowed_ = true;
   merged_digest_ = 0;
   merged_history_count_ = 0;
   wish_first_ = wish_end_ = 0;
@@ -72,6 +73,12 @@ void ReadRound::on_failure(ReplicaIndex i, ErrorCode code, MonoTime now) {
   advance(now);
 }
 
+void ReadRound::on_silent(ReplicaIndex i, MonoTime now) {
+  if (phase_ == Phase::kFinished || !pending_.contains(i)) return;
+  silent_.add(i);
+  advance(now);
+}
+
 void ReadRound::on_tick(MonoTime now) {
   if (phase_ != Phase::kFinished) advance(now);
 }
@@ -84,10 +91,15 @@ std::optional<ReadWish> ReadRound::next() {
 MonoTime ReadRound::wake_at() const {
   if (phase_ == Phase::kFinished) return {std::numeric_limits<std::int64_t>::max()};
   MonoTime at = phase_ == Phase::kAnswered ? straggler_end_ : options_.deadline;
-  for (const ReplicaIndex i : pending_ - silent_) {
-    at = std::min(at, asked_at_[i] + options_.hedge_after);
+  if (hedges_allowed_) {
+    for (const ReplicaIndex i : pending_ - silent_) at = std::min(at, overdue_at(i));
   }
   return at;
+}
+
+MonoTime ReadRound::overdue_at(ReplicaIndex i) const {
+  const Duration patience = candidates_[i].patience;
+  return asked_at_[i] + (patience.ns > 0 ? patience : options_.hedge_after);
 }
 
 ReplicaSet ReadRound::stale() const {
@@ -133,8 +145,9 @@ void ReadRound::note_reply(ReplicaIndex i) {
 }
 
 void ReadRound::note_silence(MonoTime now) {
+  if (!hedges_allowed_) return;
   for (const ReplicaIndex i : pending_ - silent_) {
-    if (now - asked_at_[i] >= options_.hedge_after) silent_.add(i);
+    if (now >= overdue_at(i)) silent_.add(i);
   }
 }
 

@@ -17,7 +17,7 @@
 // the merged object: its value was merged, or its digest is 0 (it knows nothing), or its digest
 // equals that of the merged object or of something merged earlier. R counted replicas, PR of them
 // owners, are the answer. Where a digest names something not merged yet, the value is asked of one
-// replica per digest. A replica that fails, refuses or stays silent for `hedge_after` is replaced
+// replica per digest. A replica that fails, refuses or stays silent for its patience is replaced
 // by the next candidate, usable ones first; a silent one may still count when it speaks. After the
 // answer the rest is heard until `straggler_window` is over, for repair only.
 //
@@ -40,7 +40,7 @@ struct ReadOptions {
   std::uint8_t pr = 0;       // owners among them
   bool allow_digest = true;  // false: ask everybody for the value
   MonoTime deadline{};
-  Duration hedge_after = milliseconds(50);        // the setting: well above a healthy answer
+  Duration hedge_after = milliseconds(50);        // for candidates that bring no patience
   Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
 };
 
@@ -75,7 +75,12 @@ class ReadRound {
   /// `i` refused, failed, or cannot read its record (kUnreadable). kClosed, kTimeout and the like
   /// for what the link says.
   void on_failure(ReplicaIndex i, ErrorCode code, MonoTime now);
+  /// `i` is believed down: it is counted on no more, though its answer may still come.
+  void on_silent(ReplicaIndex i, MonoTime now);
   void on_tick(MonoTime now);
+  /// While false nobody is given up for silence: what would be asked instead is more than the node
+  /// can spare. True at the start.
+  void allow_hedges(bool allowed) { hedges_allowed_ = allowed; }
 
   /// The oldest wish not carried out yet. Carrying one out may feed events back at once.
   [[nodiscard]] std::optional<ReadWish> next();
@@ -107,6 +112,10 @@ class ReadRound {
   [[nodiscard]] ReplicaSet waiting() const { return pending_; }
   /// Those of waiting() that were asked for the value.
   [[nodiscard]] ReplicaSet waiting_for_value() const { return pending_value_; }
+  /// Those of waiting() whose answer is overdue, and counted on no more.
+  [[nodiscard]] ReplicaSet silent() const { return silent_; }
+  /// When `i` was asked what it was asked last.
+  [[nodiscard]] MonoTime asked_at(ReplicaIndex i) const { return asked_at_[i]; }
 
  private:
   enum class Phase : std::uint8_t { kAsking, kAnswered, kFinished };
@@ -114,6 +123,7 @@ class ReadRound {
   void advance(MonoTime now);
   void note_reply(ReplicaIndex i);
   void note_silence(MonoTime now);
+  [[nodiscard]] MonoTime overdue_at(ReplicaIndex i) const;
   void include_what_is_merged();
   void ask_for_differing(MonoTime now);
   void ask_more(MonoTime now);
@@ -135,6 +145,7 @@ class ReadRound {
   ReplicaIndex fastest_ = kNoReplica;
   Phase phase_ = Phase::kFinished;
   bool failed_round_ = false;
+  bool hedges_allowed_ = true;
   MonoTime straggler_end_{};
   std::uint64_t merged_digest_ = 0;
   QuorumEvidence evidence_;
@@ -144,7 +155,7 @@ class ReadRound {
   ReplicaSet asked_value_;    // for the value
   ReplicaSet pending_;        // the answer is outstanding; at most one request per replica is
   ReplicaSet pending_value_;  // that request is for the value
-  ReplicaSet silent_;         // pending for longer than hedge_after
+  ReplicaSet silent_;         // pending for longer than patience
   ReplicaSet known_;          // its digest is known
   ReplicaSet merged_;         // its value was merged
   ReplicaSet included_;       // all it knows is in the merged object

@@ -122,6 +122,10 @@ class WriteRound {
   [[nodiscard]] ReplicaSet differing() const { return differing_; }
   /// Sent to, without acknowledgement so far, failed ones included: whom hints are for.
   [[nodiscard]] ReplicaSet not_acked() const { return sent_ - acked_; }
+  /// Sent to, and neither acknowledged nor failed.
+  [[nodiscard]] ReplicaSet waiting() const { return pending(); }
+  /// When the present attempt was sent to `i`.
+  [[nodiscard]] MonoTime sent_at(ReplicaIndex i) const { return sent_at_[i]; }
   /// Owners that do not have the write for all that is known.
   [[nodiscard]] ReplicaSet owners_missing() const { return owners_ - acked_; }
 

@@ -69,6 +69,8 @@ Json member_json(const node::MemberView& member) {
   json["weight"] = member.weight;
   json["self"] = member.self;
   json["healthy"] = member.healthy;
+  json["slow"] = member.slow;
+  json["leaving"] = member.leaving;
   json["last_heard_ms"] = nullptr;
   if (member.last_heard_ms >= 0) json["last_heard_ms"] = member.last_heard_ms;
   json["clock_offset_ms"] = member.clock_offset_ms;

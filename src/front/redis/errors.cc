@@ -25,7 +25,7 @@ constexpr Row kRows[] = {
      "the key has as many concurrent versions as are allowed",
      "read it with ST.GET, merge them, and write with the context"},
     {ErrorCode::kOverloaded, "TRYAGAIN", false, "this node has too much to do",
-     "nothing was applied; wait, with growing pauses, and retry"},
+     "nothing was applied; retry after 100 ms, then with growing pauses"},
     {ErrorCode::kTooFewNodes, "NOQUORUM", true, "too few replicas can be reached",
      "retry later or on another node, or ask for less with ST.GET ... R n or ST.PUT ... W n"},
     {ErrorCode::kTimeout, "TIMEOUT", true, "too few replicas answered in time",

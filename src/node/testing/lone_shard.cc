@@ -20,12 +20,14 @@ std::string name_of(unsigned node) {
 /// Of a peer that the test plays.
 struct LoneShard::Inbox final : env::FrameSink {
   std::vector<Received> frames;
+  std::vector<Received> pings;
   void on_frame(std::string_view bytes) override {
     const auto frame = wire::decode_frame(bytes);
     STATOR_ASSERT(frame.has_value());
     const wire::MessageType type = frame->header.type;
-    if (type == wire::MessageType::kPing || type == wire::MessageType::kHistoryFetch) return;
-    frames.push_back({std::string(bytes), frame->header});
+    if (type == wire::MessageType::kHistoryFetch) return;
+    auto& kept = type == wire::MessageType::kPing ? pings : frames;
+    kept.push_back({std::string(bytes), frame->header});
   }
 };
 
@@ -120,6 +122,10 @@ void LoneShard::deliver(std::string frame) {
 
 std::vector<LoneShard::Received> LoneShard::take_received(unsigned node) {
   return std::exchange(inboxes_[node - 2]->frames, {});
+}
+
+std::vector<LoneShard::Received> LoneShard::take_pings(unsigned node) {
+  return std::exchange(inboxes_[node - 2]->pings, {});
 }
 
 const Metrics& LoneShard::metrics() const {

@@ -58,6 +58,8 @@ class LoneShard {
     }
   };
   std::vector<Received> take_received(unsigned node = 2);
+  /// The pings that came.
+  std::vector<Received> take_pings(unsigned node = 2);
   [[nodiscard]] const Metrics& metrics() const;
 
  private:

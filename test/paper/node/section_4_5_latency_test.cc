@@ -56,7 +56,7 @@ class Latency : public testing::Test {
       set_delay(cluster, reader, owners[i], milliseconds(kRoundTripMs[order[i]]) / 2,
                 microseconds(500));
     }
-    cluster.run(seconds(2));
+    cluster.run(seconds(5));  // until they are used to it: who just moved away looks slow
   }
   void set_syncs(const std::array<std::size_t, 3>& order) {
     for (std::size_t i = 0; i < 3; ++i) {

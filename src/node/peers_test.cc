@@ -1,0 +1,158 @@
+#include "node/peers.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "node/testing/lone_shard.h"
+
+namespace stator::node::testing {
+namespace {
+
+constexpr PartitionId kNone{wire::kNoPartition};
+
+/// What n1 thinks of n2 and n3, which say what the test says.
+class PeersTest : public ::testing::Test {
+ protected:
+  void pong(unsigned from, wire::Pong message = {}) {
+    lone.deliver(LoneShard::frame(lone.header(kNone, 0, from), message));
+  }
+  void ping(unsigned from, wire::Ping message = {}) {
+    lone.deliver(LoneShard::frame(lone.header(kNone, 5, from), message));
+  }
+  /// For so long both answer every now and then, unless one is silent.
+  void run(Duration time, unsigned silent = 0) {
+    const MonoTime end = lone.world().now() + time;
+    while (lone.world().now() < end) {
+      for (const unsigned node : {2U, 3U}) {
+        if (node != silent) pong(node);
+      }
+      lone.run(milliseconds(90));
+    }
+  }
+  Verdict verdict(unsigned node) {
+    Verdict verdict{};
+    lone.in_turn([&](Shard& shard) { verdict = shard.peers().verdict(lone.id(node)); });
+    return verdict;
+  }
+  Fitness fitness(unsigned node) {
+    Fitness fitness{};
+    lone.in_turn([&](Shard& shard) { fitness = shard.peers().fitness(lone.id(node)); });
+    return fitness;
+  }
+  /// Nodes about which pings to `node` have asked.
+  std::vector<NodeId> asked_about(unsigned node) {
+    std::vector<NodeId> about;
+    for (const auto& received : lone.take_pings(node)) {
+      const auto message = received.as<wire::Ping>();
+      if (message.about) about.push_back(message.about);
+    }
+    return about;
+  }
+
+  LoneShard lone;
+};
+
+// One direction of the path is cut: its questions come, our questions do not arrive, or its answers
+// do not.
+TEST_F(PeersTest, APeerThatAsksAndDoesNotAnswerDoesNotHearUs) {
+  run(seconds(1));
+  ASSERT_EQ(verdict(2), Verdict::kHealthy);
+  for (int i = 0; i < 10; ++i) {
+    ping(2);
+    run(milliseconds(90), 2);
+  }
+  EXPECT_EQ(verdict(2), Verdict::kDown);
+  EXPECT_EQ(fitness(2), Fitness::kUnfit);
+  EXPECT_EQ(verdict(3), Verdict::kHealthy);
+  pong(2);
+  EXPECT_EQ(verdict(2), Verdict::kHealthy);
+}
+
+TEST_F(PeersTest, AboutAPeerThatBecomesSilentTheOthersAreAsked) {
+  run(seconds(1));
+  lone.take_pings(3);
+  run(seconds(1));
+  EXPECT_TRUE(asked_about(3).empty()) << "all is well";
+  run(milliseconds(900), 2);
+  const std::vector<NodeId> about = asked_about(3);
+  EXPECT_FALSE(about.empty());
+  EXPECT_EQ(std::count(about.begin(), about.end(), lone.id(2)),
+            static_cast<std::ptrdiff_t>(about.size()));
+  EXPECT_TRUE(asked_about(2).empty()) << "nobody is asked about itself";
+  EXPECT_EQ(verdict(2), Verdict::kDown);
+}
+
+TEST_F(PeersTest, AWitnessMakesItASuspect) {
+  run(seconds(1));
+  run(milliseconds(900), 2);
+  pong(3, {.about = lone.id(2), .heard_ms = 20});
+  lone.run(milliseconds(200));
+  EXPECT_EQ(verdict(2), Verdict::kSuspected);
+  EXPECT_EQ(fitness(2), Fitness::kUnfit);
+}
+
+TEST_F(PeersTest, WhoIsAskedAboutAnotherTellsWhenItHeardThatAndAsksItAfresh) {
+  run(seconds(1));
+  lone.take_pings(3);
+  lone.take_received();
+  lone.run(milliseconds(250));
+  lone.take_pings(3);
+  ping(2, {.sent = 9, .about = lone.id(3)});
+  auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  auto answer = received[0].as<wire::Pong>();
+  EXPECT_EQ(answer.about, lone.id(3));
+  EXPECT_GE(answer.heard_ms, 250U);
+  EXPECT_LE(answer.heard_ms, 400U);
+  EXPECT_EQ(lone.take_pings(3).size(), 1U) << "so that the next answer is of now";
+  pong(3);
+  ping(2, {.sent = 10, .about = lone.id(3)});
+  received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  answer = received[0].as<wire::Pong>();
+  EXPECT_GE(answer.heard_ms, 1U);
+  EXPECT_LE(answer.heard_ms, 30U);
+  EXPECT_TRUE(lone.take_pings(3).empty());
+}
+
+TEST_F(PeersTest, OfStrangersNothingIsTold) {
+  run(seconds(1));
+  lone.take_received();
+  ping(2, {.sent = 9, .about = {424242}});
+  const auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].as<wire::Pong>().heard_ms, 0U);
+  pong(2, {.about = {424242}, .heard_ms = 5});  // and nothing is learned
+  EXPECT_EQ(verdict(2), Verdict::kHealthy);
+}
+
+TEST_F(PeersTest, WhoSaysThatItStopsGetsNoNewWorkUntilItHasStartedAgain) {
+  run(seconds(1));
+  ASSERT_EQ(fitness(2), Fitness::kFit);
+  wire::Ping leaving;
+  leaving.info.stopping = true;
+  ping(2, leaving);
+  EXPECT_EQ(fitness(2), Fitness::kSpare);
+  EXPECT_EQ(verdict(2), Verdict::kHealthy) << "it answers, and what is under way there may end";
+  wire::FrameHeader started = lone.header(kNone, 0, 2);
+  started.incarnation = {0x5555};
+  lone.deliver(LoneShard::frame(started, wire::Pong{}));
+  EXPECT_EQ(fitness(2), Fitness::kFit);
+}
+
+TEST_F(PeersTest, AnAnnouncementThatANodeStopsLeavesAtOnce) {
+  run(seconds(1));
+  lone.take_pings(2);
+  lone.in_turn([](Shard& shard) {
+    wire::NodeInfo info;
+    info.stopping = true;
+    shard.set_announcement(info);
+  });
+  const auto pings = lone.take_pings(2);
+  ASSERT_EQ(pings.size(), 1U);
+  EXPECT_TRUE(pings[0].as<wire::Ping>().info.stopping);
+}
+
+}  // namespace
+}  // namespace stator::node::testing

@@ -1,0 +1,65 @@
+// Paper 4.8.3: a node considers another one failed when that one does not answer it; this local
+// notion is enough (V14). The path between A and B is cut, those to C stay.
+
+#include <gtest/gtest.h>
+
+#include "support.h"
+
+namespace stator::test {
+namespace {
+
+bool thinks_well(Cluster& cluster, unsigned of, unsigned who) {
+  const std::string name = "n" + std::to_string(of + 1);
+  for (const auto& member : cluster.store(who).cluster().members) {
+    if (member.name == name) return member.healthy && !member.slow;
+  }
+  return false;
+}
+
+TEST(FailureDetection, OnlyThoseWhoCannotHearEachOtherAvoidEachOther) {
+  Cluster cluster(60, 3);
+  cluster.run(seconds(2));
+  const MonoTime cut_at = cluster.world().now();
+  cluster.set_cut(0, 1, true);
+  ASSERT_TRUE(cluster.run_until(
+      [&] { return !thinks_well(cluster, 1, 0) && !thinks_well(cluster, 0, 1); }, seconds(5)));
+  EXPECT_LE(cluster.world().now() - cut_at, milliseconds(1500)) << "without a single request";
+  for (int i = 0; i < 20; ++i) {
+    cluster.run(milliseconds(250));
+    EXPECT_FALSE(thinks_well(cluster, 1, 0));
+    EXPECT_FALSE(thinks_well(cluster, 0, 1));
+    for (const unsigned other : {0U, 1U}) {
+      EXPECT_TRUE(thinks_well(cluster, 2, other));
+      EXPECT_TRUE(thinks_well(cluster, other, 2));
+    }
+    // Nobody needs to agree with anybody: each side of the cut finds its quorum.
+    const std::string key = "k" + std::to_string(i);
+    EXPECT_EQ(cluster.write(0, key, "v").outcome, Outcome::kOk);
+    EXPECT_TRUE(cluster.read(1, key).ok);
+  }
+  cluster.set_cut(0, 1, false);
+  // Their connections may have been given up meanwhile: dialling again takes a second at most.
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.all_healthy(); }, seconds(3)));
+}
+
+TEST(FailureDetection, ACutInOneDirectionIsNoticedOnBothSides) {
+  Cluster cluster(61, 4);
+  cluster.run(seconds(2));
+  // n1 hears n2, and is not heard by it.
+  cluster.world().wire().set_cut(cluster.host(0).index(), cluster.host(1).index(), true);
+  const auto both_know = [&] { return !thinks_well(cluster, 1, 0) && !thinks_well(cluster, 0, 1); };
+  EXPECT_TRUE(cluster.run_until(both_know, milliseconds(1500)));
+  for (int i = 0; i < 20; ++i) {
+    cluster.run(milliseconds(200));
+    EXPECT_TRUE(both_know()) << i;
+    for (const unsigned other : {2U, 3U}) {
+      EXPECT_TRUE(thinks_well(cluster, 0, other));
+      EXPECT_TRUE(thinks_well(cluster, 1, other));
+    }
+  }
+  cluster.world().wire().set_cut(cluster.host(0).index(), cluster.host(1).index(), false);
+  EXPECT_TRUE(cluster.run_until([&] { return cluster.all_healthy(); }, seconds(3)));
+}
+
+}  // namespace
+}  // namespace stator::test
