@@ -202,6 +202,8 @@ void Server::stop() {
     log_warning("stopped before every request was answered: stop_timeout is over");
     ::_exit(static_cast<int>(Exit::kFailed));
   });
+  // Before the doors close: peers shall know before they would notice.
+  node_->leave();
   shards_serving_ = runtime_->shard_count();
   for (unsigned i = 0; i < runtime_->shard_count(); ++i) {
     executor.post_to(i, [this, i] { drain_shard(i); });

@@ -12,6 +12,11 @@ namespace {
 constexpr Duration kPublishInterval = milliseconds(500);
 constexpr Duration kSettleStep = milliseconds(2);
 constexpr Duration kSettleMax = seconds(1);
+// A node that leaves goes on serving its peers until they have asked nothing for kQuiet, at least
+// until they know that it leaves, at most for kLeaveMax.
+constexpr Duration kQuiet = milliseconds(50);
+constexpr Duration kLeaveMin = milliseconds(150);
+constexpr Duration kLeaveMax = seconds(1);
 constexpr std::size_t kHistoryBytesMax = 64 << 20;
 constexpr const char* kDefaultEngine = "rocksdb";
 constexpr const char* kHistoryFiles[] = {"history", "history.copy"};
@@ -181,7 +186,7 @@ void Node::await_peers(unsigned index, MonoTime until) {
   executor.after(kSettleStep, [this, index, until] { await_peers(index, until); });
 }
 
-wire::NodeInfo Node::announcement() const {
+wire::NodeInfo Node::announcement(bool stopping) const {
   wire::NodeInfo info;
   info.name = options_.name;
   info.zone = options_.zone;
@@ -193,6 +198,7 @@ wire::NodeInfo Node::announcement() const {
   info.incarnation = incarnation_;
   info.started_at = started_at_;
   info.weight_milli = static_cast<std::uint32_t>(options_.weight * 1000);
+  info.stopping = stopping;
   return info;
 }
 
@@ -209,7 +215,7 @@ void Node::announce(const env::Address& redis, const env::Address& http) {
   redis_text_ = env::to_string(options_.redis_announced);
   http_text_ = env::to_string(options_.http_announced);
   peer_text_ = env::to_string(options_.peer_announced);
-  for (const auto& shard : shards_) shard->set_announcement(announcement());
+  for (const auto& shard : shards_) shard->set_announcement(announcement(false));
 }
 
 void Node::publish(unsigned index) {
@@ -266,7 +272,16 @@ void Node::on_history(unsigned from_shard, History&& other) {
   });
 }
 
+void Node::leave() {
+  if (left_at_.ns != 0) return;
+  left_at_ = envs_[0].executor.now();
+  for (unsigned i = 0; i < shards_.size(); ++i) {
+    envs_[0].executor.post_to(i, [this, i] { shards_[i]->set_announcement(announcement(true)); });
+  }
+}
+
 void Node::stop(Callback<void()> done) {
+  leave();
   auto shared = std::make_shared<Callback<void()>>(std::move(done));
   for (unsigned i = 0; i < shards_.size(); ++i) {
     envs_[0].executor.post_to(i, [this, i, shared] {
@@ -276,9 +291,18 @@ void Node::stop(Callback<void()> done) {
   }
 }
 
+// Requests that were accepted are answered first; each ends by its deadline.
+bool Node::may_close(unsigned index) const {
+  const Shard& shard = *shards_[index];
+  if (shard.open_operations() > 0 || !shard.context().records->idle()) return false;
+  const MonoTime now = envs_[index].executor.now();
+  const Duration left = now - left_at_;
+  if (shards_unsettled_ > 0 || left >= kLeaveMax) return true;  // hardly known to anybody yet
+  return left >= kLeaveMin && now - shard.last_request() >= kQuiet;
+}
+
 void Node::close_shard(unsigned index, std::shared_ptr<Callback<void()>> done) {
-  // Requests that were accepted are answered first; each ends by its deadline.
-  if (shards_[index]->open_operations() > 0 || !shards_[index]->context().records->idle()) {
+  if (!may_close(index)) {
     envs_[index].executor.after(milliseconds(5), [this, index, done] { close_shard(index, done); });
     return;
   }

@@ -32,8 +32,11 @@ class Node final : public ShardHost, public NodeFacts {
   [[nodiscard]] Result<void> start();
   /// What is announced to peers and clients, once the fronts have bound their addresses.
   void announce(const env::Address& redis, const env::Address& http);
-  /// Completes what was begun, syncs, and lets go of the files; then `done`. Fronts have stopped
-  /// before.
+  /// Tells the peers that this node is about to stop: they give it no new work from now on, and
+  /// what they have under way here is served as before. On shard 0's loop.
+  void leave();
+  /// Completes what was begun, by peers too, syncs, and lets go of the files; then `done`. Fronts
+  /// have stopped before. What still comes is refused, so that whoever sent it asks another node.
   void stop(Callback<void()> done);
 
   /// For the clients of one shard.
@@ -64,7 +67,8 @@ class Node final : public ShardHost, public NodeFacts {
   void publish(unsigned shard);
   void await_peers(unsigned shard, MonoTime until);
   void close_shard(unsigned shard, std::shared_ptr<Callback<void()>> done);
-  wire::NodeInfo announcement() const;
+  [[nodiscard]] bool may_close(unsigned shard) const;
+  wire::NodeInfo announcement(bool stopping) const;
 
   // ShardHost
   Shard& shard(unsigned index) override { return *shards_[index]; }
@@ -89,6 +93,7 @@ class Node final : public ShardHost, public NodeFacts {
   std::string redis_text_;
   std::string http_text_;
   std::string peer_text_;
+  MonoTime left_at_{};  // when leave() was called; 0: not yet
   std::atomic<unsigned> open_shards_ = 0;
   std::atomic<unsigned> shards_unsettled_ = 0;
 

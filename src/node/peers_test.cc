@@ -154,5 +154,37 @@ TEST_F(PeersTest, AnAnnouncementThatANodeStopsLeavesAtOnce) {
   EXPECT_TRUE(pings[0].as<wire::Ping>().info.stopping);
 }
 
+TEST_F(PeersTest, AClosedShardRefusesSoThatNobodyWaitsForIt) {
+  run(seconds(1));
+  lone.take_received();
+  lone.in_turn([](Shard& shard) { shard.close(); });
+  const wire::ReplicaGet get{.bucket = kDefaultBucket, .key = "k", .value = true};
+  lone.deliver(LoneShard::frame(lone.header(lone.partition_of("k"), 78), get));
+  const auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].header.request_id, 78U);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kClosed);
+}
+
+// A second copy of a write that was served: "closed" would be taken for "not applied", and the
+// write would be minted elsewhere once more (D7).
+TEST_F(PeersTest, AClosedShardDoesNotRefuseWhatItHasServedBefore) {
+  run(seconds(1));
+  wire::ForwardWrite write{
+      .bucket = kDefaultBucket, .key = "k", .kind = wire::WriteKind::kPlainPut};
+  write.write_id = WriteId::make(1, WriteId::kMintedOnce, 1, 2);
+  write.value = "v";
+  write.receiver_incarnation = {0x1001};
+  wire::FrameHeader header = lone.header(lone.partition_of("k"), 79);
+  header.deadline_us = 300'000;
+  const std::string frame = LoneShard::frame(header, write);
+  lone.deliver(frame);
+  run(seconds(1));
+  lone.take_received();
+  lone.in_turn([](Shard& shard) { shard.close(); });
+  lone.deliver(frame);
+  EXPECT_TRUE(lone.take_received().empty());
+}
+
 }  // namespace
 }  // namespace stator::node::testing

@@ -187,7 +187,15 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
 
 void Shard::serve(const wire::Frame& frame) {
   const wire::MessageInfo* info = wire::message_info(frame.header.type);
-  if (closed_) return;
+  if (closed_) {
+    // Said, not left to silence: whoever asks turns to another node at once (D8: nothing was done).
+    const bool reply = info != nullptr && info->direction == wire::Direction::kReply;
+    // Not a second copy of what was served before: that one's answer is on its way.
+    const bool again = frame.header.type == wire::MessageType::kForwardWrite &&
+                       !forwarder_.first_arrival(frame.header);
+    if (!reply && !again) refuse(frame.header, ErrorCode::kClosed);
+    return;
+  }
   // A reply is served by the shard that asked.
   peers_.on_heard(frame.header, info != nullptr && info->direction == wire::Direction::kReply);
   if (info == nullptr) {
@@ -253,6 +261,7 @@ void Shard::serve_request(const wire::Frame& frame) {
     case wire::MessageType::kHistoryFetch: serve_history(frame); return;
     default: break;
   }
+  last_request_ = context_.now();
   // Before any refusal: what was refused once must not be applied by a second copy.
   if (header.type == wire::MessageType::kForwardWrite && !forwarder_.first_arrival(header)) return;
   if (refused_for_history(frame)) return;

@@ -58,9 +58,11 @@ class Shard final : public env::FrameSink, private PeerEvents {
   [[nodiscard]] Scanner& scanner() { return scanner_; }
   [[nodiscard]] Peers& peers() { return peers_; }
   [[nodiscard]] storage::Engine& engine() { return *engine_; }
-  /// From here on frames are dropped and the engine is left alone.
+  /// From here on requests are refused and the engine is left alone.
   void close();
   [[nodiscard]] bool closed() const { return closed_; }
+  /// When a peer asked for anything last, pings aside.
+  [[nodiscard]] MonoTime last_request() const { return last_request_; }
   /// Requests of clients that are not answered yet.
   [[nodiscard]] std::size_t open_operations() const {
     return reads_.open() + writes_.open() + forwarder_.open();
@@ -101,6 +103,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   env::TimerId tick_timer_{};
   std::string keys_ahead_;                    // scratch
   std::vector<storage::Place> places_ahead_;  // scratch
+  MonoTime last_request_{};
   bool closed_ = false;
 };
 
