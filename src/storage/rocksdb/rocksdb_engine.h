@@ -27,6 +27,7 @@ namespace stator::storage::rocks {
 /// What the files of a store have met; and, for tests, what they shall meet. Any thread.
 struct FileEvents {
   std::atomic<bool> log_sync_failed = false;  // for good
+  std::atomic<int> broken_logs = 0;           // open ones to which something could not be appended
   std::atomic<std::uint64_t> log_syncs = 0;   // that worked
   std::atomic<std::uint64_t> reads_handed_over = 0;
 

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -131,6 +132,11 @@ class LogFile final : public WatchedWritable {
         synced_(std::move(synced)),
         number_(number),
         known_(known) {}
+  ~LogFile() override {
+    if (broken_) events().broken_logs.fetch_sub(1);
+  }
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
     return note(data, WatchedWritable::Append(data, options, debug));
@@ -167,6 +173,7 @@ class LogFile final : public WatchedWritable {
     const std::lock_guard lock(mutex_);
     // A failed one may have left a part of itself: what follows stands somewhere else.
     if (!status.ok()) known_ = false;
+    if (!status.ok() && !std::exchange(broken_, true)) events().broken_logs.fetch_add(1);
     if (known_) digest_.add({data.data(), data.size()});
     return status;
   }
@@ -189,7 +196,40 @@ class LogFile final : public WatchedWritable {
   std::uint64_t number_;
   std::mutex mutex_;
   Digest digest_;
+  bool broken_ = false;
   bool known_;  // what stands in the file, from its first byte to its last
+};
+
+/// A log that is read back. It was compared with what was synced, but RocksDB reads it once more,
+/// and takes whatever it cannot make sense of for the end: so what it gets is compared, too. Fails
+/// as an error of the disk, upon which RocksDB does not open and changes nothing.
+class ReadBackLog final : public ::rocksdb::FSSequentialFileOwnerWrapper {
+ public:
+  ReadBackLog(std::unique_ptr<::rocksdb::FSSequentialFile> file, std::string path,
+              SyncedLogs::Part part)
+      : FSSequentialFileOwnerWrapper(std::move(file)), path_(std::move(path)), part_(part) {}
+
+  IOStatus Read(std::size_t size, const IOOptions& options, Slice* result, char* scratch,
+                IODebugContext* debug) override {
+    const IOStatus status = target()->Read(size, options, result, scratch, debug);
+    if (!status.ok() || compared_) return status;
+    const std::uint64_t left = part_.bytes - digest_.bytes();
+    digest_.add({result->data(), std::min<std::size_t>(result->size(), left)});
+    if (result->size() < left && result->size() == size) return status;  // more will come
+    compared_ = true;
+    if (digest_.bytes() == part_.bytes && digest_.value() == part_.digest) return status;
+    return io_error("while reading " + path_ + " again", EIO);
+  }
+  IOStatus Skip(std::uint64_t size) override {
+    compared_ = true;  // RocksDB skips nothing of a log that it replays
+    return target()->Skip(size);
+  }
+
+ private:
+  const std::string path_;
+  const SyncedLogs::Part part_;
+  Digest digest_;
+  bool compared_ = false;
 };
 
 class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
@@ -201,6 +241,17 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
 
   const char* Name() const override { return "WatchedFiles"; }
 
+  IOStatus NewSequentialFile(const std::string& path, const FileOptions& options,
+                             std::unique_ptr<::rocksdb::FSSequentialFile>* file,
+                             IODebugContext* debug) override {
+    const IOStatus status = target()->NewSequentialFile(path, options, file, debug);
+    const std::uint64_t log = log_number_of(path);
+    if (!status.ok() || log == 0) return status;
+    if (const SyncedLogs::Part part = synced_->part_of(log); part.bytes > 0) {
+      *file = std::make_unique<ReadBackLog>(std::move(*file), path, part);
+    }
+    return status;
+  }
   IOStatus NewRandomAccessFile(const std::string& path, const FileOptions&,
                                std::unique_ptr<FSRandomAccessFile>* file,
                                IODebugContext*) override {

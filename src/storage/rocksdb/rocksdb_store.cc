@@ -207,6 +207,11 @@ Result<void> RocksStore::remove_user() {
   Result<void> result;
   if (events_->log_sync_failed.load()) {
     result = std::unexpected(refusal());
+  } else if (events_->broken_logs.load() > 0) {
+    // RocksDB must not be asked to sync a file to which it could not write: it asserts that nobody
+    // does. What was promised is synced already.
+    result = std::unexpected(
+        Error{.code = ErrorCode::kIo, .detail = "The log could not be written to its end."});
   } else {
     syncs_under_way_.fetch_add(1);
     result = outcome(db_->SyncWAL());

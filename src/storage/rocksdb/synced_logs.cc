@@ -170,6 +170,12 @@ bool SyncedLogs::sync_names() const {
   return folder.is_open() && ::fsync(folder.number()) == 0;
 }
 
+SyncedLogs::Part SyncedLogs::part_of(std::uint64_t log) {
+  const std::lock_guard lock(mutex_);
+  const auto known = logs_.find(log);
+  return known == logs_.end() ? Part() : known->second;
+}
+
 void SyncedLogs::synced(std::uint64_t log, std::uint64_t bytes, std::uint64_t digest) {
   const std::lock_guard lock(mutex_);
   const auto known = logs_.find(log);

@@ -46,6 +46,12 @@ class SyncedLogs {
   /// Makes the name of a new log durable (D31): before anything is said of it. RocksDB does so only
   /// after the log's first sync, when another shard may be writing this list.
   [[nodiscard]] bool sync_names() const;
+  struct Part {
+    std::uint64_t bytes = 0;
+    std::uint64_t digest = 0;
+  };
+  /// What is said of a log; all zero for one that nothing is said of.
+  [[nodiscard]] Part part_of(std::uint64_t log);
   /// The first `bytes` of a log, of this digest, are durable.
   void synced(std::uint64_t log, std::uint64_t bytes, std::uint64_t digest);
   /// Writes down what has come about since the last time. A failure leaves what was said before.
@@ -56,10 +62,6 @@ class SyncedLogs {
   [[nodiscard]] bool forget(std::uint64_t log);
 
  private:
-  struct Part {
-    std::uint64_t bytes = 0;
-    std::uint64_t digest = 0;
-  };
   explicit SyncedLogs(std::string directory) : directory_(std::move(directory)) {}
   [[nodiscard]] Result<void> read();
   [[nodiscard]] Result<void> compare(std::uint64_t log, const Part& part) const;
