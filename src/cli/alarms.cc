@@ -17,10 +17,29 @@ void Alarms::look(const node::ClusterView& cluster, const node::NodeStatus& stat
                   const node::Metrics& metrics, const Tell& tell) {
   if (looks_ <= kLooksOfStart) ++looks_;
   members(cluster, tell);
-  level(status.clock_skewed, skewed_, "clock-skew",
-        "this node's clock is more than 1 s from its peers'; it stamps with their time", tell);
-  level(status.no_write, no_write_, "disk-full", "this node cannot store: its engine fails writes",
-        tell);
+  const DiskState disk = status.disk;
+  const bool failed = disk == DiskState::kFailed;
+  level({.on = status.clock_skewed,
+         .name = "clock-skew",
+         .page = "clock-skew",
+         .text = "this node's clock is more than 1 s from its peers'; it stamps with their time"},
+        skewed_, tell);
+  level({.on = disk != DiskState::kRoomy && !failed,
+         .name = "disk-low",
+         .page = "disk-full",
+         .text = "the disk of this node is filling up"},
+        low_, tell);
+  level({.on = status.no_write && !failed,
+         .name = "disk-full",
+         .page = "disk-full",
+         .text = "this node takes no writes: its disk is full"},
+        no_write_, tell);
+  level(
+      {.on = failed,
+       .name = "disk-failed",
+       .page = "disk-full",
+       .text = "this node takes no writes: its engine failed one; check the disk, then restart it"},
+      failed_, tell);
   count(metrics.records_unreadable_total, unreadable_, "unreadable-record",
         "stored records failed their checksum", tell);
   count(metrics.history_refusals_total, refusals_, "history-mismatch",
@@ -41,11 +60,10 @@ void Alarms::members(const node::ClusterView& cluster, const Tell& tell) {
   }
 }
 
-void Alarms::level(bool on, bool& was_on, const char* name, const std::string& text,
-                   const Tell& tell) {
-  if (on && !was_on) tell(Kind::kRaised, text + page(name));
-  if (!on && was_on) tell(Kind::kOver, std::string("over: ") + name);
-  was_on = on;
+void Alarms::level(const Level& now, bool& was_on, const Tell& tell) {
+  if (now.on && !was_on) tell(Kind::kRaised, now.text + page(now.page));
+  if (!now.on && was_on) tell(Kind::kOver, std::string("over: ") + now.name);
+  was_on = now.on;
 }
 
 void Alarms::count(std::uint64_t now, std::uint64_t& last, const char* name, const char* text,

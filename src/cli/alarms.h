@@ -23,14 +23,22 @@ class Alarms {
 
  private:
   void members(const node::ClusterView& cluster, const Tell& tell);
-  void level(bool on, bool& was_on, const char* name, const std::string& text, const Tell& tell);
+  struct Level {
+    bool on;
+    const char* name;
+    const char* page;
+    const char* text;
+  };
+  static void level(const Level& now, bool& was_on, const Tell& tell);
   void count(std::uint64_t now, std::uint64_t& last, const char* name, const char* text,
              const Tell& tell);
 
   std::set<std::string> heard_;  // members that answered once: before, silence is a start
   std::set<std::string> down_;
   bool skewed_ = false;
+  bool low_ = false;
   bool no_write_ = false;
+  bool failed_ = false;
   std::uint64_t unreadable_ = 0;
   std::uint64_t refusals_ = 0;
   int looks_ = 0;

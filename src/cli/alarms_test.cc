@@ -58,6 +58,25 @@ TEST_F(AlarmsTest, ClockAndDiskAreToldWhenTheyBeginAndWhenTheyAreOver) {
   EXPECT_EQ(look(), (Lines{"- over: clock-skew", "- over: disk-full"}));
 }
 
+TEST_F(AlarmsTest, EachStateOfTheDiskIsToldByItsName) {  // D29
+  status_.disk = DiskState::kLow;
+  EXPECT_EQ(look(), Lines{"! the disk of this node is filling up (docs/ops/disk-full.md)"});
+  status_.disk = DiskState::kRefusing;
+  status_.no_write = true;
+  EXPECT_EQ(look(), Lines{"! this node takes no writes: its disk is full (docs/ops/disk-full.md)"});
+  status_.disk = DiskState::kLow;
+  status_.no_write = false;
+  EXPECT_EQ(look(), Lines{"- over: disk-full"});
+  status_.disk = DiskState::kFailed;
+  status_.no_write = true;
+  const Lines failed = look();
+  ASSERT_EQ(failed.size(), 2U);
+  EXPECT_EQ(failed[0], "- over: disk-low");
+  EXPECT_NE(failed[1].find("restart it (docs/ops/disk-full.md)"), std::string::npos);
+  status_ = {};
+  EXPECT_EQ(look(), Lines{"- over: disk-failed"});
+}
+
 TEST_F(AlarmsTest, CountersAreToldWhenTheyRise) {
   metrics_.records_unreadable_total = 3;
   metrics_.history_refusals_total = 1;

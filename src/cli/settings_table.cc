@@ -47,6 +47,26 @@ const std::array kTable = {
             "Small enough that an idle node stays under 64 MiB; the system's own cache helps.",
             Bytes{[](Settings& s) -> std::uint64_t& { return s.node.engine.memory_bytes_max; },
                   8ULL << 20, 1ULL << 40}},
+    Setting{
+        "disk_low", "SIZE", "with less space than this left on its disk the node warns", "bytes",
+        "A day of warning for a node that gains a gigabyte in one. 0: never.",
+        Bytes{[](Settings& s) -> std::uint64_t& { return s.node.disk.marks.low; }, 0, 1ULL << 50}},
+    Setting{"disk_refuse", "SIZE",
+            "with less space than this the node takes no writes, and others pass it over", "bytes",
+            "Room for what the engine has begun: memory tables, their log, one compaction. Repairs "
+            "are still taken. 0: never.",
+            Bytes{[](Settings& s) -> std::uint64_t& { return s.node.disk.marks.refuse; }, 0,
+                  1ULL << 50}},
+    Setting{"disk_read_only", "SIZE",
+            "with less space than this nothing is stored, repairs neither", "bytes",
+            "What repairs may use before the engine itself runs short. 0: never.",
+            Bytes{[](Settings& s) -> std::uint64_t& { return s.node.disk.marks.read_only; }, 0,
+                  1ULL << 50}},
+    Setting{"disk_reserve", "SIZE",
+            "held back in a file that goes when others have filled the disk", "bytes",
+            "Lets the engine finish its work, and the node start, on a full disk.",
+            Bytes{[](Settings& s) -> std::uint64_t& { return s.node.disk.reserve_bytes; }, 0,
+                  1ULL << 40}},
     Setting{"durability", "WHICH",
             "all: a copy counts when it is on the replica's disk; none: when the engine has it", "",
             "An acknowledged write survives a loss of power on all nodes at once (P1).",
@@ -145,6 +165,8 @@ node::NodeOptions Settings::default_node_options() {
   options.data_directory = "stator-data";
   options.engine.name = "rocksdb";
   options.peer_listen = {"127.0.0.1", 7381};
+  options.disk = {.marks = {.low = 1ULL << 30, .refuse = 192ULL << 20, .read_only = 96ULL << 20},
+                  .reserve_bytes = 32ULL << 20};
   return options;
 }
 

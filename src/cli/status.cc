@@ -25,6 +25,10 @@ void print_node(const Json& node, const Json& cluster, std::ostream& out) {
   }
   rows.emplace_back("engine", node["engine"].text() + ", about " + node["keys"].text() + " keys, " +
                                   human_bytes(static_cast<std::uint64_t>(node["bytes"].integer())));
+  if (node["disk_free"]) {
+    rows.emplace_back("disk", human_bytes(static_cast<std::uint64_t>(node["disk_free"].integer())) +
+                                  " for writes, " + node["disk"].text());
+  }
   rows.emplace_back("uptime", human_time_ms(node["uptime_ms"].integer()));
   print_pairs(rows, out);
 }
@@ -32,6 +36,7 @@ void print_node(const Json& node, const Json& cluster, std::ostream& out) {
 const char* health_of(const Json& member) {
   if (!member["healthy"].flag()) return "DOWN";
   if (member["leaving"].flag()) return "leaving";
+  if (member["no_write"].flag()) return member["slow"].flag() ? "slow, no writes" : "up, no writes";
   return member["slow"].flag() ? "slow" : "up";
 }
 

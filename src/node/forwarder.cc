@@ -19,7 +19,12 @@ wire::WriteKind wire_kind(const WriteRequest& request) {
 
 void Forwarder::choose_targets(const WriteRequest& request, PartitionId partition,
                                Candidates& out) const {
-  owners_as_candidates(context_, partition, out);
+  owners_as_candidates(context_, partition, out, Purpose::kWrite);
+  if (out.local != kNoReplica) {
+    // This node owns the key and takes no writes; the others may.
+    out.list.erase(out.local);
+    out.local = kNoReplica;
+  }
   if (request.context == nullptr) return;
   const NodeId fastest = request.context->fastest;
   for (std::size_t i = 1; i < out.list.size(); ++i) {
@@ -55,7 +60,8 @@ void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool
   operation->asked = {};
   operation->maybe_applied = false;
   operation->may_repeat = request.may_repeat;
-  operation->last_error = ErrorCode::kTooFewNodes;
+  operation->last_error = takes_writes(context_.disk_state()) ? ErrorCode::kTooFewNodes
+                                                              : refusal_of(context_.disk_state());
   operation->done = std::move(done);
   choose_targets(request, partition, operation->targets);
 
@@ -218,6 +224,9 @@ void Forwarder::on_forward(const wire::FrameHeader& header, const wire::ForwardW
   };
   if (message.receiver_incarnation != context_.mint->incarnation())
     return refuse(ErrorCode::kClosed);
+  if (const DiskState disk = context_.disk_state(); !takes_writes(disk)) {
+    return refuse(refusal_of(disk));
+  }
   // A frame that comes twice: the first one's answer is on its way, and minting again would bring
   // back what somebody may have overwritten. Ids that may be retried are known by their guards.
   if (!confirm_only && !message.write_id.retryable() && !recent_.first_time(message.write_id))

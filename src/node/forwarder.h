@@ -23,7 +23,7 @@ class Forwarder {
   Forwarder(ShardContext& context, WriteCoordinator& coordinator)
       : context_(context), coordinator_(coordinator) {}
 
-  /// This node does not own the partition; `request` was checked and has an id.
+  /// This node does not own the partition, or takes no writes; `request` was checked and has an id.
   void forward(const WriteRequest& request, PartitionId partition, bool confirm_only,
                WriteDone done);
   /// False for a frame that came before: the first one's answer is on its way.

@@ -4,7 +4,8 @@
 
 namespace stator::node {
 
-void owners_as_candidates(const ShardContext& context, PartitionId partition, Candidates& out) {
+void owners_as_candidates(const ShardContext& context, PartitionId partition, Candidates& out,
+                          Purpose purpose) {
   out.list.clear();
   out.local = kNoReplica;
   const Topology& topology = *context.topology;
@@ -17,16 +18,19 @@ void owners_as_candidates(const ShardContext& context, PartitionId partition, Ca
                         .usable = usable,
                         .zone = topology.zones[static_cast<std::size_t>(index)]});
   };
+  SmallVector<Fitness, kCandidatesMax> fitness;
   for (const NodeId owner : owners) {
-    if (owner != topology.self) continue;
+    const bool self = owner == topology.self;
+    fitness.push_back(self ? Fitness::kUnfit : context.peers->fitness(owner, purpose));
+    if (!self) continue;
     out.local = 0;
     add(owner, true);
   }
   for (const Fitness wanted : {Fitness::kFit, Fitness::kSpare, Fitness::kUnfit}) {
-    const bool usable =
-        wanted == Fitness::kFit || (wanted == Fitness::kSpare && context.peers->few_are_fit());
-    for (const NodeId owner : owners) {
-      if (owner != topology.self && context.peers->fitness(owner) == wanted) add(owner, usable);
+    const bool usable = wanted == Fitness::kFit ||
+                        (wanted == Fitness::kSpare && context.peers->few_are_fit(purpose));
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+      if (owners[i] != topology.self && fitness[i] == wanted) add(owners[i], usable);
     }
   }
 }

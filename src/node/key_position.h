@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -10,12 +11,14 @@ namespace stator::node {
 
 /// The first N of a key's preference list as candidates of a round: this node first where it is an
 /// owner, then the others in preference order, healthy ones first (paper 4.5: the first N healthy),
-/// then slow and leaving ones, which are usable only where too few nodes are healthy.
+/// then slow and leaving ones, which are usable only where too few nodes are healthy. For a write,
+/// who takes no writes comes with those that are away (D29).
 struct Candidates {
   SmallVector<Candidate, kCandidatesMax> list;
   ReplicaIndex local = kNoReplica;
 };
-void owners_as_candidates(const ShardContext& context, PartitionId partition, Candidates& out);
+void owners_as_candidates(const ShardContext& context, PartitionId partition, Candidates& out,
+                          Purpose purpose = Purpose::kRead);
 
 /// Refuses what is over the limits (design 2.5), a node that is no member, and quorums that cannot
 /// be.

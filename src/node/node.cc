@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "storage/open_engine.h"
 
 namespace stator::node {
 namespace {
@@ -38,6 +39,14 @@ Result<History> unsealed(std::string_view bytes) {
         Error{.code = ErrorCode::kCorrupt, .detail = "its checksum does not hold"});
   }
   return History::decode(reader.rest());
+}
+
+bool keeps_files(const storage::EngineOptions& engine) {
+  if (engine.journal) return true;
+  for (const storage::Capabilities& known : storage::known_engines()) {
+    if (known.name == engine.name) return known.survives_process;
+  }
+  return true;
 }
 
 }  // namespace
@@ -145,6 +154,9 @@ Result<void> Node::save_history(const History& history) {
 
 Result<void> Node::open_shards() {
   options_.engine.directory = options_.data_directory + "/" + options_.engine.name;
+  const DiskOptions disk = keeps_files(options_.engine) ? options_.disk : DiskOptions{};
+  disk_keeper_ = std::make_unique<DiskKeeper>(envs_[0].disk, disk, options_.data_directory);
+  disk_keeper_->prepare();
   auto home = storage::open_engine(options_.engine, envs_[0]);
   if (!home) return std::unexpected(std::move(home.error()));
   engine_home_ = std::move(*home);
@@ -168,6 +180,8 @@ Result<void> Node::start() {
   }
   peer_address_ = listeners_.front()->address();
   shards_unsettled_ = static_cast<unsigned>(shards_.size());
+  static_cast<void>(watch_disk());
+  for (const auto& shard : shards_) shard->context().disk = disk_told_;
   for (unsigned i = 0; i < shards_.size(); ++i) {
     publish(i);
     // From the loop's first turn on: the engine may have taken long to open.
@@ -186,7 +200,7 @@ void Node::await_peers(unsigned index, MonoTime until) {
   executor.after(kSettleStep, [this, index, until] { await_peers(index, until); });
 }
 
-wire::NodeInfo Node::announcement(bool stopping) const {
+wire::NodeInfo Node::announcement(DiskState disk, bool stopping) const {
   wire::NodeInfo info;
   info.name = options_.name;
   info.zone = options_.zone;
@@ -199,6 +213,7 @@ wire::NodeInfo Node::announcement(bool stopping) const {
   info.started_at = started_at_;
   info.weight_milli = static_cast<std::uint32_t>(options_.weight * 1000);
   info.stopping = stopping;
+  info.no_write = !takes_writes(disk);
   return info;
 }
 
@@ -215,7 +230,7 @@ void Node::announce(const env::Address& redis, const env::Address& http) {
   redis_text_ = env::to_string(options_.redis_announced);
   http_text_ = env::to_string(options_.http_announced);
   peer_text_ = env::to_string(options_.peer_announced);
-  for (const auto& shard : shards_) shard->set_announcement(announcement(false));
+  for (const auto& shard : shards_) shard->set_announcement(announcement(disk_told_, false));
 }
 
 void Node::publish(unsigned index) {
@@ -225,11 +240,45 @@ void Node::publish(unsigned index) {
     published_[index] = {.metrics = shard.context().metrics,
                          .engine = shard.engine().stats(),
                          .clock_skewed = shard.context().clock.skewed(),
-                         .failing = shard.context().records->failing()};
+                         .failure = shard.context().records->failure()};
   }
   envs_[index].executor.after(kPublishInterval, [this, index] {
-    if (!shards_[index]->closed()) publish(index);
+    if (shards_[index]->closed()) return;
+    if (shards_[index]->context().records->failure()) shards_[index]->context().records->probe();
+    publish(index);
+    if (index == 0 && watch_disk()) tell_shards();
   });
+}
+
+// On shard 0's loop, or before the loops run. True when the state has changed.
+bool Node::watch_disk() {
+  std::optional<ErrorCode> failure;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Published& shard : published_) {
+      // One full disk looks like several failures; what a restart alone cures is said first.
+      if (shard.failure && failure.value_or(ErrorCode::kDiskFull) == ErrorCode::kDiskFull) {
+        failure = shard.failure;
+      }
+    }
+  }
+  disk_keeper_->look(failure);
+  const DiskState state = disk_keeper_->state();
+  {
+    const std::lock_guard lock(mutex_);
+    disk_ = state;
+    disk_free_ = disk_keeper_->free_bytes();
+  }
+  return std::exchange(disk_told_, state) != state;
+}
+
+void Node::tell_shards() {
+  for (unsigned i = 0; i < shards_.size(); ++i) {
+    envs_[0].executor.post_to(i, [this, i, disk = disk_told_, stopping = left_at_.ns != 0] {
+      shards_[i]->context().disk = disk;
+      shards_[i]->set_announcement(announcement(disk, stopping));
+    });
+  }
 }
 
 NodeStatus Node::node_status(unsigned from) const {
@@ -242,8 +291,11 @@ NodeStatus Node::node_status(unsigned from) const {
     status.syncs += shard.engine.syncs;
     status.bytes += shard.engine.bytes;
     status.clock_skewed = status.clock_skewed || shard.clock_skewed;
-    status.no_write = status.no_write || shard.failing;
+    status.no_write = status.no_write || shard.failure;
   }
+  status.disk = disk_;
+  status.disk_free = disk_free_;
+  status.no_write = status.no_write || !takes_writes(disk_);
   return status;
 }
 
@@ -275,9 +327,7 @@ void Node::on_history(unsigned from_shard, History&& other) {
 void Node::leave() {
   if (left_at_.ns != 0) return;
   left_at_ = envs_[0].executor.now();
-  for (unsigned i = 0; i < shards_.size(); ++i) {
-    envs_[0].executor.post_to(i, [this, i] { shards_[i]->set_announcement(announcement(true)); });
-  }
+  tell_shards();
 }
 
 void Node::stop(Callback<void()> done) {

@@ -3,11 +3,13 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "env/env.h"
+#include "node/disk_keeper.h"
 #include "node/options.h"
 #include "node/shard.h"
 #include "node/shard_store.h"
@@ -68,7 +70,10 @@ class Node final : public ShardHost, public NodeFacts {
   void await_peers(unsigned shard, MonoTime until);
   void close_shard(unsigned shard, std::shared_ptr<Callback<void()>> done);
   [[nodiscard]] bool may_close(unsigned shard) const;
-  wire::NodeInfo announcement(bool stopping) const;
+  [[nodiscard]] wire::NodeInfo announcement(DiskState disk, bool stopping) const;
+  bool watch_disk();
+  /// What the disk takes, and whether this node stops.
+  void tell_shards();
 
   // ShardHost
   Shard& shard(unsigned index) override { return *shards_[index]; }
@@ -85,6 +90,8 @@ class Node final : public ShardHost, public NodeFacts {
   WallTime started_at_{};
   MonoTime started_{};
   std::shared_ptr<const Topology> topology_;
+  std::unique_ptr<DiskKeeper> disk_keeper_;  // shard 0's
+  DiskState disk_told_ = DiskState::kRoomy;  // to the shards; shard 0's
   std::unique_ptr<storage::EngineHome> engine_home_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<ShardStore>> stores_;
@@ -102,10 +109,12 @@ class Node final : public ShardHost, public NodeFacts {
     Metrics metrics;
     storage::EngineStats engine;
     bool clock_skewed = false;
-    bool failing = false;
+    std::optional<ErrorCode> failure;  // of the engine's last write
   };
   mutable std::mutex mutex_;
   std::vector<Published> published_;
+  DiskState disk_ = DiskState::kRoomy;
+  std::optional<std::uint64_t> disk_free_;
 };
 
 }  // namespace stator::node

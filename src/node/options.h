@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "core/membership/history.h"
 #include "env/network.h"
+#include "node/disk_keeper.h"
 #include "node/observer.h"
 #include "node/store.h"
 #include "storage/engine.h"
@@ -33,6 +34,9 @@ struct NodeOptions {
   /// that another cluster id is refused.
   bool found = false;
   Founding founding;
+
+  /// Of the disk under the data directory; for engines that keep something there.
+  DiskOptions disk;
 
   /// false: acknowledge when the engine has it (durability `none`, design 4.6).
   bool sync_writes = true;

@@ -58,7 +58,8 @@ void Peers::set_topology(std::shared_ptr<const Topology> topology) {
 }
 
 void Peers::set_announcement(const wire::NodeInfo& info) {
-  const bool urgent = announcement_.stopping != info.stopping;
+  const bool urgent =
+      announcement_.stopping != info.stopping || announcement_.no_write != info.no_write;
   announcement_ = info;
   if (!urgent) return;
   for (const auto& peer : peers_) ping(*peer);
@@ -71,24 +72,31 @@ Peers::Peer* Peers::find(NodeId id) const {
   return nullptr;
 }
 
-Fitness Peers::fitness(NodeId id) const {
+Fitness Peers::fitness(NodeId id, Purpose purpose) const {
   const Peer* peer = find(id);
   if (peer == nullptr || !peer->health.answers()) return Fitness::kUnfit;
+  if (purpose == Purpose::kWrite && peer->no_write) return Fitness::kUnfit;
   return peer->health.healthy() && !peer->leaving ? Fitness::kFit : Fitness::kSpare;
 }
 
-bool Peers::worth_a_try(NodeId id) {
+bool Peers::worth_a_try(NodeId id, Purpose purpose) {
   Peer* peer = find(id);
-  return peer != nullptr && !peer->leaving && peer->health.try_it(env_.executor.now());
+  if (peer == nullptr || peer->leaving) return false;
+  if (purpose == Purpose::kWrite && peer->no_write) return false;
+  return peer->health.try_it(env_.executor.now());
 }
 
 void Peers::changed() {
   ++version_;
   std::size_t fit = 1;
+  std::size_t fit_to_write = 1;
   for (const auto& peer : peers_) {
-    if (peer->health.healthy() && !peer->leaving) ++fit;
+    if (!peer->health.healthy() || peer->leaving) continue;
+    ++fit;
+    if (!peer->no_write) ++fit_to_write;
   }
-  few_are_fit_ = fit < topology_->history.founding().n;
+  few_fit_ = fit < topology_->history.founding().n;
+  few_fit_to_write_ = fit_to_write < topology_->history.founding().n;
 }
 
 Verdict Peers::verdict(NodeId id) const {
@@ -182,9 +190,11 @@ void Peers::hurry(NodeId id) {
 
 void Peers::learn(Peer& peer, const wire::NodeInfo& info) {
   const bool news = peer.redis_address != info.redis_address ||
-                    peer.http_address != info.http_address || peer.leaving != info.stopping;
+                    peer.http_address != info.http_address || peer.leaving != info.stopping ||
+                    peer.no_write != info.no_write;
   if (!news) return;
   peer.leaving = info.stopping;
+  peer.no_write = info.no_write;
   peer.redis_address = info.redis_address;
   peer.http_address = info.http_address;
   changed();
@@ -350,6 +360,7 @@ Peers::View Peers::view(NodeId id) const {
   view.zone = peer->zone;
   view.verdict = peer->health.verdict();
   view.leaving = peer->leaving;
+  view.no_write = peer->no_write;
   view.other_history = peer->heard && peer->other_history;
   if (peer->last_heard.ns != 0) view.last_heard_ms = (env_.executor.now() - peer->last_heard).ms();
   view.clock_offset = clock_offset(*peer);

@@ -18,11 +18,13 @@
 
 namespace stator::node {
 
+enum class Purpose : std::uint8_t { kRead, kWrite };
+
 /// What a peer is good for now.
 enum class Fitness : std::uint8_t {
   kFit,    // new work
   kSpare,  // it answers, but is slow or about to leave: asked when too few others are fit
-  kUnfit,  // it does not answer: asked when nobody else is left
+  kUnfit,  // it does not answer, or takes no writes (D29): asked when nobody else is left
 };
 
 /// What the rest of the shard wants to know of a peer.
@@ -62,17 +64,20 @@ class Peers {
 
   /// Opens links to the members that are new.
   void set_topology(std::shared_ptr<const Topology> topology);
-  /// What this node announces in pings.
+  /// What this node announces in pings; at once where it is about to leave, or takes no writes any
+  /// more, or again.
   void set_announcement(const wire::NodeInfo& info);
 
   /// May be given new work.
   [[nodiscard]] bool healthy(NodeId peer) const { return fitness(peer) == Fitness::kFit; }
-  [[nodiscard]] Fitness fitness(NodeId peer) const;
+  [[nodiscard]] Fitness fitness(NodeId peer, Purpose purpose = Purpose::kRead) const;
   /// True now and then for a slow peer: one piece of work, for which nobody should have to wait, by
   /// which it can prove itself well.
-  [[nodiscard]] bool worth_a_try(NodeId peer);
+  [[nodiscard]] bool worth_a_try(NodeId peer, Purpose purpose);
   /// Fewer nodes are fit, this one included, than a key has owners: no time to be choosy.
-  [[nodiscard]] bool few_are_fit() const { return few_are_fit_; }
+  [[nodiscard]] bool few_are_fit(Purpose purpose) const {
+    return purpose == Purpose::kWrite ? few_fit_to_write_ : few_fit_;
+  }
   /// What is thought of it.
   [[nodiscard]] Verdict verdict(NodeId peer) const;
   /// After how long an answer of it is overdue, between 10 ms and `most`.
@@ -126,6 +131,7 @@ class Peers {
     std::string zone;
     Verdict verdict = Verdict::kDown;
     bool leaving = false;
+    bool no_write = false;
     bool other_history = false;
     std::int64_t last_heard_ms = -1;
     Duration clock_offset{};
@@ -140,7 +146,8 @@ class Peers {
     std::unique_ptr<env::FrameLink> link;
     PeerHealth health;
     bool heard = false;
-    bool leaving = false;  // as it announced
+    bool leaving = false;   // as it announced
+    bool no_write = false;  // as it announced
     bool other_history =
         false;  // as of the last frame: it refuses what we ask, and we what it asks
     MonoTime last_heard{};
@@ -192,7 +199,8 @@ class Peers {
   wire::NodeInfo announcement_;
   const MonoTime started_;
   std::uint64_t version_ = 1;
-  bool few_are_fit_ = true;
+  bool few_fit_ = true;
+  bool few_fit_to_write_ = true;
   env::TimerId timer_{};
   MonoTime tick_due_{};  // 0: the first one, which may have to wait until the engine is open
   MonoTime ping_due_{};

@@ -35,9 +35,9 @@ class PeersTest : public ::testing::Test {
     lone.in_turn([&](Shard& shard) { verdict = shard.peers().verdict(lone.id(node)); });
     return verdict;
   }
-  Fitness fitness(unsigned node) {
+  Fitness fitness(unsigned node, Purpose purpose = Purpose::kRead) {
     Fitness fitness{};
-    lone.in_turn([&](Shard& shard) { fitness = shard.peers().fitness(lone.id(node)); });
+    lone.in_turn([&](Shard& shard) { fitness = shard.peers().fitness(lone.id(node), purpose); });
     return fitness;
   }
   /// Nodes about which pings to `node` have asked.
@@ -141,17 +141,39 @@ TEST_F(PeersTest, WhoSaysThatItStopsGetsNoNewWorkUntilItHasStartedAgain) {
   EXPECT_EQ(fitness(2), Fitness::kFit);
 }
 
-TEST_F(PeersTest, AnAnnouncementThatANodeStopsLeavesAtOnce) {
+TEST_F(PeersTest, WhoTakesNoWritesIsAskedLastForThemAndReadFromAsBefore) {  // D29
+  run(seconds(1));
+  wire::Ping full;
+  full.info.no_write = true;
+  ping(2, full);
+  EXPECT_EQ(fitness(2, Purpose::kWrite), Fitness::kUnfit);
+  EXPECT_EQ(fitness(2, Purpose::kRead), Fitness::kFit);
+  EXPECT_EQ(fitness(3, Purpose::kWrite), Fitness::kFit);
+  lone.in_turn([](Shard& shard) {
+    EXPECT_TRUE(shard.peers().few_are_fit(Purpose::kWrite)) << "two for three owners";
+    EXPECT_FALSE(shard.peers().few_are_fit(Purpose::kRead));
+  });
+  ping(2);
+  EXPECT_EQ(fitness(2, Purpose::kWrite), Fitness::kFit);
+}
+
+TEST_F(PeersTest, AnAnnouncementThatANodeStopsOrTakesNoWritesLeavesAtOnce) {
   run(seconds(1));
   lone.take_pings(2);
-  lone.in_turn([](Shard& shard) {
-    wire::NodeInfo info;
-    info.stopping = true;
-    shard.set_announcement(info);
-  });
-  const auto pings = lone.take_pings(2);
+  wire::NodeInfo info;
+  const auto announced = [&] {
+    lone.in_turn([&](Shard& shard) { shard.set_announcement(info); });
+    return lone.take_pings(2);
+  };
+  info.no_write = true;
+  auto pings = announced();
+  ASSERT_EQ(pings.size(), 1U);
+  EXPECT_TRUE(pings[0].as<wire::Ping>().info.no_write);
+  info.stopping = true;
+  pings = announced();
   ASSERT_EQ(pings.size(), 1U);
   EXPECT_TRUE(pings[0].as<wire::Ping>().info.stopping);
+  EXPECT_TRUE(announced().empty()) << "no news";
 }
 
 TEST_F(PeersTest, AClosedShardRefusesSoThatNobodyWaitsForIt) {

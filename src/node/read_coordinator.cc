@@ -1,6 +1,7 @@
 #include "node/read_coordinator.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "core/repair/repair_plan.h"
@@ -34,7 +35,7 @@ void ReadCoordinator::read(std::string_view bucket, std::string_view key, const 
   ++context_.metrics.reads_total;
   const PartitionId partition = context_.topology->ring->partition_of(position_of(bucket, key));
   Operation* operation =
-      context_.admission.admits() ? start(bucket, key, partition, quorum, false) : nullptr;
+      context_.admission.admits() ? start(bucket, key, partition, quorum) : nullptr;
   if (operation == nullptr) {
     ++context_.metrics.reads_failed_total;
     ++context_.metrics.requests_overload_total;
@@ -48,8 +49,8 @@ void ReadCoordinator::read(std::string_view bucket, std::string_view key, const 
 }
 
 ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std::string_view key,
-                                                   PartitionId partition, const ReadQuorum& quorum,
-                                                   bool everybody) {
+                                                   PartitionId partition,
+                                                   const ReadQuorum& quorum) {
   Operation* operation = operations_.acquire(context_.options.operations_max);
   if (operation == nullptr) return nullptr;
   operation->bucket.assign(bucket);
@@ -62,11 +63,12 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
   operation->merged.clear();
   operation->value_count = 0;
   operation->check_the_rest = false;
+  operation->restoring = false;
+  operation->all_but = 0;
   const Founding& founding = context_.topology->history.founding();
   owners_as_candidates(context_, partition, candidates_);
   stator::ReadOptions options;
   options.r = quorum.r != 0 ? quorum.r : founding.r;
-  if (everybody) options.r = static_cast<std::uint8_t>(candidates_.list.size());
   options.pr = quorum.pr;
   options.deadline = operation->deadline;
   options.hedge_after = context_.options.hedge_after;
@@ -173,8 +175,9 @@ void ReadCoordinator::take_value(Operation& operation, ReplicaIndex replica,
 
 // The look at all owners asks a slow one, too, which so can show that it is well again.
 bool ReadCoordinator::tries_any(std::span<const NodeId> owners) {
-  return std::any_of(owners.begin(), owners.end(),
-                     [this](NodeId owner) { return context_.peers->worth_a_try(owner); });
+  return std::any_of(owners.begin(), owners.end(), [this](NodeId owner) {
+    return context_.peers->worth_a_try(owner, Purpose::kRead);
+  });
 }
 
 void ReadCoordinator::answer(Operation& operation) {
@@ -214,14 +217,17 @@ void ReadCoordinator::note_late(const Operation& operation, ReplicaSet late) {
 
 void ReadCoordinator::finish(Operation& operation) {
   note_late(operation, operation.round.waiting());
+  if (operation.restoring) --restores_;
   repair(operation);
   // Left undone under pressure: the next read of the key looks again.
   if (operation.check_the_rest &&
       context_.background.try_take(operation.key.size(), context_.now())) {
     ++context_.metrics.late_digests_total;
-    Operation* background =
-        start(operation.bucket, operation.key, operation.partition, ReadQuorum{}, true);
-    if (background != nullptr) run(*background);
+    look_at_all(operation.bucket, operation.key, operation.partition, 0, false);
+  } else if (const std::uint8_t damaged = operation.round.unreadable().size();
+             damaged > operation.all_but &&
+             !may_restore(operation.round, context_.topology->history.founding().w)) {
+    look_at_all(operation.bucket, operation.key, operation.partition, damaged, true);
   }
   for (std::uint8_t i = 0; i < operation.value_count; ++i) recycle(operation.values[i]);
   STATOR_ASSERT(!operation.done);
@@ -229,22 +235,49 @@ void ReadCoordinator::finish(Operation& operation) {
   operations_.release(operation);
 }
 
+void ReadCoordinator::look_at_all(std::string_view bucket, std::string_view key,
+                                  PartitionId partition, std::uint8_t all_but, bool restoring) {
+  const std::size_t owners = context_.topology->ring->owners(partition).size();
+  if (owners <= all_but || (restoring && restores_ >= kRestoresMax)) return;
+  const ReadQuorum quorum{.r = static_cast<std::uint8_t>(owners - all_but)};
+  Operation* background = start(bucket, key, partition, quorum);
+  if (background == nullptr) return;
+  background->restoring = restoring;
+  background->all_but = all_but;
+  if (restoring) ++restores_;
+  run(*background);
+}
+
+void ReadCoordinator::restore(PartitionId partition, std::string_view storage_key) {
+  // Who met it is in the middle of something.
+  context_.env.executor.post([this, partition, copy = std::make_unique<std::string>(storage_key)] {
+    const auto place = storage::parse_storage_key(*copy);
+    STATOR_ASSERT(place.has_value());
+    look_at_all(place->bucket, place->key, partition, 1, true);
+  });
+}
+
 void ReadCoordinator::repair(Operation& operation) {
-  const RepairPlan plan = plan_repair(operation.round);
-  if (plan.empty()) return;
+  ReplicaSet send = plan_repair(operation.round).send;
+  if (!may_restore(operation.round, context_.topology->history.founding().w)) {
+    send = send - operation.round.unreadable();
+  }
+  if (send.empty()) return;
   encoded_.clear();
   encode_object(operation.merged, encoded_);
   // Of the one budget (D16); what is left out is found by the next read.
-  if (!context_.background.try_take(encoded_.size() * plan.send.size(), context_.now())) {
+  if (!context_.background.try_take(encoded_.size() * send.size(), context_.now())) {
     ++context_.metrics.background_left_out_total;
     return;
   }
-  for (const ReplicaIndex replica : plan.send) {
+  for (const ReplicaIndex replica : send) {
+    const bool damaged = operation.round.unreadable().contains(replica);
     ++context_.metrics.read_repairs_total;
     const NodeId node = operation.round.candidate(replica).node;
     if (node == context_.self()) {
-      replica_.merge_in(operation.partition, operation.storage_key, encoded_, false,
-                        [](const Result<Replica::Merged>&) {});
+      replica_.merge_in(
+          operation.partition, operation.storage_key, encoded_, false,
+          [](const Result<Replica::Merged>&) {}, damaged);
       continue;
     }
     wire::ReplicaPut message;
@@ -252,6 +285,7 @@ void ReadCoordinator::repair(Operation& operation) {
     message.key = operation.key;
     message.object = encoded_;
     message.repair = true;
+    message.restores = damaged;
     context_.peers->send(node, 0, {}, operation.partition, message);
   }
 }

@@ -24,6 +24,11 @@ class ReadCoordinator {
 
   void read(std::string_view bucket, std::string_view key, const ReadQuorum& quorum, ReadDone done);
 
+  /// Reads the key in the background from all its owners, to replace records of it that cannot be
+  /// read (D30). In a later turn; at most kRestoresMax keys at a time, others when they are met
+  /// again.
+  void restore(PartitionId partition, std::string_view storage_key);
+
   void on_reply(const wire::FrameHeader& header, const wire::ReplicaGetReply& reply);
   void on_refusal(const wire::FrameHeader& header, ErrorCode code);
   void on_peer_down(NodeId peer);
@@ -47,11 +52,16 @@ class ReadCoordinator {
     std::uint8_t value_count = 0;
     bool running = false;
     bool check_the_rest = false;  // a background look at all owners follows
+    bool restoring = false;       // a background look for the sake of an unreadable record
+    std::uint8_t all_but = 0;     // so many owners were not counted on from the start
     ReadDone done;                // empty: a background look
   };
 
   Operation* start(std::string_view bucket, std::string_view key, PartitionId partition,
-                   const ReadQuorum& quorum, bool everybody);
+                   const ReadQuorum& quorum);
+  /// A background look at all owners, but for so many of them that cannot read their records.
+  void look_at_all(std::string_view bucket, std::string_view key, PartitionId partition,
+                   std::uint8_t all_but, bool restoring);
   void run(Operation& operation);
   void ask(Operation& operation, ReplicaIndex replica, bool value);
   void ask_local(Operation& operation, ReplicaIndex replica, bool value);
@@ -69,8 +79,11 @@ class ReadCoordinator {
   void repair(Operation& operation);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
 
+  static constexpr std::size_t kRestoresMax = 16;
+
   ShardContext& context_;
   Replica& replica_;
+  std::size_t restores_ = 0;  // under way
   OperationTable<Operation> operations_{context_.env.executor.random()};
   HedgeBudget hedges_;
   Candidates candidates_;  // scratch

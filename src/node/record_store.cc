@@ -13,6 +13,11 @@ std::uint64_t hash_of(PartitionId partition, std::string_view key) {
 }
 
 constexpr std::size_t kInDoubtMax = 100'000;
+// Behind every partition that a ring can have: no walk and no drop comes there.
+constexpr PartitionId kProbePlace{0xFFFF};
+constexpr std::string_view kProbeKey = "probe";
+// A small one would find a place where the next batch does not.
+constexpr std::size_t kProbeBytes = 64 << 10;
 
 }  // namespace
 
@@ -34,7 +39,10 @@ RecordStore::Loaded RecordStore::open(PartitionId partition, std::string_view ke
   Loaded loaded;
   const auto opened = storage::open_record(partition, key, record, loaded.header, loaded.payload);
   loaded.status = opened ? Status::kFound : Status::kUnreadable;
-  if (!opened) ++metrics_.records_unreadable_total;
+  if (!opened) {
+    loaded.damaged = record;
+    ++metrics_.records_unreadable_total;
+  }
   return loaded;
 }
 
@@ -171,6 +179,12 @@ void RecordStore::note_doubt(bool failed) {
   }
 }
 
+void RecordStore::probe() {
+  if (closed_ || under_way_active_ || !gathering_->empty()) return;  // that will tell
+  begin_store(kProbePlace, kProbeKey).append(kProbeBytes, '\0');
+  finish_store({}, true, [](const Result<void>&) {});
+}
+
 bool RecordStore::submit_turn() {
   if (under_way_active_ || gathering_->empty()) return false;
   std::swap(gathering_, under_way_);
@@ -183,8 +197,11 @@ bool RecordStore::submit_turn() {
 
 void RecordStore::on_submitted(const Result<void>& result) {
   STATOR_ASSERT(under_way_active_);
-  failing_ = !result.has_value();
-  if (!result) ++metrics_.storage_errors_total;
+  failure_.reset();
+  if (!result) {
+    failure_ = result.error().code;
+    ++metrics_.storage_errors_total;
+  }
   under_way_active_ = false;
   note_doubt(!result.has_value());
   // From here on the engine answers for these keys. Waiters may store again, into `gathering_`.

@@ -33,6 +33,7 @@ class RecordStore {
     Status status = Status::kMissing;
     storage::RecordHeader header{};
     std::string_view payload{};  // valid in the callback until the next call of this store
+    std::string_view damaged{};  // of kUnreadable: the bytes that stand there, where there are any
   };
   using LoadDone = Callback<void(const Loaded&)>;
 
@@ -68,8 +69,11 @@ class RecordStore {
   /// More reads wait for the engine than it can answer soon: refuse those of peers, who can ask
   /// another replica.
   [[nodiscard]] bool reads_pile_up() const { return reads_waiting_ >= kReadsMax; }
-  /// The last batch failed; cleared by the next that succeeds.
-  [[nodiscard]] bool failing() const { return failing_; }
+  /// How the last batch failed; nullopt when it did not.
+  [[nodiscard]] std::optional<ErrorCode> failure() const { return failure_; }
+  /// Writes a record that means nothing, to learn whether the engine takes writes again. While it
+  /// fails nobody else's are sent to it.
+  void probe();
   [[nodiscard]] bool idle() const {
     return !under_way_active_ && gathering_->empty() && reads_active_ == 0;
   }
@@ -104,7 +108,7 @@ class RecordStore {
   StagedBatch* gathering_ = &batches_[0];
   StagedBatch* under_way_ = &batches_[1];
   bool under_way_active_ = false;
-  bool failing_ = false;
+  std::optional<ErrorCode> failure_;
   bool closed_ = false;
   std::unordered_set<std::uint64_t> in_doubt_;  // hashes of keys
   bool all_in_doubt_ = false;                   // more than are worth remembering

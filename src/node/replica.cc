@@ -7,7 +7,11 @@
 namespace stator::node {
 
 void Replica::merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
-                       bool sync, MergeDone done) {
+                       bool sync, MergeDone done, bool restores) {
+  if (const DiskState disk = context_.disk_state(); !takes_repairs(disk)) {
+    done(std::unexpected(Error{.code = refusal_of(disk)}));
+    return;
+  }
   Put* put =
       context_.records->overloaded() ? nullptr : puts_.acquire(context_.options.operations_max);
   if (put == nullptr) {
@@ -18,6 +22,7 @@ void Replica::merge_in(PartitionId partition, std::string_view storage_key, std:
   put->storage_key.assign(storage_key);
   put->object = object;
   put->sync = context_.syncs(sync);
+  put->restores = restores;
   put->loaded = false;
   put->differs = false;
   put->digest = 0;
@@ -43,16 +48,29 @@ StoreDone Replica::on_stored(const Put& put) {
   };
 }
 
+/// Of a record that cannot be read. False: it has to stay, and the other owners are asked for what
+/// restores it.
+bool Replica::set_aside(const Put& put, const RecordStore::Loaded& loaded) {
+  if (!put.restores) {
+    context_.restore(put.partition, put.storage_key);
+    return false;
+  }
+  context_.quarantine->keep(put.partition, put.storage_key, loaded.damaged);
+  ++context_.metrics.records_restored_total;
+  return true;
+}
+
 void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
   put.loaded = true;
-  if (loaded.status == RecordStore::Status::kUnreadable) return fail(put, ErrorCode::kUnreadable);
   if (!decode_object(put.object, incoming_)) return fail(put, ErrorCode::kCorrupt);
+  const bool unreadable = loaded.status == RecordStore::Status::kUnreadable;
+  if (unreadable && !set_aside(put, loaded)) return fail(put, ErrorCode::kUnreadable);
   storage::RecordHeader header = loaded.header;
   // What is known already may not be as durable as it is asked to be now.
   const bool again = context_.records->in_doubt(put.partition, put.storage_key) ||
                      (put.sync && !context_.options.sync_writes);
   bool store = true;
-  if (loaded.status == RecordStore::Status::kMissing) {
+  if (unreadable || loaded.status == RecordStore::Status::kMissing) {
     // A record that was lost and is refilled here begins without a life of ours (D1).
     header = {};
     put.digest = digest(incoming_);
@@ -121,25 +139,35 @@ void Replica::finish(std::uint32_t slot, std::uint32_t generation, const Result<
 }
 
 void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& message) {
+  if (const DiskState disk = context_.disk_state(); !message.repair && !takes_writes(disk)) {
+    wire::ReplicaPutReply reply;
+    reply.status = wire::ReplyStatus::kFailed;
+    reply.code = refusal_of(disk);
+    context_.peers->send(header.sender, header.request_id, {}, PartitionId{header.partition},
+                         reply);
+    return;
+  }
   ++context_.metrics.replica_writes_total;
   storage_key_.clear();
   storage::append_storage_key(message.bucket, message.key, storage_key_);
-  merge_in(PartitionId{header.partition}, storage_key_, message.object,
-           message.durability == wire::Durability::kDurable,
-           [this, to = header.sender, request = header.request_id,
-            partition = header.partition](const Result<Merged>& merged) {
-             if (request == 0) return;  // repair: nobody waits
-             wire::ReplicaPutReply reply;
-             if (merged) {
-               reply.digest = merged->digest;
-               reply.durable = merged->durable;
-               reply.object = merged->object;
-             } else {
-               reply.status = wire::ReplyStatus::kFailed;
-               reply.code = merged.error().code;
-             }
-             context_.peers->send(to, request, {}, PartitionId{partition}, reply);
-           });
+  merge_in(
+      PartitionId{header.partition}, storage_key_, message.object,
+      message.durability == wire::Durability::kDurable,
+      [this, to = header.sender, request = header.request_id,
+       partition = header.partition](const Result<Merged>& merged) {
+        if (request == 0) return;  // repair: nobody waits
+        wire::ReplicaPutReply reply;
+        if (merged) {
+          reply.digest = merged->digest;
+          reply.durable = merged->durable;
+          reply.object = merged->object;
+        } else {
+          reply.status = wire::ReplyStatus::kFailed;
+          reply.code = merged.error().code;
+        }
+        context_.peers->send(to, request, {}, PartitionId{partition}, reply);
+      },
+      message.restores);
 }
 
 MonoTime Replica::deadline_in(const wire::FrameHeader& header) const {

@@ -28,8 +28,10 @@ class Replica {
   using MergeDone = Callback<void(const Result<Merged>&)>;
   /// Merges an encoded object into this shard's copy; `done` when the result is as durable as the
   /// node promises, or on disk where `sync` asks for it. `object` must live during the call only.
+  /// A copy that cannot be read stays as it is (kUnreadable), unless `object` was merged from so
+  /// many others that it `restores` it: then the damaged bytes are kept aside (D30).
   void merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
-                bool sync, MergeDone done);
+                bool sync, MergeDone done, bool restores = false);
 
  private:
   struct Put : OperationSlot {
@@ -39,6 +41,7 @@ class Replica {
         object;  // incoming: the caller's bytes, or `object_copy` once the call is over
     std::string object_copy;
     bool sync = false;
+    bool restores = false;
     bool loaded = false;
     bool differs = false;
     std::uint64_t digest = 0;
@@ -47,6 +50,7 @@ class Replica {
   };
 
   void merge_loaded(Put& put, const RecordStore::Loaded& loaded);
+  bool set_aside(const Put& put, const RecordStore::Loaded& loaded);
   void keep_merged(Put& put, const Object& object);
   void finish(std::uint32_t slot, std::uint32_t generation, const Result<void>& stored);
   void fail(Put& put, ErrorCode code);

@@ -72,6 +72,10 @@ TEST_F(ReplicaTest, AFullDiskThatHasSpaceAgainIsWrittenOnceMore) {
   fail_batches(ErrorCode::kDiskFull);
   EXPECT_EQ(put(object).status, wire::ReplyStatus::kFailed);
   lone.script().outcome = {};
+  // Until the engine has shown that it writes again nothing is sent to it (D29).
+  EXPECT_EQ(put(object).status, wire::ReplyStatus::kFailed);
+  EXPECT_EQ(reply_.as<wire::ReplicaPutReply>().code, ErrorCode::kDiskFull);
+  lone.in_turn([](Shard& shard) { shard.context().records->probe(); });
   // Other keys say nothing of this one.
   EXPECT_EQ(put(one_version("x"), "other").status, wire::ReplyStatus::kOk);
   const std::size_t submits = lone.script().submits;

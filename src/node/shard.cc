@@ -27,6 +27,7 @@ Shard::Shard(const env::Env& env, const NodeOptions& options, Incarnation incarn
                                               env.executor.shard_count())},
       records_(env, *engine_, context_.metrics),
       mint_(incarnation, kMaxPartitions),
+      quarantine_(env.disk, options.data_directory + "/quarantine"),
       peers_(env, options, incarnation, context_.clock, context_.metrics, *this),
       replica_(context_),
       reads_(context_, replica_),
@@ -38,6 +39,10 @@ Shard::Shard(const env::Env& env, const NodeOptions& options, Incarnation incarn
   context_.peers = &peers_;
   context_.records = &records_;
   context_.mint = &mint_;
+  context_.quarantine = &quarantine_;
+  context_.restore = [this](PartitionId partition, std::string_view storage_key) {
+    reads_.restore(partition, storage_key);
+  };
   env.executor.at_turn_end([this] { return on_turn_end(); });
 }
 

@@ -93,6 +93,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   ShardContext context_;
   RecordStore records_;
   Mint mint_;
+  Quarantine quarantine_;
   Peers peers_;
   Replica replica_;
   ReadCoordinator reads_;

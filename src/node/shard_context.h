@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
+#include "base/callback.h"
+#include "core/disk/disk_watch.h"
 #include "core/load/admission.h"
 #include "core/version/hlc.h"
 #include "env/env.h"
@@ -12,6 +15,7 @@
 #include "node/operation_table.h"
 #include "node/options.h"
 #include "node/peers.h"
+#include "node/quarantine.h"
 #include "node/record_store.h"
 #include "node/topology.h"
 
@@ -27,9 +31,14 @@ struct ShardContext {
   Peers* peers = nullptr;
   RecordStore* records = nullptr;
   Mint* mint = nullptr;
+  Quarantine* quarantine = nullptr;
+  /// A record of this key was met that cannot be read: have it restored from the other owners
+  /// (D30). In a later turn.
+  Callback<void(PartitionId, std::string_view storage_key)> restore{};
   IncompleteRanges incomplete{};
   Admission admission;
   BackgroundBudget background;
+  DiskState disk = DiskState::kRoomy;  // of the node, as it was last told to this shard
 
   [[nodiscard]] MonoTime now() const { return env.executor.now(); }
   [[nodiscard]] WallTime guarded_now() const { return clock.guarded(env.executor.wall_now()); }
@@ -44,6 +53,12 @@ struct ShardContext {
   [[nodiscard]] std::uint64_t request_id(RequestId id) const {
     id.shard = static_cast<std::uint8_t>(env.executor.shard());
     return id.pack();
+  }
+  /// This shard's own engine is heard first: the node learns of its failures a little later.
+  [[nodiscard]] DiskState disk_state() const {
+    if (!records->failure()) return disk;
+    return *records->failure() == ErrorCode::kDiskFull ? std::max(disk, DiskState::kFull)
+                                                       : DiskState::kFailed;
   }
   [[nodiscard]] NodeId self() const { return topology->self; }
   /// A store must be synced: as the node is told to, or since the writer asked for it (dw).

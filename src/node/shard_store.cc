@@ -166,7 +166,8 @@ void ShardStore::write(const WriteRequest& given, WriteDone done) {
 void ShardStore::coordinate(Shard& shard, const WriteRequest& request, PartitionId partition,
                             bool confirm_only, WriteDone done) {
   const ShardContext& context = shard.context();
-  if (context.topology->ring->owns(context.self(), partition)) {
+  const bool owner = context.topology->ring->owns(context.self(), partition);
+  if (owner && takes_writes(context.disk_state())) {
     shard.writes().write(request, partition, confirm_only, std::move(done));
   } else {
     shard.forwarder().forward(request, partition, confirm_only, std::move(done));
@@ -278,18 +279,24 @@ const ClusterView& ShardStore::cluster() const {
   return view_;
 }
 
-// Where nobody is fit, the first that answers, and else the first.
+// What a client that knows the table is best sent to. Of nodes that are fit one that takes no
+// writes comes last: it would hand each of them on (D29). Where nobody is fit, the first that
+// answers, and else the first.
 static void choose_first_healthy(const Topology& topology, ClusterView& view) {
   view.first_healthy.assign(view.q, 0);
+  const auto fitness = [](const MemberView& member) {
+    if (!member.healthy) return 0;
+    if (member.slow || member.leaving) return 1;
+    return member.no_write ? 2 : 3;
+  };
   for (std::uint32_t p = 0; p < view.q; ++p) {
     int best = 0;
     for (const NodeId node : topology.ring->preference_list({p})) {
       const int index = topology.index_of(node);
-      const MemberView& member = view.members[static_cast<std::size_t>(index)];
-      const int fitness = !member.healthy ? 0 : member.slow || member.leaving ? 1 : 2;
-      if (fitness <= best) continue;
+      const int fit = fitness(view.members[static_cast<std::size_t>(index)]);
+      if (fit <= best) continue;
       view.first_healthy[p] = static_cast<std::uint16_t>(index);
-      best = fitness;
+      best = fit;
     }
   }
 }
@@ -298,9 +305,12 @@ void ShardStore::refresh_view() const {
   const ShardContext& context = shard_.context();
   const Topology& topology = *context.topology;
   const Peers& peers = shard_.peers();
-  const bool changed = view_of_peers_ != peers.version() || view_.history != topology.version();
+  const bool no_write = !takes_writes(context.disk_state());
+  const bool changed = view_of_peers_ != peers.version() || view_.history != topology.version() ||
+                       view_no_write_ != no_write;
   if (changed) {
     view_of_peers_ = peers.version();
+    view_no_write_ = no_write;
     ++view_.version;
     const Founding& founding = topology.history.founding();
     view_.cluster_id = founding.cluster_id;
@@ -327,6 +337,7 @@ void ShardStore::refresh_view() const {
   for (MemberView& member : view_.members) {
     if (member.self) {
       member.healthy = true;
+      member.no_write = no_write;
       member.last_heard_ms = 0;
       member.incarnation = context.mint->incarnation().value;
       member.redis_address = env::to_string(context.options.redis_announced);
@@ -337,6 +348,7 @@ void ShardStore::refresh_view() const {
     member.healthy = seen.verdict <= Verdict::kSlow;
     member.slow = seen.verdict == Verdict::kSlow;
     member.leaving = seen.leaving;
+    member.no_write = seen.no_write;
     member.other_history = seen.other_history;
     member.last_heard_ms = seen.last_heard_ms;
     member.clock_offset_ms = seen.clock_offset.ms();

@@ -61,6 +61,7 @@ class ShardStore final : public Store {
   const NodeFacts& facts_;
   mutable ClusterView view_;
   mutable std::uint64_t view_of_peers_ = 0;
+  mutable bool view_no_write_ = false;
 };
 
 }  // namespace stator::node

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "core/disk/disk_watch.h"
 #include "core/quorum/candidates.h"
 #include "core/version/context.h"
 #include "core/version/object.h"
@@ -134,6 +136,7 @@ struct MemberView {
   bool healthy = false;             // it answers
   bool slow = false;                // much later than others: avoided for new work
   bool leaving = false;             // it said that it is about to stop
+  bool no_write = false;            // it takes no writes, as it says
   bool other_history = false;       // it goes by another membership history, and refuses requests
   std::int64_t last_heard_ms = -1;  // ago; -1: never
   std::int64_t clock_offset_ms = 0;
@@ -153,8 +156,9 @@ struct ClusterView {
   HistoryVersion history{};
   std::uint64_t version = 0;  // rises with every change of members or health
   std::vector<MemberView> members;
-  /// For each partition the first node of its preference list that is fit for work: index into
-  /// `members`. Where none is, the first that answers, and else the first.
+  /// For each partition the first node of its preference list that is fit for work, of those that
+  /// take writes if any does: index into `members`. Where none is fit, the first that answers, and
+  /// else the first.
   std::vector<std::uint16_t> first_healthy;
   /// The owners of partition p in preference order: `owner_count` indices into `members`, from
   /// p * owner_count on.
@@ -169,7 +173,9 @@ struct NodeStatus {
   std::uint64_t syncs = 0;  // of the engine's files
   std::int64_t uptime_ms = 0;
   bool clock_skewed = false;
-  bool no_write = false;  // this node cannot store now
+  bool no_write = false;  // this node takes no writes now
+  DiskState disk = DiskState::kRoomy;
+  std::optional<std::uint64_t> disk_free{};  // bytes for writes; nullopt: nobody asked the disk
 };
 
 struct Metrics;  // node/metrics.h

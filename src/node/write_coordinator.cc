@@ -61,11 +61,13 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
   operation->done = std::move(done);
 
   const Founding& founding = context_.topology->history.founding();
-  owners_as_candidates(context_, partition, candidates_);
+  owners_as_candidates(context_, partition, candidates_, Purpose::kWrite);
   STATOR_ASSERT(candidates_.local != kNoReplica);
   for (Candidate& candidate : candidates_.list) {
     // One copy more than W need be waited for: a slow owner can show that it is well again.
-    if (!candidate.usable && context_.peers->worth_a_try(candidate.node)) candidate.usable = true;
+    if (!candidate.usable && context_.peers->worth_a_try(candidate.node, Purpose::kWrite)) {
+      candidate.usable = true;
+    }
   }
   stator::WriteOptions options;
   options.n = static_cast<std::uint8_t>(candidates_.list.size());
@@ -135,6 +137,7 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   object_.clear();
   if (loaded.status == RecordStore::Status::kUnreadable ||
       (loaded.status == RecordStore::Status::kFound && !decode_object(loaded.payload, object_))) {
+    context_.restore(operation.partition, operation.storage_key);
     refuse(operation, {.code = ErrorCode::kUnreadable, .node = context_.self()});
     return;
   }

@@ -31,6 +31,7 @@ void describe_info(Visitor& v, Info& m, const NodeInfo& d) {
   v.field(30, m.keys_stored, d.keys_stored);
   v.field(31, m.overloaded, d.overloaded);
   v.field(32, m.stopping, d.stopping);
+  v.field(33, m.no_write, d.no_write);
 }
 
 template <typename Visitor, typename Message>
@@ -66,6 +67,7 @@ void describe(Visitor& v, Message& m, const ReplicaPut& d) {
   v.field(3, m.object, d.object);
   v.field(4, m.durability, d.durability);
   v.field(5, m.repair, d.repair);
+  v.field(7, m.restores, d.restores);
 }
 
 template <typename Visitor, typename Message>

@@ -66,6 +66,8 @@ struct NodeInfo {
   std::uint64_t keys_stored = 0;  // an estimate
   bool overloaded = false;        // refuses at the door, accuses nobody
   bool stopping = false;          // takes no new work
+  // Filled again.
+  bool no_write = false;  // takes no writes: coordinates none, and has no place for their copies
   bool operator==(const NodeInfo&) const = default;
 };
 
@@ -97,6 +99,9 @@ struct ReplicaPut {
   std::string_view object{};  // encode_object
   Durability durability = Durability::kMemory;
   bool repair = false;  // background work: counts for nobody's quorum
+  // Merged from so many of the other owners that it may take the place of a record which cannot be
+  // read (D30).
+  bool restores = false;
   bool operator==(const ReplicaPut&) const = default;
 };
 

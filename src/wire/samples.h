@@ -43,6 +43,7 @@ inline NodeInfo info() {
   i.keys_stored = 98'765'432;
   i.overloaded = true;
   i.stopping = true;
+  i.no_write = true;
   return i;
 }
 
@@ -74,7 +75,8 @@ inline ReplicaPut sample(std::type_identity<ReplicaPut>) {
           .key = "cart:42",
           .object = kObject,
           .durability = Durability::kDurable,
-          .repair = true};
+          .repair = true,
+          .restores = true};
 }
 inline ReplicaPutReply sample(std::type_identity<ReplicaPutReply>) {
   return {.status = ReplyStatus::kFailed,

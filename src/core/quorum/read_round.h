@@ -105,6 +105,9 @@ class ReadRound {
   [[nodiscard]] ReplicaSet stale() const;
   /// Replicas that hold a damaged record.
   [[nodiscard]] ReplicaSet unreadable() const { return unreadable_; }
+  /// Owners all of whose knowledge is in the merged object. Final at kFinished.
+  [[nodiscard]] ReplicaSet included_owners() const { return included_ & owners_; }
+  [[nodiscard]] ReplicaSet owners() const { return owners_; }
   /// Owners that were not asked, for the share of reads that probes them after the answer
   /// (design 4.4).
   [[nodiscard]] ReplicaSet owners_not_asked() const;

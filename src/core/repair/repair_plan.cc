@@ -23,6 +23,14 @@ RepairPlan plan_repair(const ReadRound& round) {
   return {round.stale() | round.unreadable()};
 }
 
+bool may_restore(const ReadRound& round, std::uint8_t w) {
+  if (!round.answered() || round.merged_digest() == 0) return false;
+  const std::size_t owners = round.owners().size();
+  const std::size_t heard = round.included_owners().size();
+  const std::size_t damaged = (round.unreadable() & round.owners()).size();
+  return heard + w > owners || heard + damaged == owners;
+}
+
 RepairPlan plan_repair(const WriteRound& round, std::uint64_t merged_digest) {
   std::array<ReplicaKnowledge, kCandidatesMax> known{};
   for (const ReplicaIndex i : round.acked()) {

@@ -40,6 +40,11 @@ struct RepairPlan {
 /// After a finished read.
 [[nodiscard]] RepairPlan plan_repair(const ReadRound& round);
 
+/// After a read of which unreadable() is not empty: whether its merged object may take the place of
+/// those records (D30). Any write that was acknowledged by `w` owners, the damaged one among them,
+/// has to be in it: so many others were heard, or every owner has spoken.
+[[nodiscard]] bool may_restore(const ReadRound& round, std::uint8_t w);
+
 /// After a finished write: `merged_digest` is that of the local object after merging what the
 /// differing acknowledgements brought. Replicas that did not answer are left to hints and reads.
 [[nodiscard]] RepairPlan plan_repair(const WriteRound& round, std::uint64_t merged_digest);

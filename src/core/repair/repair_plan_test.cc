@@ -65,6 +65,45 @@ TEST(RepairPlan, OfAReadThatFailedIsEmpty) {
   EXPECT_TRUE(plan_repair(round).empty());
 }
 
+/// Of `owners`, the first `heard` hold 7, the next `damaged` cannot read theirs, the rest is
+/// silent.
+ReadRound read_with_damage(std::uint8_t owners, std::uint8_t heard, std::uint8_t damaged) {
+  std::vector<Candidate> candidates;
+  for (std::uint64_t i = 1; i <= owners; ++i) candidates.push_back({.node = {i}});
+  ReadRound round;
+  ReadOptions options;
+  options.r = heard;
+  options.allow_digest = false;
+  options.deadline = MonoTime{} + seconds(1);
+  round.start(options, candidates, kNoReplica, MonoTime{});
+  std::uint8_t answered = 0;
+  std::uint8_t failed = 0;
+  while (const auto wish = round.next()) {
+    if (wish->kind != ReadWish::Kind::kAskValue) continue;
+    if (failed < damaged) {
+      ++failed;
+      round.on_failure(wish->replica, ErrorCode::kUnreadable, MonoTime{});
+    } else if (answered < heard) {
+      ++answered;
+      round.on_value(wish->replica, 7, 7, MonoTime{});
+    }
+  }
+  EXPECT_EQ(round.unreadable().size(), damaged);
+  EXPECT_EQ(round.included_owners().size(), heard);
+  return round;
+}
+
+TEST(RepairPlan, ADamagedRecordIsReplacedOnlyByWhatHoldsEveryAcknowledgedWrite) {  // D30
+  EXPECT_TRUE(may_restore(read_with_damage(3, 2, 1), 2));
+  EXPECT_FALSE(may_restore(read_with_damage(3, 1, 1), 2)) << "the third may hold one that it held";
+  EXPECT_TRUE(may_restore(read_with_damage(3, 1, 1), 3)) << "everybody holds all";
+  EXPECT_TRUE(may_restore(read_with_damage(3, 1, 2), 2)) << "nobody else can say more";
+  EXPECT_FALSE(may_restore(read_with_damage(3, 1, 1), 1));
+  EXPECT_TRUE(may_restore(read_with_damage(3, 2, 1), 1)) << "nobody else can say more";
+  EXPECT_FALSE(may_restore(read_with_damage(5, 2, 1), 3));
+  EXPECT_TRUE(may_restore(read_with_damage(5, 3, 1), 3));
+}
+
 TEST(RepairPlan, OfAWriteNamesWhoeverAnsweredAndLacksTheMerge) {
   WriteRound round;
   WriteOptions options;

@@ -37,7 +37,9 @@ TEST(HttpAdmin, StatusShowsNodeClusterMembersAndAlarms) {
   EXPECT_EQ(keys_of(json), (Keys{"node", "cluster", "members", "alarms"}));
   EXPECT_EQ(keys_of(json["node"]),
             (Keys{"id", "name", "member", "ready", "draining", "engine", "keys", "bytes",
-                  "uptime_ms", "clock_skewed", "no_write"}));
+                  "uptime_ms", "clock_skewed", "no_write", "disk", "disk_free"}));
+  EXPECT_EQ(json["node"]["disk"], "roomy");
+  EXPECT_EQ(json["node"]["disk_free"], nullptr);
   EXPECT_EQ(json["node"]["id"], "0000000000000001");
   EXPECT_EQ(json["node"]["ready"], true);
   EXPECT_EQ(json["node"]["keys"], 5);
@@ -45,7 +47,7 @@ TEST(HttpAdmin, StatusShowsNodeClusterMembersAndAlarms) {
   EXPECT_EQ(json["cluster"]["history"], "0000000000000abc");
   ASSERT_EQ(json["members"].size(), 3U);
   EXPECT_EQ(keys_of(json["members"][1]),
-            (Keys{"id", "name", "zone", "weight", "self", "healthy", "slow", "leaving",
+            (Keys{"id", "name", "zone", "weight", "self", "healthy", "slow", "leaving", "no_write",
                   "last_heard_ms", "clock_offset_ms", "incarnation", "redis", "http", "peer"}));
   EXPECT_EQ(json["members"][1]["http"], "127.0.0.1:7421");
   EXPECT_EQ(json["alarms"], Json::array());
@@ -66,6 +68,21 @@ TEST(HttpAdmin, AlarmsSayWhatIsWrongAndWhatToDo) {
   }
   EXPECT_EQ(alarms, (Keys{"clock_skewed", "no_write", "member_down", "partitions_short"}));
   EXPECT_EQ(json["members"][2]["last_heard_ms"], nullptr);
+}
+
+TEST(HttpAdmin, ADiskThatFillsUpIsAnAlarmBeforeWritesAreRefused) {  // D29
+  World world;
+  world.store.node_status.disk = DiskState::kLow;
+  world.store.node_status.disk_free = 12'345;
+  world.store.view.members[1].no_write = true;
+  const Json json = Json::parse(world.ask("GET", "/v1/status").body);
+  ASSERT_EQ(json["alarms"].size(), 1U);
+  EXPECT_EQ(json["alarms"][0]["alarm"], "disk_low");
+  EXPECT_EQ(json["node"]["disk"], "low");
+  EXPECT_EQ(json["node"]["disk_free"], 12'345);
+  EXPECT_EQ(json["node"]["ready"], true);
+  EXPECT_EQ(json["members"][1]["no_write"], true);
+  EXPECT_EQ(json["members"][2]["no_write"], false);
 }
 
 TEST(HttpAdmin, RingShowsBalanceAndRangesThatCoverEverySlot) {

@@ -71,6 +71,7 @@ Json member_json(const node::MemberView& member) {
   json["healthy"] = member.healthy;
   json["slow"] = member.slow;
   json["leaving"] = member.leaving;
+  json["no_write"] = member.no_write;
   json["last_heard_ms"] = nullptr;
   if (member.last_heard_ms >= 0) json["last_heard_ms"] = member.last_heard_ms;
   json["clock_offset_ms"] = member.clock_offset_ms;
@@ -102,8 +103,16 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
         "repair its time service; it stamps with its peers' time until then"));
   }
   if (status.no_write) {
-    alarms.push_back(alarm_json("no_write", "this node cannot store now",
-                                "look at its log and at the space on its disk"));
+    const bool failed = status.disk == DiskState::kFailed;
+    alarms.push_back(
+        failed ? alarm_json("no_write", "this node takes no writes: its engine failed one",
+                            "check the disk, then restart the node: docs/ops/disk-full.md")
+               : alarm_json("no_write", "this node takes no writes: its disk is full",
+                            "make room on its disk: docs/ops/disk-full.md"));
+  }
+  if (status.disk == DiskState::kLow) {
+    alarms.push_back(alarm_json("disk_low", "the disk of this node is filling up",
+                                "make room before it takes no writes: docs/ops/disk-full.md"));
   }
   for (const node::MemberView& member : cluster.members) {
     if (member.healthy) continue;
@@ -231,6 +240,9 @@ std::string status_json(const node::ClusterView& cluster, const node::NodeStatus
   node["uptime_ms"] = status.uptime_ms;
   node["clock_skewed"] = status.clock_skewed;
   node["no_write"] = status.no_write;
+  node["disk"] = std::string(to_string(status.disk));
+  node["disk_free"] = nullptr;
+  if (status.disk_free) node["disk_free"] = *status.disk_free;
   add_cluster(json["cluster"], cluster);
   Json members = Json::array();
   for (const node::MemberView& member : cluster.members) members.push_back(member_json(member));

@@ -44,8 +44,14 @@ void append_cluster(const MetricsInput& input, std::string& out) {
   append_metric(out, "stator_clock_skewed", "gauge",
                 "1 while this node's clock is corrected to the median of its peers",
                 std::uint64_t{input.status.clock_skewed});
-  append_metric(out, "stator_no_write", "gauge", "1 while this node cannot store",
+  append_metric(out, "stator_no_write", "gauge", "1 while this node takes no writes",
                 std::uint64_t{input.status.no_write});
+  append_metric(out, "stator_disk_state", "gauge",
+                "0 roomy, 1 low, 2 refusing, 3 read_only, 4 full, 5 failed",
+                static_cast<std::uint64_t>(input.status.disk));
+  append_metric(out, "stator_disk_free_bytes", "gauge",
+                "space that writes may use, the reserve left out",
+                input.status.disk_free.value_or(0));
   append_metric(out, "stator_keys", "gauge", "keys in the store of this node, tombstones included",
                 input.status.keys);
   append_metric(out, "stator_bytes", "gauge", "bytes in the store of this node",

@@ -34,7 +34,7 @@ Readiness readiness_of(const node::ClusterView& cluster, const node::NodeStatus&
   const std::uint32_t needed = std::max(cluster.r, cluster.w);
   readiness.partitions_short = count_short(cluster, needed);
   if (status.no_write) {
-    readiness.reason = "this node cannot store now";
+    readiness.reason = "this node takes no writes now";
   } else if (readiness.partitions_short > 0) {
     readiness.reason = "of " + std::to_string(readiness.partitions_short) + " of " +
                        std::to_string(cluster.q) + " partitions fewer than " +
