@@ -189,6 +189,30 @@ TEST_F(RocksdbEngine, AFullDiskRefusesWritesAndHealsByItself) {
   EXPECT_EQ(image.store.get(kPlace, "after").value, "3");
 }
 
+// RocksDB ends the error, and begins another log only if there is something to flush.
+TEST_F(RocksdbEngine, AFullDiskAtTheFirstRecordOfALogEndsNothing) {  // D29
+  ASSERT_TRUE(store.put(kPlace, "before", "1", true));
+  store.reopen();
+  events->no_space = true;
+  EXPECT_EQ(store.put(kPlace, "refused", "2", true).error().code, ErrorCode::kDiskFull);
+  events->no_space = false;
+  const auto start = std::chrono::steady_clock::now();
+  Result<void> put = std::unexpected(Error{});
+  while (!put && std::chrono::steady_clock::now() - start < std::chrono::seconds(8)) {
+    put = store.put(kPlace, "after", "3", true);
+    if (!put) {
+      EXPECT_EQ(put.error().code, ErrorCode::kDiskFull);
+    }
+    std::this_thread::yield();
+  }
+  const bool stored = put.has_value();
+  EXPECT_EQ(store.close().has_value(), stored);
+  store.open();
+  EXPECT_EQ(store.get(kPlace, "before").value, "1");
+  EXPECT_EQ(store.get(kPlace, "after").status, stored ? GetStatus::kFound : GetStatus::kMissing);
+  EXPECT_TRUE(store.put(kPlace, "again", "4", true));
+}
+
 TEST_F(RocksdbEngine, ADamagedTableIsUnreadableNeverMissing) {
   fill(100);
   store.reopen();

@@ -19,7 +19,7 @@ namespace stator::storage::rocks {
 ///
 /// After a failed fsync of the log the store takes no writes any more until it is opened again
 /// (D31). A full disk refuses writes with kDiskFull and heals within seconds when there is space
-/// again.
+/// again, unless it became full at the first record of a log: then it takes a new start.
 [[nodiscard]] const Capabilities& capabilities();
 [[nodiscard]] Result<std::unique_ptr<EngineHome>> open(const EngineOptions& options,
                                                        const env::Env& env);
@@ -28,6 +28,7 @@ namespace stator::storage::rocks {
 struct FileEvents {
   std::atomic<bool> log_sync_failed = false;  // for good
   std::atomic<int> broken_logs = 0;           // open ones to which something could not be appended
+  std::atomic<bool> log_append_full = false;  // why the last of them is: for want of space
   std::atomic<std::uint64_t> log_syncs = 0;   // that worked
   std::atomic<std::uint64_t> reads_handed_over = 0;
 

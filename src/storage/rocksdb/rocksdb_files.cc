@@ -173,6 +173,7 @@ class LogFile final : public WatchedWritable {
     const std::lock_guard lock(mutex_);
     // A failed one may have left a part of itself: what follows stands somewhere else.
     if (!status.ok()) known_ = false;
+    if (!status.ok()) events().log_append_full.store(status.IsNoSpace());
     if (!status.ok() && !std::exchange(broken_, true)) events().broken_logs.fetch_add(1);
     if (known_) digest_.add({data.data(), data.size()});
     return status;

@@ -167,8 +167,21 @@ Error RocksStore::refusal() const {
               "disk; if it is sound, restart the node."};
 }
 
+// RocksDB must not be asked to write or sync a log to which something could not be appended: it
+// asserts that nobody does, and yet lets writes come as soon as there is space. It begins another
+// log when it has flushed what it holds; if that is nothing, then with the next start.
+bool RocksStore::log_is_broken() const {
+  return events_->broken_logs.load() > 0;
+}
+
+Error RocksStore::broken_log() const {
+  return {.code = events_->log_append_full.load() ? ErrorCode::kDiskFull : ErrorCode::kIo,
+          .detail = "The log could not be written to its end, and no other one is begun yet."};
+}
+
 Result<void> RocksStore::write(::rocksdb::WriteBatch& batch, bool sync) {
   if (events_->log_sync_failed.load()) return std::unexpected(refusal());
+  if (log_is_broken()) return std::unexpected(broken_log());
   ::rocksdb::WriteOptions options;
   options.sync = sync;
   if (sync) syncs_under_way_.fetch_add(1);
@@ -183,6 +196,10 @@ bool RocksStore::try_write(::rocksdb::WriteBatch& batch, Result<void>& result) {
   if (syncs_under_way_.load() != 0) return false;
   if (events_->log_sync_failed.load()) {
     result = std::unexpected(refusal());
+    return true;
+  }
+  if (log_is_broken()) {
+    result = std::unexpected(broken_log());
     return true;
   }
   ::rocksdb::WriteOptions options;
@@ -207,11 +224,8 @@ Result<void> RocksStore::remove_user() {
   Result<void> result;
   if (events_->log_sync_failed.load()) {
     result = std::unexpected(refusal());
-  } else if (events_->broken_logs.load() > 0) {
-    // RocksDB must not be asked to sync a file to which it could not write: it asserts that nobody
-    // does. What was promised is synced already.
-    result = std::unexpected(
-        Error{.code = ErrorCode::kIo, .detail = "The log could not be written to its end."});
+  } else if (log_is_broken()) {
+    result = std::unexpected(broken_log());  // what was promised is synced already
   } else {
     syncs_under_way_.fetch_add(1);
     result = outcome(db_->SyncWAL());

@@ -53,6 +53,8 @@ class RocksStore {
   RocksStore();
   [[nodiscard]] Result<void> outcome(const ::rocksdb::Status& status);
   [[nodiscard]] Error refusal() const;
+  [[nodiscard]] bool log_is_broken() const;
+  [[nodiscard]] Error broken_log() const;
 
   std::shared_ptr<FileEvents> events_;
   struct Parts;  // what the database needs and outlives it
