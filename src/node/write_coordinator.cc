@@ -142,6 +142,9 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
     return;
   }
   storage::RecordHeader header = loaded.header;
+  // What a failed batch held may be missing here and known to others, so that a later counter of
+  // the same life would say that it was superseded (D1).
+  if (context_.records->in_doubt(operation.partition, operation.storage_key)) header = {};
   bool changed = false;
   if (!apply(operation, object_, header, changed)) return;
   operation.minting = false;

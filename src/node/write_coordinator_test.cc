@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "base/assert.h"
+#include "core/version/object.h"
 #include "core/version/object_codec.h"
 #include "node/testing/lone_shard.h"
 
@@ -151,6 +153,32 @@ TEST_F(WriteCoordinatorTest, APlainWriteWhoseRecordIsUnreadableWhenItShouldCover
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->outcome, Outcome::kUnknown);
   EXPECT_EQ(answer->code, ErrorCode::kUnreadable);
+}
+
+// Acknowledged by the others, and on this node's disk it never was: what is written here next did
+// not see it, and must not say that it did (D1).
+TEST_F(WriteCoordinatorTest, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchHeld) {
+  const auto sibling = [this](std::uint64_t number) {
+    write(WriteKind::kWithContext,
+          WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, number));
+    const auto puts = take_puts(2);
+    take_puts(3);
+    STATOR_ASSERT(puts.size() == 1);
+    return std::string(puts[0].as<wire::ReplicaPut>().object);
+  };
+  sibling(1);
+  lone.script().forgets = true;
+  lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  const std::string failed = sibling(2);
+  lone.script().outcome = {};
+  const std::string next = sibling(3);
+  Object there;
+  Object arriving;
+  ASSERT_TRUE(decode_object(failed, there));
+  ASSERT_TRUE(decode_object(next, arriving));
+  EXPECT_EQ(arriving.versions.size(), 2U) << "this node has lost the second";
+  merge(there, arriving);
+  EXPECT_EQ(there.versions.size(), 3U);
 }
 
 }  // namespace

@@ -10,13 +10,15 @@
 namespace stator::node::testing {
 
 /// An engine whose completions, failures and delays are the test's. What is submitted is seen by
-/// get() at once, also when it then fails: an engine may do so (storage/engine.h).
+/// get() at once, also when it then fails unless the script says otherwise: an engine may do both
+/// (storage/engine.h).
 class ScriptedEngine final : public storage::Engine {
  public:
   struct Script {
     bool hold_writes = false;  // until release()
     bool hold_reads = false;   // until release_reads()
     Result<void> outcome;      // of every submit
+    bool forgets = false;      // what failed is not there
     std::size_t submits = 0;
     std::size_t scans = 0;
     bool closed = false;  // then nothing may be asked any more
@@ -78,6 +80,7 @@ class ScriptedEngine final : public storage::Engine {
       return;
     }
     for (const auto& entry : batch.entries()) {
+      if (script_.forgets && !script_.outcome) break;
       put(entry.partition, std::string(batch.key(entry)), std::string(batch.value(entry)));
     }
     if (script_.hold_writes) {
