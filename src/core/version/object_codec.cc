@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "core/version/object_edit.h"
 
@@ -41,10 +42,12 @@ bool read_raw(ByteReader& reader, std::uint64_t count, Take take) {
   return true;
 }
 
+// A clock holds the dot of each version beside it.
 std::size_t place_in(const Clock& clock, const Actor& actor) {
   const std::span<const Dot> entries = clock.entries();
   std::size_t place = 0;
-  while (entries[place].actor != actor) ++place;
+  while (place < entries.size() && entries[place].actor != actor) ++place;
+  STATOR_ASSERT(place < entries.size());
   return place;
 }
 
