@@ -17,7 +17,7 @@ class BufferPool {
   void equip(std::string& buffer, std::size_t expected) {
     if (buffer.capacity() > kInside) return;
     const bool large = expected > kKeptMax / 2;
-    std::vector<std::string>& from = large && !large_.empty() ? large_ : free_;
+    std::vector<std::string>& from = large ? large_ : free_;
     if (!from.empty()) {
       buffer.swap(from.back());
       from.pop_back();

@@ -53,7 +53,10 @@ class FrameReceiver final : public StreamHandler {
       for (std::size_t i = 0; i < count; ++i) sink_.on_frame(frames[i]);
       if (count < kTogether) break;
     }
-    if (used > 0) last_frame_ = loop_.now();
+    if (used > 0) {
+      spoke_ = true;
+      last_frame_ = loop_.now();
+    }
     incoming_ = bytes.size() - used;
     if (announces_too_much(bytes.substr(used))) {  // not a peer of ours
       stream_.close_now();
@@ -69,14 +72,13 @@ class FrameReceiver final : public StreamHandler {
   }
   void look() {
     look_ = {};
-    const bool spoke = last_frame_ != MonoTime{};
     const bool speaks = incoming_ >= incoming_before_ + kFirstFrameProgress;
     incoming_before_ = incoming_;
-    const Duration left = (spoke ? last_frame_ : began_) + kNextFrameWait - loop_.now();
-    if (left <= Duration{} || (!spoke && !speaks)) {
+    const Duration left = last_frame_ + kNextFrameWait - loop_.now();
+    if (left <= Duration{} || (!spoke_ && !speaks)) {
       stream_.close_now();
     } else {
-      look_again_after(spoke ? left : std::min(left, kFirstFrameWait));
+      look_again_after(spoke_ ? left : std::min(left, kFirstFrameWait));
     }
   }
 
@@ -84,10 +86,10 @@ class FrameReceiver final : public StreamHandler {
   Stream& stream_;
   FrameSink& sink_;
   std::size_t& inbound_;
-  const MonoTime began_ = loop_.now();
-  MonoTime last_frame_{};            // 0: none came yet
-  std::size_t incoming_ = 0;         // bytes of a frame that is not whole
-  std::size_t incoming_before_ = 0;  // at the last look
+  bool spoke_ = false;                 // a whole frame came
+  MonoTime last_frame_ = loop_.now();  // or when it connected
+  std::size_t incoming_ = 0;           // bytes of a frame that is not whole
+  std::size_t incoming_before_ = 0;    // at the last look
   TimerId look_{};
 };
 
