@@ -41,14 +41,6 @@ Result<History> unsealed(std::string_view bytes) {
   return History::decode(reader.rest());
 }
 
-bool keeps_files(const storage::EngineOptions& engine) {
-  if (engine.journal) return true;
-  for (const storage::Capabilities& known : storage::known_engines()) {
-    if (known.name == engine.name) return known.survives_process;
-  }
-  return true;
-}
-
 }  // namespace
 
 Node::Node(std::vector<env::Env> envs, NodeOptions options)
@@ -154,7 +146,7 @@ Result<void> Node::save_history(const History& history) {
 
 Result<void> Node::open_shards() {
   options_.engine.directory = options_.data_directory + "/" + options_.engine.name;
-  const DiskOptions disk = keeps_files(options_.engine) ? options_.disk : DiskOptions{};
+  const DiskOptions disk = storage::keeps_files(options_.engine) ? options_.disk : DiskOptions{};
   disk_keeper_ = std::make_unique<DiskKeeper>(envs_[0].disk, disk, options_.data_directory);
   disk_keeper_->prepare();
   auto home = storage::open_engine(options_.engine, envs_[0]);

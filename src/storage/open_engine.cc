@@ -72,14 +72,21 @@ std::vector<Capabilities> known_engines() {
   return known;
 }
 
+bool keeps_files(const EngineOptions& options) {
+  if (options.journal) return true;
+  for (const Kind& kind : kKinds) {
+    if (kind.capabilities().name == options.name) return kind.capabilities().survives_process;
+  }
+  return true;
+}
+
 Result<std::unique_ptr<EngineHome>> open_engine(const EngineOptions& options, const env::Env& env) {
   std::string names;
   for (const Kind& kind : kKinds) {
     const std::string_view name = kind.capabilities().name;
     names.append(names.empty() ? "" : ", ").append(name);
     if (name != options.name) continue;
-    const bool keeps_files = kind.capabilities().survives_process || options.journal;
-    if (auto owned = check_owner(options, env.disk, keeps_files); !owned) {
+    if (auto owned = check_owner(options, env.disk, keeps_files(options)); !owned) {
       return std::unexpected(std::move(owned.error()));
     }
     return kind.open(options, env);
