@@ -342,36 +342,33 @@ void ReadCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode code
   run(*operation);
 }
 
-void ReadCoordinator::on_peer_down(NodeId peer) {
+template <typename Use>
+void ReadCoordinator::for_each_waiting_for(NodeId peer, Use use) {
   operations_.for_each([&](Operation& operation) {
     for (const ReplicaIndex replica : operation.round.waiting()) {
       if (operation.round.candidate(replica).node != peer) continue;
-      operation.round.on_failure(replica, ErrorCode::kClosed, context_.now());
+      use(operation, replica);
       run(operation);
       return;
     }
+  });
+}
+
+void ReadCoordinator::on_peer_down(NodeId peer) {
+  for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
+    operation.round.on_failure(replica, ErrorCode::kClosed, context_.now());
   });
 }
 
 void ReadCoordinator::on_peer_silent(NodeId peer) {
-  operations_.for_each([&](Operation& operation) {
-    for (const ReplicaIndex replica : operation.round.waiting()) {
-      if (operation.round.candidate(replica).node != peer) continue;
-      operation.round.on_silent(replica, context_.now());
-      run(operation);
-      return;
-    }
+  for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
+    operation.round.on_silent(replica, context_.now());
   });
 }
 
 void ReadCoordinator::on_peer_up(NodeId peer) {
-  operations_.for_each([&](Operation& operation) {
-    for (const ReplicaIndex replica : operation.round.waiting()) {
-      if (operation.round.candidate(replica).node != peer) continue;
-      ask(operation, replica, operation.round.waiting_for_value().contains(replica));
-      run(operation);
-      return;
-    }
+  for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
+    ask(operation, replica, operation.round.waiting_for_value().contains(replica));
   });
 }
 

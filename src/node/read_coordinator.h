@@ -77,6 +77,9 @@ class ReadCoordinator {
   /// Tells how long those took whose answers have not come.
   void note_late(const Operation& operation, ReplicaSet late);
   void repair(Operation& operation);
+  /// Each operation that waits for an answer of `peer` goes on after use(operation, replica).
+  template <typename Use>
+  void for_each_waiting_for(NodeId peer, Use use);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
 
   static constexpr std::size_t kRestoresMax = 16;
