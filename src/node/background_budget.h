@@ -31,7 +31,6 @@ class BackgroundBudget {
   [[nodiscard]] bool try_take(std::size_t bytes, MonoTime now);
 
   [[nodiscard]] std::uint64_t bytes_per_second() const { return rate_; }
-  [[nodiscard]] std::uint64_t least() const { return most_ / 64; }
 
   /// A piece costs at least so much, whatever its size.
   static constexpr std::size_t kCostMin = 1024;
@@ -41,6 +40,7 @@ class BackgroundBudget {
   static constexpr std::uint32_t kAnswersMin = 20;
 
  private:
+  [[nodiscard]] std::uint64_t least() const { return most_ / 64; }
   void pay(MonoTime now);
   void spend(std::size_t bytes);
 

@@ -85,8 +85,6 @@ class Peers {
   /// How long an answer took; or, where `code` says why there is none, a refusal.
   void on_answer(NodeId peer, AnswerKind kind, Duration took);
   void on_refused(NodeId peer, ErrorCode code);
-  /// How much this shard doubts itself, from 1 (not at all).
-  [[nodiscard]] int stretch() const { return doubt_.stretch(); }
   /// A frame sent now would leave. False means: certainly never sent (D8).
   [[nodiscard]] bool reachable(NodeId peer) const;
   /// Every other member answers.

@@ -58,6 +58,8 @@ struct NodeInfo {
   Incarnation incarnation{};
   WallTime started_at{};
   std::uint32_t weight_milli = 0;  // 1000: one ordinary share
+  bool stopping = false;           // takes no new work
+  bool no_write = false;  // takes no writes: coordinates none, and has no place for their copies
   // Reserved: no node fills these yet.
   std::uint32_t requests_per_second = 0;  // coordinated here, over the last seconds
   std::uint32_t requests_in_flight = 0;
@@ -65,9 +67,6 @@ struct NodeInfo {
   std::uint64_t bytes_stored = 0;
   std::uint64_t keys_stored = 0;  // an estimate
   bool overloaded = false;        // refuses at the door, accuses nobody
-  bool stopping = false;          // takes no new work
-  // Filled again.
-  bool no_write = false;  // takes no writes: coordinates none, and has no place for their copies
   bool operator==(const NodeInfo&) const = default;
 };
 
