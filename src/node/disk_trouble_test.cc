@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t kAsked = 77;
 constexpr std::string_view kKey = "k";
+const WriteId kRetryable = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
+const WriteId kMintedOnce = WriteId::make(1'767'225'600'000, WriteId::kMintedOnce, 1, 1);
 
 class DiskTrouble : public ::testing::Test {
  protected:
@@ -100,11 +102,8 @@ TEST_F(DiskTrouble, AReadOnlyNodeStoresNothing) {  // D29
 
 TEST_F(DiskTrouble, AForwardedWriteIsRefusedBeforeAnythingIsDone) {  // D8, D29
   set_disk(DiskState::kRefusing);
-  wire::ForwardWrite forward{.bucket = kDefaultBucket, .key = kKey};
-  forward.value = "v";
+  wire::ForwardWrite forward = forwarded_write(kKey, kRetryable);
   forward.w = 1;
-  forward.write_id = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
-  forward.receiver_incarnation = {0x1001};
   const auto answers = ask(forward);
   ASSERT_EQ(answers.size(), 1U);
   ASSERT_EQ(answers[0].header.type, wire::MessageType::kRefusal);
@@ -117,12 +116,7 @@ TEST_F(DiskTrouble, AnOwnerThatTakesNoWritesHandsThemToAnotherOwner) {  // D29
   lone.take_received(2);
   lone.take_received(3);
   lone.in_turn([this](Shard& shard) {
-    WriteRequest request;
-    request.bucket = kDefaultBucket;
-    request.key = kKey;
-    request.kind = WriteKind::kWithContext;
-    request.id = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
-    request.value = "v";
+    const WriteRequest request = write_request(kKey, "v", kRetryable, WriteKind::kWithContext);
     shard.forwarder().forward(request, place(), false, [](const WriteResult&) {});
   });
   std::size_t forwarded = 0;
@@ -142,12 +136,7 @@ TEST_F(DiskTrouble, WhenNoOwnerTakesWritesTheRefusalSaysWhy) {  // D8, D29
   WriteResult result;
   bool done = false;
   lone.in_turn([&](Shard& shard) {
-    WriteRequest request;
-    request.bucket = kDefaultBucket;
-    request.key = kKey;
-    request.kind = WriteKind::kOverAll;
-    request.id = WriteId::make(1'767'225'600'000, WriteId::kMintedOnce, 1, 1);
-    request.value = "v";
+    const WriteRequest request = write_request(kKey, "v", kMintedOnce);
     shard.forwarder().forward(request, place(), false, [&](const WriteResult& told) {
       done = true;
       result.outcome = told.outcome;
@@ -209,12 +198,7 @@ TEST_F(DiskTrouble, AWriteThatMeetsAnUnreadableRecordIsNotAppliedAndHasItRestore
   Outcome outcome = Outcome::kOk;
   const auto write = [&] {
     lone.in_turn([&](Shard& shard) {
-      WriteRequest request;
-      request.bucket = kDefaultBucket;
-      request.key = kKey;
-      request.kind = WriteKind::kOverAll;
-      request.id = WriteId::make(1'767'225'600'000, WriteId::kMintedOnce, 1, 1);
-      request.value = "w";
+      WriteRequest request = write_request(kKey, "w", kMintedOnce);
       request.quorum = {.w = 1};
       shard.writes().write(request, place(), false,
                            [&](const WriteResult& result) { outcome = result.outcome; });

@@ -12,11 +12,9 @@ class ForwarderTest : public ::testing::Test {
   void deliver(std::uint64_t request_id, std::uint32_t deadline_us, unsigned from = 2) {
     wire::FrameHeader header = lone.header(lone.partition_of("k"), request_id, from);
     header.deadline_us = deadline_us;
-    wire::ForwardWrite forward{.bucket = kDefaultBucket, .key = "k"};
-    forward.value = "v";
+    wire::ForwardWrite forward =
+        forwarded_write("k", WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1));
     forward.w = 1;
-    forward.write_id = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
-    forward.receiver_incarnation = {0x1001};
     lone.deliver(LoneShard::frame(header, forward));
   }
   bool stored() { return lone.script().engine->records() > 0; }

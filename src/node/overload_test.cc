@@ -33,11 +33,8 @@ class OverloadTest : public ::testing::Test {
   void write(std::size_t times) {
     lone.in_turn([this, times](Shard& shard) {
       for (std::size_t i = 0; i < times; ++i) {
-        WriteRequest request;
-        request.bucket = kDefaultBucket;
-        request.key = "k";
-        request.value = "v";
-        request.id = WriteId::make(1, WriteId::kMintedOnce, ++writes_, 2);
+        const WriteRequest request =
+            write_request("k", "v", WriteId::make(1, WriteId::kMintedOnce, ++writes_, 2));
         const PartitionId partition = lone.partition_of("k");
         shard.writes().write(request, partition, false, [this](const WriteResult& result) {
           if (result.outcome == Outcome::kOk) {
@@ -86,11 +83,8 @@ TEST_F(OverloadTest, WhenTheQueueIsShortAgainNobodyIsRefused) {
 
 TEST_F(OverloadTest, WhatPeersAskCountsAmongTheRequestsOfClients) {
   read(Admission::kAlways);
-  wire::ForwardWrite write{
-      .bucket = kDefaultBucket, .key = "k", .kind = wire::WriteKind::kPlainPut};
-  write.write_id = WriteId::make(1, WriteId::kMintedOnce, 1, 2);
-  write.value = "v";
-  write.receiver_incarnation = {0x1001};
+  wire::ForwardWrite write = forwarded_write("k", WriteId::make(1, WriteId::kMintedOnce, 1, 2));
+  write.kind = wire::WriteKind::kPlainPut;
   wire::FrameHeader header = lone.header(lone.partition_of("k"), 79);
   header.deadline_us = 300'000;
   lone.take_received();

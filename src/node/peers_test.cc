@@ -192,11 +192,8 @@ TEST_F(PeersTest, AClosedShardRefusesSoThatNobodyWaitsForIt) {
 // write would be minted elsewhere once more (D7).
 TEST_F(PeersTest, AClosedShardDoesNotRefuseWhatItHasServedBefore) {
   run(seconds(1));
-  wire::ForwardWrite write{
-      .bucket = kDefaultBucket, .key = "k", .kind = wire::WriteKind::kPlainPut};
-  write.write_id = WriteId::make(1, WriteId::kMintedOnce, 1, 2);
-  write.value = "v";
-  write.receiver_incarnation = {0x1001};
+  wire::ForwardWrite write = forwarded_write("k", WriteId::make(1, WriteId::kMintedOnce, 1, 2));
+  write.kind = wire::WriteKind::kPlainPut;
   wire::FrameHeader header = lone.header(lone.partition_of("k"), 79);
   header.deadline_us = 300'000;
   const std::string frame = LoneShard::frame(header, write);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kAsked = 77;
 constexpr std::string_view kKey = "k";
+const WriteId kRetryable = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
 
 class ReplicaTest : public ::testing::Test {
  protected:
@@ -90,12 +91,7 @@ TEST_F(ReplicaTest, ARetriedWriteThatAFailedBatchHeldIsNotAcknowledged) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     Outcome outcome = Outcome::kOk;
     lone.in_turn([&](Shard& shard) {
-      WriteRequest request;
-      request.bucket = kDefaultBucket;
-      request.key = kKey;
-      request.kind = WriteKind::kWithContext;
-      request.id = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
-      request.value = "v";
+      WriteRequest request = write_request(kKey, "v", kRetryable, WriteKind::kWithContext);
       request.quorum = {.w = 1, .timeout = milliseconds(100)};
       shard.writes().write(request, lone.partition_of(kKey), false,
                            [&](const WriteResult& result) { outcome = result.outcome; });
@@ -137,9 +133,7 @@ TEST_F(ReplicaTest, AForwardedWriteWhoseTimeIsOverIsRefusedAndACopyIsNot) {
   const std::string object = one_version("v");
   wire::FrameHeader header = lone.header(lone.partition_of(kKey), kAsked);
   header.deadline_us = wire::kDeadlineOver;
-  wire::ForwardWrite forward{.bucket = kDefaultBucket, .key = kKey};
-  forward.write_id = WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1);
-  forward.receiver_incarnation = {0x1001};
+  const wire::ForwardWrite forward = forwarded_write(kKey, kRetryable);
   lone.deliver(LoneShard::frame(header, forward));
   auto received = lone.take_received();
   ASSERT_EQ(received.size(), 1U);

@@ -34,12 +34,7 @@ class WriteCoordinatorTest : public ::testing::Test {
   void write(WriteKind kind, const WriteId& id, std::uint8_t w = 2) {
     answer.reset();
     lone.in_turn([&](Shard& shard) {
-      WriteRequest request;
-      request.bucket = kDefaultBucket;
-      request.key = kKey;
-      request.kind = kind;
-      request.id = id;
-      request.value = "written";
+      WriteRequest request = write_request(kKey, "written", id, kind);
       request.quorum = {.w = w, .timeout = milliseconds(500)};
       shard.writes().write(request, lone.partition_of(kKey), false, [&](const WriteResult& result) {
         answer = Answer{result.outcome, result.error.code};

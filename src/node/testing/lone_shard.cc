@@ -10,6 +10,7 @@ namespace stator::node::testing {
 namespace {
 
 constexpr std::uint16_t kPort = 7381;
+constexpr Incarnation kIncarnation{0x1001};  // of the lone shard's process
 
 std::string name_of(unsigned node) {
   return "n" + std::to_string(node);
@@ -44,8 +45,8 @@ class LoneShard::Program final : public sim::Program, public ShardHost {
  public:
   Program(LoneShard& test, env::Env& env)
       : test_(test),
-        shard_(env, test.options_, Incarnation{0x1001},
-               std::make_unique<ScriptedEngine>(test.script_), *this) {
+        shard_(env, test.options_, kIncarnation, std::make_unique<ScriptedEngine>(test.script_),
+               *this) {
     shard_.set_topology(test.topology_);
     test_.shard_ = &shard_;
   }
@@ -130,6 +131,25 @@ std::vector<LoneShard::Received> LoneShard::take_pings(unsigned node) {
 
 const Metrics& LoneShard::metrics() const {
   return shard_->context().metrics;
+}
+
+wire::ForwardWrite forwarded_write(std::string_view key, WriteId id) {
+  wire::ForwardWrite write{.bucket = kDefaultBucket, .key = key};
+  write.write_id = id;
+  write.value = "v";
+  write.receiver_incarnation = kIncarnation;
+  return write;
+}
+
+WriteRequest write_request(std::string_view key, std::string_view value, WriteId id,
+                           WriteKind kind) {
+  WriteRequest request;
+  request.bucket = kDefaultBucket;
+  request.key = key;
+  request.value = value;
+  request.id = id;
+  request.kind = kind;
+  return request;
 }
 
 std::string one_version(std::string_view value, std::uint64_t writer) {

@@ -75,6 +75,13 @@ class LoneShard {
   sim::World world_{1};  // last: its processes end first
 };
 
+/// A write of "v" that another node hands to the lone shard, as to the process that it is.
+[[nodiscard]] wire::ForwardWrite forwarded_write(std::string_view key, WriteId id);
+
+/// What a front makes of a client's write in the default bucket. The texts must outlive it.
+[[nodiscard]] WriteRequest write_request(std::string_view key, std::string_view value, WriteId id,
+                                         WriteKind kind = WriteKind::kOverAll);
+
 /// A whole object with one version, as bytes.
 [[nodiscard]] std::string one_version(std::string_view value, std::uint64_t writer = 7);
 
