@@ -1,23 +1,11 @@
 #include "engine_stores.h"
 
-#include <stdlib.h>
-
 #include <optional>
 #include <utility>
 
 #include "base/assert.h"
 
 namespace stator::storage::testing {
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "engine-XXXXXX").string();
-  STATOR_ASSERT(mkdtemp(name.data()) != nullptr);
-  path_ = name;
-}
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 Result<std::unique_ptr<env::Listener>> NoNetwork::listen_streams(const env::Address&,
                                                                  env::StreamAcceptor&) {

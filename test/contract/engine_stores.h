@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,23 +7,11 @@
 #include "storage/engine.h"
 #include "storage/testing/fake_disk.h"
 #include "storage/testing/loop_executor.h"
+#include "storage/testing/temporary_folder.h"
 
 // What the contract test of the engines runs on: each engine with everything under it.
 
 namespace stator::storage::testing {
-
-/// A folder of the real file system, gone at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Engines use no network.
 class NoNetwork final : public env::Network {

@@ -17,20 +17,17 @@
 #include "base/random.h"
 #include "crash_image.h"
 #include "machine.h"
+#include "storage/testing/numbered_batches.h"
 
 namespace stator::crash {
 namespace {
 
-constexpr std::uint64_t kKeys = 24;
-constexpr std::uint32_t kPlaces = 3;
+using storage::testing::add_numbered_batch;
+using storage::testing::name_of;
+
+constexpr std::uint32_t kPlaces = storage::testing::kBatchPlaces;
 constexpr const char* kHistoryFiles[] = {"history", "history.copy"};
 
-PartitionId place_of(std::uint64_t key) {
-  return {static_cast<std::uint32_t>(key % kPlaces)};
-}
-std::string name_of(std::uint64_t key) {
-  return "key" + std::to_string(key);
-}
 std::string value_of(std::uint64_t key, std::uint64_t batch) {
   const std::uint64_t random = mix64(key * 1'000'003 + batch);
   const std::size_t size = random % 31 == 0 ? 200'000 : random % 3000;
@@ -40,8 +37,7 @@ std::string history_of(std::uint64_t version) {
   return std::to_string(version) + ":" + std::string(100 * version % 5000, 'h') + "end";
 }
 
-/// Which batch wrote each key last.
-using State = std::map<std::uint64_t, std::uint64_t>;
+using State = storage::testing::BatchState;
 using Content = std::map<std::string, std::string>;
 
 /// A node's life: starts, batches, new histories, stops.
@@ -86,19 +82,7 @@ class Living {
     const std::uint64_t number = life_.after.size();
     State state = life_.after.back();
     storage::WriteBatch batch;
-    for (std::uint64_t i = random_.below(5); i > 0; --i) {
-      const std::uint64_t key = 1 + random_.below(kKeys - 1);
-      if (random_.chance(0.2)) {
-        batch.erase(place_of(key), name_of(key));
-        state.erase(key);
-      } else {
-        batch.put(place_of(key), name_of(key), value_of(key, number));
-        state[key] = number;
-      }
-    }
-    // Tells which state it is.
-    batch.put(place_of(0), name_of(0), value_of(0, number));
-    state[0] = number;
+    add_numbered_batch(random_, number, value_of, state, batch);
     life_.after.push_back(std::move(state));
     calls_.mark("begun", number);
     const bool sync = random_.chance(0.5);

@@ -1,23 +1,10 @@
 #include "machine.h"
 
-#include <stdlib.h>
-
 #include <utility>
 
 #include "base/assert.h"
 
 namespace stator::crash {
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "crash-XXXXXX").string();
-  STATOR_ASSERT(mkdtemp(name.data()) != nullptr);
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 Machine::~Machine() {
   if (engine_ != nullptr) static_cast<void>(close_engine());

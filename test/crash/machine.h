@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,24 +7,14 @@
 #include "env_real/runtime.h"
 #include "storage/data_directory.h"
 #include "storage/engine.h"
+#include "storage/testing/temporary_folder.h"
 
 // A node's files without a node: its data directory, its history and its engine, on real files,
 // with calls that wait for their answers.
 
 namespace stator::crash {
 
-/// A folder of the real file system, gone at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using storage::testing::TemporaryFolder;
 
 class Machine {
  public:

@@ -13,27 +13,23 @@
 #include "base/random.h"
 #include "env_sim/world.h"
 #include "storage/engine.h"
+#include "storage/testing/numbered_batches.h"
 
 namespace stator::storage {
 namespace {
 
-constexpr std::uint64_t kKeys = 24;
-constexpr std::uint32_t kPlaces = 3;
+using testing::add_numbered_batch;
+using testing::name_of;
 
-PartitionId place_of(std::uint64_t key) {
-  return {static_cast<std::uint32_t>(key % kPlaces)};
-}
-std::string name_of(std::uint64_t key) {
-  return "key" + std::to_string(key);
-}
+constexpr std::uint32_t kPlaces = testing::kBatchPlaces;
+
 std::string value_of(std::uint64_t key, std::uint64_t batch) {
   const std::uint64_t random = mix64(key * 1'000'003 + batch);
   return std::to_string(batch) + ":" +
          std::string(random % 8000, static_cast<char>('a' + (random >> 32) % 26));
 }
 
-/// Which batch wrote each key last.
-using State = std::map<std::uint64_t, std::uint64_t>;
+using State = testing::BatchState;
 
 /// What the test knows about the store, across all runs of its process.
 struct History {
@@ -107,18 +103,7 @@ class StoreProgram final : public sim::Program {
     const std::uint64_t number = history_.after.size();
     State state = history_.after.back();
     batch_.clear();
-    for (std::uint64_t i = random.below(5); i > 0; --i) {
-      const std::uint64_t key = 1 + random.below(kKeys - 1);
-      if (random.chance(0.2)) {
-        batch_.erase(place_of(key), name_of(key));
-        state.erase(key);
-      } else {
-        batch_.put(place_of(key), name_of(key), value_of(key, number));
-        state[key] = number;
-      }
-    }
-    batch_.put(place_of(0), name_of(0), value_of(0, number));
-    state[0] = number;
+    add_numbered_batch(random, number, value_of, state, batch_);
     if (failed_) return;  // refused for good, so it can leave no trace
     history_.after.push_back(std::move(state));
     const bool sync = random.chance(0.4);

@@ -1,13 +1,14 @@
 #include "storage/rocksdb/synced_logs.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <tuple>
+
+#include "storage/testing/temporary_folder.h"
 
 namespace stator::storage::rocks {
 namespace {
@@ -22,13 +23,6 @@ std::uint64_t digest_of(std::string_view bytes) {
 
 class SyncedLogsTest : public ::testing::Test {
  protected:
-  SyncedLogsTest() {
-    std::string name = (fs::temp_directory_path() / "synced-XXXXXX").string();
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  ~SyncedLogsTest() override { fs::remove_all(folder); }
-
   std::shared_ptr<SyncedLogs> open() const {
     auto logs = SyncedLogs::open(folder.string());
     EXPECT_TRUE(logs) << logs.error().detail;
@@ -58,7 +52,8 @@ class SyncedLogsTest : public ::testing::Test {
   }
 
   static constexpr std::size_t kSynced = 300'000;
-  fs::path folder;
+  storage::testing::TemporaryFolder temporary;
+  const fs::path folder = temporary.path();
   const std::string first = std::string(5000, 'a') + "b";
   const std::string second = std::string(310'000, 'c');
 };
