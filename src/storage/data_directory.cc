@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/probe.h"
 #include "storage/directories.h"
 
 namespace stator::storage {
@@ -120,6 +121,7 @@ Result<NodeIdentity> load(env::Disk& disk, const std::string& path) {
                                  " from a backup, or start this node with an empty directory"));
   }
   if (found.node_id && damaged) {
+    STATOR_PROBE("identity: one copy is mended by the other");
     if (auto mended = save(disk, path, found); !mended) return std::unexpected(mended.error());
   }
   return found;

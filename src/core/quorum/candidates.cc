@@ -1,5 +1,7 @@
 #include "core/quorum/candidates.h"
 
+#include "base/probe.h"
+
 namespace stator {
 namespace {
 
@@ -43,6 +45,7 @@ ErrorCode failure_of(ReplicaSet failed, std::span<const ErrorCode> codes) {
     if (codes[i] == ErrorCode::kHistoryMismatch) return ErrorCode::kHistoryMismatch;
     common &= codes[i] == first;
   }
+  if (!common) STATOR_PROBE("quorum: replicas fail for different reasons");
   return common && tells_why(first) ? first : ErrorCode::kTooFewNodes;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/probe.h"
+
 namespace stator {
 
 void ReadRound::start(const ReadOptions& options, std::span<const Candidate> candidates,
@@ -48,7 +50,10 @@ void ReadRound::on_digest(ReplicaIndex i, std::uint64_t digest, MonoTime now) {
 void ReadRound::on_value(ReplicaIndex i, std::uint64_t digest, std::uint64_t merged_digest,
                          MonoTime now) {
   // What was merged is merged, even if the reply itself comes too late to be counted.
-  if (phase_ == Phase::kFinished || i >= count_ || !pending_.contains(i)) return;
+  if (phase_ == Phase::kFinished || i >= count_ || !pending_.contains(i)) {
+    STATOR_PROBE("read: a value comes late or twice");
+    return;
+  }
   note_reply(i);
   known_.add(i);
   merged_.add(i);
@@ -70,6 +75,7 @@ void ReadRound::on_failure(ReplicaIndex i, ErrorCode code, MonoTime now) {
   failed_.add(i);
   codes_[i] = code;
   if (code == ErrorCode::kUnreadable) unreadable_.add(i);
+  if (phase_ == Phase::kAnswered) STATOR_PROBE("read: a replica fails after the answer");
   advance(now);
 }
 
@@ -122,8 +128,10 @@ void ReadRound::advance(MonoTime now) {
     if (enough(included_)) {
       answer(now);
     } else if (!enough(all_ - failed_)) {
+      STATOR_PROBE("read: too few can answer");
       fail(failure_of(failed_, codes_));
     } else if (now >= options_.deadline) {
+      STATOR_PROBE("read: its time is over");
       fail(ErrorCode::kTimeout);
     } else {
       ask_for_differing(now);
@@ -133,6 +141,9 @@ void ReadRound::advance(MonoTime now) {
   if (phase_ == Phase::kAnswered) {
     // Whoever differs may know more than the answer: its value makes the repair complete.
     if (now < straggler_end_) ask_for_differing(now);
+    if (now >= straggler_end_ && !pending_.empty()) {
+      STATOR_PROBE("read: ends without a straggler");
+    }
     if (now >= straggler_end_ || pending_.empty()) finish();
   }
 }
@@ -147,7 +158,9 @@ void ReadRound::note_reply(ReplicaIndex i) {
 void ReadRound::note_silence(MonoTime now) {
   if (!hedges_allowed_) return;
   for (const ReplicaIndex i : pending_ - silent_) {
-    if (now >= overdue_at(i)) silent_.add(i);
+    if (now < overdue_at(i)) continue;
+    STATOR_PROBE("read: a replica is silent");
+    silent_.add(i);
   }
 }
 
@@ -158,9 +171,14 @@ void ReadRound::include_what_is_merged() {
 }
 
 bool ReadRound::is_merged(std::uint64_t digest) const {
-  if (digest == 0) return true;
+  if (digest == 0) {
+    if (merged_digest_ != 0) STATOR_PROBE("read: a replica lacks the key that others hold");
+    return true;
+  }
   for (std::uint8_t k = 0; k < merged_history_count_; ++k) {
-    if (merged_history_[k] == digest) return true;
+    if (merged_history_[k] != digest) continue;
+    if (k + 1 < merged_history_count_) STATOR_PROBE("read: a replica holds what was merged before");
+    return true;
   }
   for (const ReplicaIndex i : merged_) {
     if (digests_[i] == digest) return true;
@@ -184,7 +202,10 @@ bool ReadRound::value_is_coming_for(std::uint64_t digest) const {
 void ReadRound::ask_for_differing(MonoTime now) {
   if (first_value_is_coming()) return;
   for (const ReplicaIndex i : known_ - included_ - failed_ - asked_value_) {
-    if (!value_is_coming_for(digests_[i])) ask(i, true, now);
+    if (value_is_coming_for(digests_[i])) continue;
+    STATOR_PROBE("read: a digest differs, its value is asked for");
+    if (phase_ == Phase::kAnswered) STATOR_PROBE("read: a straggler differs after the answer");
+    ask(i, true, now);
   }
 }
 
@@ -204,6 +225,7 @@ void ReadRound::ask_more(MonoTime now) {
     if ((set & owners_).size() < options_.pr) i = pick(owners_ - asked_);
     if (i == kNoReplica && set.size() < options_.r) i = pick(all_ - asked_);
     if (i == kNoReplica) return;
+    if (!silent_.empty()) STATOR_PROBE("read: hedged");
     const bool have_value = !merged_.empty() || !(pending_value_ - silent_).empty();
     ask(i, !options_.allow_digest || !have_value, now);
   }
@@ -213,6 +235,7 @@ void ReadRound::ask_more(MonoTime now) {
 ReplicaIndex ReadRound::pick(ReplicaSet from) const {
   if (local_ != kNoReplica && (from & owners_ & usable_).contains(local_)) return local_;
   const ReplicaSet usable = from & usable_;
+  if (usable.empty() && !from.empty()) STATOR_PROBE("read: asks one that is believed down");
   return usable.empty() ? from.first() : usable.first();
 }
 
@@ -235,6 +258,8 @@ bool ReadRound::enough(ReplicaSet set) const {
 void ReadRound::answer(MonoTime now) {
   STATOR_ASSERT(enough(included_));
   counted_ = included_;
+  if (merged_history_count_ > 1) STATOR_PROBE("read: the answer merges several values");
+  if (!failed_.empty()) STATOR_PROBE("read: answered although a replica failed");
   evidence_ = evidence_of(counted_, candidates_);
   phase_ = Phase::kAnswered;
   straggler_end_ = std::min(now + options_.straggler_window, options_.deadline);

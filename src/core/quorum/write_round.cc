@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/probe.h"
+
 namespace stator {
 
 void WriteRound::start(const WriteOptions& options, std::span<const Candidate> candidates,
@@ -50,6 +52,7 @@ void WriteRound::on_covered(std::uint64_t digest, MonoTime now) {
 
 void WriteRound::on_cover_refused(MonoTime now) {
   if (phase_ != Phase::kCovering) return;
+  STATOR_PROBE("write: covering was refused");
   phase_ = Phase::kSending;
   advance(now);
 }
@@ -60,10 +63,12 @@ void WriteRound::on_cover_failed(ErrorCode code) {
 
 void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t digest, bool durable,
                         MonoTime now) {
+  if (attempt != attempt_) STATOR_PROBE("write: acknowledged before it was covered again");
   if (phase_ == Phase::kStoring || phase_ == Phase::kFinished || attempt != attempt_) return;
   if (!sent_.contains(i) || failed_.contains(i)) return;
   if (acked_.contains(i)) {
     // Only the local store reports twice: when it is in the engine and when it is on disk.
+    if (i != local_) STATOR_PROBE("write: an acknowledgement comes twice");
     if (i != local_ || !durable) return;
     durable_.add(i);
     advance(now);
@@ -73,7 +78,11 @@ void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t dige
   silent_.remove(i);
   if (durable) durable_.add(i);
   digests_[i] = digest;
-  if (digest != object_digest_) differing_.add(i);
+  if (digest != object_digest_) {
+    STATOR_PROBE("write: a replica knew more");
+    differing_.add(i);
+  }
+  if (phase_ == Phase::kCovering) STATOR_PROBE("write: acknowledged while it is covered");
   advance(now);
 }
 
@@ -82,6 +91,7 @@ void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code
     return;
   if (phase_ == Phase::kStoring) {
     if (i != local_) return;
+    STATOR_PROBE("write: refused before it was minted");
     failed_.add(i);
     codes_[i] = code;
     fail(code);
@@ -94,6 +104,8 @@ void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code
     acked_.remove(i);
     differing_.remove(i);
   }
+  if (phase_ == Phase::kAnswered) STATOR_PROBE("write: a replica fails after the answer");
+  if (phase_ == Phase::kCovering) STATOR_PROBE("write: a replica fails while it is covered");
   failed_.add(i);
   silent_.remove(i);
   codes_[i] = code;
@@ -126,6 +138,7 @@ void WriteRound::advance(MonoTime now) {
       if (hopeless()) {
         fail(ErrorCode::kTooFewNodes);
       } else if (now >= options_.deadline) {
+        STATOR_PROBE("write: its time is over before it was minted");
         fail(ErrorCode::kTimeout);
       }
       break;
@@ -140,6 +153,9 @@ void WriteRound::advance(MonoTime now) {
   // The answer is given, the copies are still owed: failed places are filled again, and only time
   // tells of the silent ones.
   if (now < straggler_end_) fill_places(sent_ - failed_, now);
+  if (now >= straggler_end_ && !pending().empty()) {
+    STATOR_PROBE("write: ends without an owner's acknowledgement");
+  }
   if (now >= straggler_end_ || pending().empty()) finish();
 }
 
@@ -149,6 +165,7 @@ void WriteRound::advance_sending(MonoTime now) {
     if (cover_done_ || differing_.empty()) {
       answer(now);
     } else if (now < options_.deadline) {
+      STATOR_PROBE("write: covers again what a replica showed");
       cover_done_ = true;
       phase_ = Phase::kCovering;
       wish({.kind = WriteWish::Kind::kCover, .replica = local_});
@@ -156,8 +173,10 @@ void WriteRound::advance_sending(MonoTime now) {
       fail(ErrorCode::kTimeout);
     }
   } else if (hopeless()) {
+    STATOR_PROBE("write: too few can acknowledge");
     fail(failure_of(failed_, codes_));
   } else if (now >= options_.deadline) {
+    STATOR_PROBE("write: its time is over");
     fail(ErrorCode::kTimeout);
   } else {
     fill_places(sent_ - failed_ - silent_, now);
@@ -177,7 +196,9 @@ void WriteRound::begin_attempt(std::uint64_t digest, MonoTime now) {
 
 void WriteRound::note_silence(MonoTime now) {
   for (const ReplicaIndex i : pending() - silent_) {
-    if (now - sent_at_[i] >= options_.hedge_after) silent_.add(i);
+    if (now - sent_at_[i] < options_.hedge_after) continue;
+    STATOR_PROBE("write: a replica is silent");
+    silent_.add(i);
   }
 }
 
@@ -232,6 +253,8 @@ ReplicaSet WriteRound::never_durable() const {
 
 void WriteRound::answer(MonoTime now) {
   STATOR_ASSERT(enough(acked_, durable_));
+  if (!failed_.empty()) STATOR_PROBE("write: answered although a replica failed");
+  if (attempt_ > 0) STATOR_PROBE("write: answered after it was covered again");
   evidence_ = evidence_of(acked_, candidates_);
   phase_ = Phase::kAnswered;
   straggler_end_ = std::min(now + options_.straggler_window, options_.deadline);

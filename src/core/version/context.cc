@@ -2,12 +2,17 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
+
 namespace stator {
 
 bool Context::covers(const Version& version) const {
   if (clock.covers(version.event())) return true;
   return std::any_of(seen.begin(), seen.end(), [&](const SeenVersion& one) {
-    return one.event() == version.event() || (one.write_id && one.write_id == version.write_id);
+    if (one.event() == version.event()) return true;
+    if (!one.write_id || one.write_id != version.write_id) return false;
+    STATOR_PROBE("context: saw this write under another event");
+    return true;
   });
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "core/version/object.h"
 #include "core/version/object_edit.h"
 
@@ -13,8 +14,12 @@ void keep_survivors(Object& into, const Object& other) {
   for (std::size_t i = 0; i < into.versions.size(); ++i) {
     const Version& mine = into.versions[i];
     const Version* theirs = find_event(other, mine.event());
-    if (theirs == nullptr && (other.has_seen(mine) || other.guards_id(mine.write_id))) continue;
+    if (theirs == nullptr && (other.has_seen(mine) || other.guards_id(mine.write_id))) {
+      if (!other.has_seen(mine)) STATOR_PROBE("merge: a guard drops a version here");
+      continue;
+    }
     const bool restamped = theirs != nullptr && theirs->dot.counter > mine.dot.counter;
+    if (restamped) STATOR_PROBE("merge: the other has a later stamp");
     into.versions[kept++] = restamped ? *theirs : mine;
   }
   into.versions.truncate(kept);
@@ -23,7 +28,11 @@ void keep_survivors(Object& into, const Object& other) {
 // Takes what `into` has never seen. To be called before the clocks are merged.
 void take_unseen(Object& into, const Object& other) {
   for (const Version& theirs : other.versions) {
-    if (into.has_seen(theirs) || into.guards_id(theirs.write_id)) continue;
+    if (into.has_seen(theirs)) continue;
+    if (into.guards_id(theirs.write_id)) {
+      STATOR_PROBE("merge: a guard keeps a version out");
+      continue;
+    }
     insert_version(into, theirs);
   }
 }
@@ -58,6 +67,7 @@ void merge(Object& into, const Object& other) {
   take_unseen(into, other);
   const bool taken = into.versions.size() > before;
   into.clock.merge(other.clock);
+  if (!other.cloud.empty()) STATOR_PROBE("merge: the other knows single events");
   for (const Dot& dot : other.cloud) add_to_cloud(into, dot);
   absorb_cloud(into);
   merge_guards(into, other);

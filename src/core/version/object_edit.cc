@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
+
 namespace stator {
 namespace {
 
@@ -16,6 +18,7 @@ using MintedList = SmallVector<Minted, 8>;
 // Ids begin with their time, so the oldest are the first.
 void drop_oldest_guards(Object& object, std::size_t count) {
   if (count == 0) return;
+  STATOR_PROBE("object: guards are forgotten");
   object.forgotten_until_ms =
       std::max(object.forgotten_until_ms, object.guards[count - 1].time_ms());
   std::copy(object.guards.begin() + count, object.guards.end(), object.guards.begin());
@@ -43,6 +46,7 @@ bool in_cloud(const Object& object, const Dot& event) {
 
 void add_to_cloud(Object& object, const Dot& event) {
   if (object.clock.covers(event)) return;
+  STATOR_PROBE("object: knows an event, not those before it");
   const auto place = std::lower_bound(object.cloud.begin(), object.cloud.end(), event);
   if (place != object.cloud.end() && *place == event) return;
   object.cloud.insert(static_cast<std::size_t>(place - object.cloud.begin()), event);
@@ -52,6 +56,7 @@ void absorb_cloud(Object& object) {
   if (object.cloud.empty()) return;
   const auto kept = std::remove_if(object.cloud.begin(), object.cloud.end(),
                                    [&](const Dot& dot) { return object.clock.covers(dot); });
+  if (kept != object.cloud.end()) STATOR_PROBE("object: the clock catches up with single events");
   object.cloud.truncate(static_cast<std::size_t>(kept - object.cloud.begin()));
 }
 
@@ -78,7 +83,9 @@ void add_guard(Object& object, const WriteId& id) {
 
 void limit_guards(Object& object) {
   const std::size_t size = object.guards.size();
-  if (size > kGuardsMax) drop_oldest_guards(object, size - kGuardsMax);
+  if (size <= kGuardsMax) return;
+  STATOR_PROBE("object: has more guards than are kept");
+  drop_oldest_guards(object, size - kGuardsMax);
 }
 
 void expire_guards(Object& object, WallTime now) {
@@ -93,6 +100,7 @@ void drop_second_mints(Object& object) {
   MintedList seconds;
   find_second_mints(object, seconds);
   if (seconds.empty()) return;
+  STATOR_PROBE("merge: one write was minted twice");
   std::sort(seconds.begin(), seconds.end(),
             [](const Minted& a, const Minted& b) { return a.position > b.position; });
   for (const Minted& second : seconds) object.versions.erase(second.position);

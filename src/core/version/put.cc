@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "core/version/context.h"
 #include "core/version/object.h"
 #include "core/version/object_edit.h"
@@ -69,12 +70,19 @@ Dot choose_dot(const Object& object, const Context& context, const Actor& life,
                std::uint64_t counter) {
   const Dot continued{life, counter};
   if (life.life != 0 && can_mint(object, context, continued)) return continued;
+  if (life.life != 0) STATOR_PROBE("mint: a life cannot go on, another begins");
   return {{life.incarnation, counter}, counter};
 }
 
 PutEffect probe(const Object& object, const WriteId& id) {
-  if (object.find(id) != nullptr) return PutEffect::kAlreadyLive;
-  if (object.guards_id(id)) return PutEffect::kAlreadySuperseded;
+  if (object.find(id) != nullptr) {
+    STATOR_PROBE("put: a retry meets its own version");
+    return PutEffect::kAlreadyLive;
+  }
+  if (object.guards_id(id)) {
+    STATOR_PROBE("put: a retry meets its guard");
+    return PutEffect::kAlreadySuperseded;
+  }
   return PutEffect::kMinted;
 }
 
@@ -90,7 +98,11 @@ PutEffect put(Object& object, const Write& write, const Context& context, const 
   for (const SeenVersion& seen : context.seen) {
     add_to_cloud(object, seen.event());
     // The write itself may be among what its writer saw, when a retry comes with a later context.
-    if (seen.write_id != write.id) add_guard(object, seen.write_id);
+    if (seen.write_id != write.id) {
+      add_guard(object, seen.write_id);
+    } else {
+      STATOR_PROBE("put: a retry comes with a context that saw it");
+    }
   }
   mint(object, write, dot, std::max(dropped, context.time), now);
   return effect;
@@ -111,13 +123,16 @@ bool restamp(Object& object, const WriteId& id, const Dot& dot, Hlc time) {
   if (live->dot.actor != dot.actor || !free_in(object.clock, dot)) return false;
   Version renewed = *live;
   // Only before the first renewal is its time the one that it was minted with.
-  const Hlc minted = renewed.dot.counter == renewed.first_counter ? renewed.time : Hlc{};
+  const bool first = renewed.dot.counter == renewed.first_counter;
+  if (!first) STATOR_PROBE("restamp: a second time");
+  const Hlc minted = first ? renewed.time : Hlc{};
   for (const Version& version : object.versions) {
     if (version.write_id != id) time = std::max(time, successor(version.time));
   }
   supersede(object, [&](const Version& version) {
     return version.time < minted || version.write_id == id;
   });
+  if (!object.versions.empty()) STATOR_PROBE("restamp: a younger version stays beside it");
   limit_guards(object);
   renewed.dot = dot;
   renewed.time = std::max(renewed.time, time);

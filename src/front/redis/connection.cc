@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "front/redis/errors.h"
 #include "front/redis/redis_front.h"
 #include "front/redis/refusals.h"
@@ -55,13 +56,14 @@ std::size_t Connection::take(std::string_view bytes) {
   std::size_t used = 0;
   while (!closing_ && used < bytes.size()) {
     if (!has_room()) {
+      STATOR_PROBE("redis: a connection is full");
       paused_ = true;
       break;
     }
     const Parsed parsed =
         parser_.next(bytes.substr(used), front_.parser_limits(), front_.arguments());
     switch (parsed.status) {
-      case ParseStatus::kIncomplete: return used;
+      case ParseStatus::kIncomplete: STATOR_PROBE("redis: a command in pieces"); return used;
       case ParseStatus::kHttp:
         ++front_.counters().commands_refused_total;
         close_now();
@@ -78,6 +80,7 @@ std::size_t Connection::take(std::string_view bytes) {
     }
     const Arguments words = front_.arguments().all();
     if (!words.empty() && !dispatch(words)) {
+      STATOR_PROBE("redis: a command waits for an earlier one of its key");
       paused_ = true;
       break;
     }
@@ -256,6 +259,7 @@ void Connection::complete(Command& command) {
       pop_head();
     }
   } else {
+    STATOR_PROBE("redis: an answer waits for the one before it");
     held_bytes_ += size;
   }
   if (stream_.unsent() > front_.options().unsent_bytes_max) close_now();
@@ -326,6 +330,7 @@ void Connection::close_when_answered() {
 }
 
 bool Connection::on_end_of_input() {
+  if (head_ != nullptr) STATOR_PROBE("redis: no more input, answers are still owed");
   close_when_answered();
   return true;
 }
@@ -354,6 +359,7 @@ void Connection::on_closed() {
     if (command.done_) {
       front_.release(command);
     } else {
+      STATOR_PROBE("redis: the client is gone before its answer");
       command.connection_ = nullptr;
     }
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "storage/directories.h"
 
 namespace stator::storage::memory {
@@ -128,6 +129,7 @@ Result<void> Journal::replay_file(const std::string& path) {
   const auto end = replay_journal(bytes, header_, owner_.begin_replay(header_.seed));
   if (!end) return in_file(end.error());
   if (*end < *size) {
+    STATOR_PROBE("journal: a torn end is cut off");
     if (auto cut = file_->truncate(*end); !cut) return cut;
   }
   // What was replayed is served from now on as if it were durable, so it has to be.
@@ -192,6 +194,7 @@ void Journal::on_synced(std::uint64_t generation, std::uint64_t appended, std::u
   syncing_ = false;
   // What a replaced file held is durable in the file that replaced it.
   if (generation != header_.generation) {
+    STATOR_PROBE("journal: a sync of the replaced file completes");
     if (durable_ < wanted_) sync();
     return;
   }
@@ -201,14 +204,20 @@ void Journal::on_synced(std::uint64_t generation, std::uint64_t appended, std::u
     durable_ = std::max(durable_, appended);
     durable_end_ = end;
   }
-  if (durable_ < wanted_) sync();
+  if (durable_ < wanted_) {
+    STATOR_PROBE("journal: more was written while it synced");
+    sync();
+  }
   owner_.on_journal_progress();
 }
 
 bool Journal::compaction_due() const {
   if (end_ < kCompactFrom || end_ < compact_from_ || !failure_) return false;
   // One replaced file at a time: the last one's sync has to come back first.
-  if (syncing_ && syncing_generation_ != header_.generation) return false;
+  if (syncing_ && syncing_generation_ != header_.generation) {
+    STATOR_PROBE("journal: the replaced file still syncs");
+    return false;
+  }
   return end_ >= 2 * owner_.live_bytes();
 }
 
@@ -226,6 +235,8 @@ void Journal::compact() {
     if (!failure_) owner_.on_journal_progress();
     return;
   }
+  STATOR_PROBE("journal: written anew");
+  if (syncing_) STATOR_PROBE("journal: written anew while it syncs");
   replaced_ = std::move(old);  // its sync may be under way
   durable_ = appended_;
   remove_others(generation);
@@ -264,6 +275,7 @@ void Journal::remove_others(std::uint64_t generation) {
   for (const std::string& name : *names) {
     const auto found = generation_of(name);
     if ((found && *found < generation) || name == kUnfinished) {
+      STATOR_PROBE("journal: a left-over is removed");
       // Only tidying up: a left-over is ignored by the next start, and removed by it.
       static_cast<void>(disk_.remove(directory_ + "/" + name));
     }
