@@ -1,5 +1,6 @@
 #pragma once
 
+#include "env/buggify.h"
 #include "env/disk.h"
 #include "env/executor.h"
 #include "env/network.h"
@@ -13,6 +14,13 @@ struct Env {
   Executor& executor;
   Network& network;
   Disk& disk;
+  Buggify* buggify = nullptr;  // of the simulator only
+
+  /// Take the rare way here (buggify.h). In production a branch that is never taken.
+  [[nodiscard]] bool buggified(BuggifyPoint point) const {
+    return __builtin_expect(static_cast<long>(buggify != nullptr), 0) != 0 &&
+           buggify->strikes(point);
+  }
 };
 
 }  // namespace stator::env

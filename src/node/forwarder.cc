@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace stator::node {
 namespace {
 
@@ -25,10 +27,14 @@ void Forwarder::choose_targets(const WriteRequest& request, PartitionId partitio
     out.list.erase(out.local);
     out.local = kNoReplica;
   }
+  if (out.list.size() > 1 && context_.env.buggified("forward: to another owner first")) {
+    std::rotate(out.list.begin(), out.list.begin() + 1, out.list.end());
+  }
   if (request.context == nullptr) return;
   const NodeId fastest = request.context->fastest;
   for (std::size_t i = 1; i < out.list.size(); ++i) {
     if (out.list[i].node == fastest && out.list[i].usable) {
+      STATOR_PROBE("forward: to the fastest reader, not to the first owner");
       std::rotate(out.list.begin(), out.list.begin() + i, out.list.begin() + i + 1);
     }
   }
@@ -39,6 +45,7 @@ void Forwarder::forward(const WriteRequest& request, PartitionId partition, bool
   Operation* operation =
       context_.admission.admits() ? operations_.acquire(context_.options.operations_max) : nullptr;
   if (operation == nullptr) {
+    STATOR_PROBE("forward: refused, too many are open");
     ++context_.metrics.requests_overload_total;
     done(WriteResult{.bucket = request.bucket,
                      .key = request.key,
@@ -104,8 +111,10 @@ void Forwarder::send_next(Operation& operation) {
     if (first) message.flags |= wire::ForwardWrite::kFirst;
     if (!context_.peers->send(target, context_.request_id(id), operation.deadline,
                               operation.partition, message)) {
+      STATOR_PROBE("forward: an owner cannot be reached");
       continue;  // certainly not sent
     }
+    if (operation.maybe_applied) STATOR_PROBE("forward: to another owner, the first may have it");
     operation.asked = target;
     operation.others_may_have_it = operation.maybe_applied;
     operation.maybe_applied = true;
@@ -115,6 +124,7 @@ void Forwarder::send_next(Operation& operation) {
     return;
   }
   operation.asked = {};
+  if (operation.maybe_applied) STATOR_PROBE("forward: no owner is left to ask");
   if (!operation.maybe_applied) give_up(operation, operation.last_error);
   // Else somebody may still answer: wait for the deadline.
 }
@@ -125,8 +135,10 @@ void Forwarder::give_up(Operation& operation, ErrorCode code) {
   result.error = {.code = code, .needed = 1, .got = 0};
   result.id = operation.id;
   if (operation.maybe_applied) {
+    STATOR_PROBE("forward: ends unknown");
     ++context_.metrics.writes_unknown_total;
   } else {
+    STATOR_PROBE("forward: ends not applied");
     ++context_.metrics.writes_not_applied_total;
   }
   complete(operation, result);
@@ -148,8 +160,12 @@ void Forwarder::complete(Operation& operation, WriteResult result) {
 void Forwarder::on_reply(const wire::FrameHeader& header, const wire::ForwardWriteReply& reply) {
   const RequestId id = RequestId::unpack(header.request_id);
   Operation* operation = operations_.find(id.slot, id.generation);
-  if (operation == nullptr) return;
+  if (operation == nullptr) {
+    STATOR_PROBE("forward: an answer comes after the end");
+    return;
+  }
   if (reply.outcome != Outcome::kOk) {
+    STATOR_PROBE("forward: the owner did not do it");
     if (reply.outcome == Outcome::kNotApplied && operation->asked == header.sender) {
       // That node promises that it did nothing; earlier ones may have.
       operation->maybe_applied = operation->others_may_have_it;
@@ -178,6 +194,7 @@ void Forwarder::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
   const RequestId id = RequestId::unpack(header.request_id);
   Operation* operation = operations_.find(id.slot, id.generation);
   if (operation == nullptr || operation->asked != header.sender) return;
+  STATOR_PROBE("forward: an owner refuses");
   context_.peers->on_refused(header.sender, code);
   // A refusal is sent before anything is done.
   operation->maybe_applied = operation->others_may_have_it;
@@ -188,6 +205,7 @@ void Forwarder::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
 void Forwarder::on_peer_down(NodeId peer) {
   operations_.for_each([&](Operation& operation) {
     if (operation.asked != peer) return;
+    STATOR_PROBE("forward: the link to the owner breaks");
     if (operation.id.retryable()) {
       send_next(operation);
     } else {
@@ -206,8 +224,10 @@ void Forwarder::tick() {
   const MonoTime now = context_.now();
   operations_.for_each([&](Operation& operation) {
     if (now >= operation.deadline) {
+      STATOR_PROBE("forward: its time is over");
       give_up(operation, ErrorCode::kTimeout);
     } else if (operation.id.retryable() && operation.asked && now >= operation.try_next_at) {
+      STATOR_PROBE("forward: an owner is silent");
       send_next(operation);
     }
   });
@@ -222,15 +242,20 @@ void Forwarder::on_forward(const wire::FrameHeader& header, const wire::ForwardW
     refusal.code = code;
     context_.peers->send(header.sender, header.request_id, {}, partition, refusal);
   };
-  if (message.receiver_incarnation != context_.mint->incarnation())
+  if (message.receiver_incarnation != context_.mint->incarnation()) {
+    STATOR_PROBE("forward: meant for an earlier process");
     return refuse(ErrorCode::kClosed);
+  }
   if (const DiskState disk = context_.disk_state(); !takes_writes(disk)) {
+    STATOR_PROBE("forward: this owner takes no writes");
     return refuse(refusal_of(disk));
   }
   // A frame that comes twice: the first one's answer is on its way, and minting again would bring
   // back what somebody may have overwritten. Ids that may be retried are known by their guards.
-  if (!confirm_only && !message.write_id.retryable() && !recent_.first_time(message.write_id))
+  if (!confirm_only && !message.write_id.retryable() && !recent_.first_time(message.write_id)) {
+    STATOR_PROBE("forward: a write that is made once comes twice");
     return;
+  }
   WriteRequest request;
   request.bucket = message.bucket;
   request.key = message.key;

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/probe.h"
 #include "storage/open_engine.h"
 
 namespace stator::node {
@@ -103,6 +104,7 @@ Result<void> Node::load_history() {
     const auto bytes = env::read_whole_file(disk, path, kHistoryBytesMax);
     auto read = bytes ? unsealed(*bytes) : Result<History>(std::unexpected(bytes.error()));
     if (!read) {
+      STATOR_PROBE("history: one copy is damaged");
       damage = path + ": " + read.error().detail;
       continue;
     }
@@ -185,6 +187,9 @@ Result<void> Node::start() {
 
 void Node::await_peers(unsigned index, MonoTime until) {
   env::Executor& executor = envs_[index].executor;
+  if (!shards_[index]->peers().all_answer() && executor.now() > until) {
+    STATOR_PROBE("start: goes on without having met all peers");
+  }
   if (shards_[index]->peers().all_answer() || executor.now() > until) {
     --shards_unsettled_;
     return;
@@ -336,7 +341,10 @@ void Node::stop(Callback<void()> done) {
 // Requests that were accepted are answered first; each ends by its deadline.
 bool Node::may_close(unsigned index) const {
   const Shard& shard = *shards_[index];
-  if (shard.open_operations() > 0 || !shard.context().records->idle()) return false;
+  if (shard.open_operations() > 0 || !shard.context().records->idle()) {
+    STATOR_PROBE("stop: waits for what is open");
+    return false;
+  }
   const MonoTime now = envs_[index].executor.now();
   const Duration left = now - left_at_;
   if (shards_unsettled_ > 0 || left >= kLeaveMax) return true;  // hardly known to anybody yet

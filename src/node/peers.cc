@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "node/operation_table.h"
 
 namespace stator::node {
@@ -174,6 +175,7 @@ void Peers::on_heard(const wire::FrameHeader& header, bool answers_us) {
   peer->health.on_heard(!other_history);
   if (answers_us) peer->health.on_replied();
   if (started) {
+    STATOR_PROBE("peer: another process than before");
     peer->shards_met.reset();
     peer->leaving = false;
     events_.on_peer_started(peer->id);
@@ -234,7 +236,10 @@ void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
   const Duration round_trip = env_.executor.now() - sent;
   if (round_trip.ns > 0 && round_trip < seconds(60)) peer->health.on_round_trip(round_trip);
   // A delayed, repeated or forged pong measures nothing.
-  if (round_trip.ns < 0 || round_trip > seconds(1)) return;
+  if (round_trip.ns < 0 || round_trip > seconds(1)) {
+    STATOR_PROBE("peer: a pong of long ago");
+    return;
+  }
   // Not as an offset from our own wall clock: that may have jumped before it is used.
   peer->clock_base = pong.wall + (round_trip / 2 - (env_.executor.now() - MonoTime{}));
   peer->clock_known = true;
@@ -284,12 +289,19 @@ void Peers::judged(Peer& peer, Verdict before) {
   }
   if (peer.health.verdict() == before) return;
   changed();
-  if (peer.health.verdict() == Verdict::kSlow) ++metrics_.peers_slow_total;
+  if (peer.health.verdict() == Verdict::kSlow) {
+    STATOR_PROBE("peer: slow");
+    ++metrics_.peers_slow_total;
+  }
   if (!answers && answered) {
+    if (peer.link->up()) STATOR_PROBE("peer: silent although the link is up");
     ++metrics_.peers_silent_total;
     events_.on_peer_silent(peer.id);
   }
-  if (answers && !answered) events_.on_peer_up(peer.id);
+  if (answers && !answered) {
+    if (peer.was_away) STATOR_PROBE("peer: answers again");
+    events_.on_peer_up(peer.id);
+  }
 }
 
 void Peers::Peer::on_link_up() {
@@ -299,6 +311,7 @@ void Peers::Peer::on_link_up() {
 }
 
 void Peers::Peer::on_link_down() {
+  STATOR_PROBE("peer: the link goes down");
   heard = false;
   was_away = true;  // what was under way may be lost
   health.on_link(false);

@@ -103,6 +103,7 @@ class Peers {
     Peer* peer = find(to);
     if (peer == nullptr || !peer->link->up()) return false;
     if (!peer->health.healthy() && peer->link->unsent() > kUnhealthyUnsentMax) return false;
+    if (env_.buggified("peers: a frame is not sent")) return false;
     // An object that outgrew every frame is not sent; the empty frame that leaves instead is
     // dropped there.
     const bool fits = wire::encode_frame(header(*peer, request_id, deadline, partition), message,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/probe.h"
 #include "core/repair/repair_plan.h"
 #include "core/ring/position.h"
 #include "core/version/object_codec.h"
@@ -37,6 +38,7 @@ void ReadCoordinator::read(std::string_view bucket, std::string_view key, const 
   Operation* operation =
       context_.admission.admits() ? start(bucket, key, partition, quorum) : nullptr;
   if (operation == nullptr) {
+    STATOR_PROBE("read: refused, too many are open");
     ++context_.metrics.reads_failed_total;
     ++context_.metrics.requests_overload_total;
     done(std::unexpected(Error{.code = ErrorCode::kOverloaded}));
@@ -51,6 +53,7 @@ void ReadCoordinator::read(std::string_view bucket, std::string_view key, const 
 ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std::string_view key,
                                                    PartitionId partition,
                                                    const ReadQuorum& quorum) {
+  if (context_.env.buggified("read: refused as if full")) return nullptr;
   Operation* operation = operations_.acquire(context_.options.operations_max);
   if (operation == nullptr) return nullptr;
   operation->bucket.assign(bucket);
@@ -72,10 +75,14 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
   options.pr = quorum.pr;
   options.deadline = operation->deadline;
   options.hedge_after = context_.options.hedge_after;
-  for (Candidate& candidate : candidates_.list) {
-    if (candidate.node == context_.self()) continue;
-    candidate.patience =
-        context_.peers->patience(candidate.node, AnswerKind::kRead, options.hedge_after);
+  if (context_.env.buggified("read: hedges at once")) {
+    options.hedge_after = {};
+  } else {
+    for (Candidate& candidate : candidates_.list) {
+      if (candidate.node == context_.self()) continue;
+      candidate.patience =
+          context_.peers->patience(candidate.node, AnswerKind::kRead, options.hedge_after);
+    }
   }
   operation->round.start(options, candidates_.list.view(), candidates_.local, context_.now());
   return operation;
@@ -120,6 +127,7 @@ void ReadCoordinator::ask(Operation& operation, ReplicaIndex replica, bool value
   message.value = value;
   if (!context_.peers->send(node, context_.request_id(id), operation.deadline, operation.partition,
                             message)) {
+    STATOR_PROBE("read: a replica cannot be reached");
     operation.round.on_failure(replica, ErrorCode::kClosed, context_.now());
   }
 }
@@ -167,6 +175,7 @@ void ReadCoordinator::take_value(Operation& operation, ReplicaIndex replica,
     return;
   }
   ++operation.value_count;
+  if (operation.round.answered()) STATOR_PROBE("read: a value comes after the answer");
   const std::uint64_t received = digest(target);
   if (!first) merge(operation.merged, received_);
   operation.round.on_value(replica, received, first ? received : digest(operation.merged),
@@ -196,6 +205,7 @@ void ReadCoordinator::answer(Operation& operation) {
       operation.round.owners_not_asked().size() > 0 &&
       (context_.peers->away_lately(owners) ||
        context_.incomplete.lately(operation.partition, context_.now()) || tries_any(owners) ||
+       context_.env.buggified("read: looks at all owners") ||
        context_.env.executor.random() % 1'000'000 < context_.options.read_repair_share_ppm);
   complete(operation, Result<ReadResult>(result));
 }
@@ -241,7 +251,10 @@ void ReadCoordinator::look_at_all(std::string_view bucket, std::string_view key,
   if (owners <= all_but || (restoring && restores_ >= kRestoresMax)) return;
   const ReadQuorum quorum{.r = static_cast<std::uint8_t>(owners - all_but)};
   Operation* background = start(bucket, key, partition, quorum);
-  if (background == nullptr) return;
+  if (background == nullptr) {
+    STATOR_PROBE("read: no room to look at the other owners");
+    return;
+  }
   background->restoring = restoring;
   background->all_but = all_but;
   if (restoring) ++restores_;
@@ -275,6 +288,7 @@ void ReadCoordinator::repair(Operation& operation) {
     ++context_.metrics.read_repairs_total;
     const NodeId node = operation.round.candidate(replica).node;
     if (node == context_.self()) {
+      STATOR_PROBE("read: brings its own node up to date");
       replica_.merge_in(
           operation.partition, operation.storage_key, encoded_, false,
           [](const Result<Replica::Merged>&) {}, damaged);
@@ -299,7 +313,9 @@ ReadCoordinator::Operation* ReadCoordinator::find(std::uint64_t request_id, Node
     replica = static_cast<ReplicaIndex>(i);
     if (operation->round.candidate(replica).node != sender) continue;
     const bool value_wanted = operation->round.waiting_for_value().contains(replica);
-    return id.attempt == (value_wanted ? kAboutValue : kAboutDigest) ? operation : nullptr;
+    if (id.attempt == (value_wanted ? kAboutValue : kAboutDigest)) return operation;
+    STATOR_PROBE("read: an answer to the question before");
+    return nullptr;
   }
   return nullptr;
 }
@@ -337,6 +353,7 @@ void ReadCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode code
   ReplicaIndex replica = kNoReplica;
   Operation* operation = find(header.request_id, header.sender, replica);
   if (operation == nullptr) return;
+  STATOR_PROBE("read: a replica refuses");
   context_.peers->on_refused(header.sender, code);
   operation->round.on_failure(replica, code, context_.now());
   run(*operation);
@@ -356,6 +373,7 @@ void ReadCoordinator::for_each_waiting_for(NodeId peer, Use use) {
 
 void ReadCoordinator::on_peer_down(NodeId peer) {
   for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
+    STATOR_PROBE("read: a link breaks before the answer");
     operation.round.on_failure(replica, ErrorCode::kClosed, context_.now());
   });
 }
@@ -368,6 +386,7 @@ void ReadCoordinator::on_peer_silent(NodeId peer) {
 
 void ReadCoordinator::on_peer_up(NodeId peer) {
   for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
+    STATOR_PROBE("read: asked again of a peer that came back");
     ask(operation, replica, operation.round.waiting_for_value().contains(replica));
   });
 }

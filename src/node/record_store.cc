@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/probe.h"
 
 namespace stator::node {
 namespace {
@@ -22,15 +23,22 @@ constexpr std::size_t kProbeBytes = 64 << 10;
 }  // namespace
 
 RecordStore::RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics)
-    : engine_(engine), metrics_(metrics) {
+    : env_(env), engine_(engine), metrics_(metrics) {
   env.executor.at_turn_end([this] { return submit_turn(); });
 }
 
 std::optional<std::string_view> RecordStore::find_staged(PartitionId partition,
                                                          std::string_view key,
                                                          std::uint64_t hash) const {
-  if (const auto found = gathering_->find(partition, key, hash)) return found;
-  if (under_way_active_) return under_way_->find(partition, key, hash);
+  if (const auto found = gathering_->find(partition, key, hash)) {
+    STATOR_PROBE("records: read from what this turn stores");
+    return found;
+  }
+  if (under_way_active_) {
+    const auto found = under_way_->find(partition, key, hash);
+    if (found) STATOR_PROBE("records: read from what is under way to the engine");
+    return found;
+  }
   return std::nullopt;
 }
 
@@ -76,6 +84,7 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
   }
   const std::uint64_t hash = hash_of(partition, key);
   if (Read* read = find_read(partition, key, hash)) {
+    STATOR_PROBE("records: waits behind another's read");
     read->waiters.push_back(std::move(use));
     ++reads_waiting_;
     return;
@@ -87,10 +96,14 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
     return;
   }
   Read& read = free_read();
-  const storage::GetStatus status = engine_.get(
+  storage::GetStatus status = engine_.get(
       partition, key, value_, [this, &read](storage::GetStatus later, std::string_view value) {
         on_read(read, later, value);
       });
+  if (status != storage::GetStatus::kPending && env_.buggified("records: a read takes its time")) {
+    answer_late(read, status);
+    status = storage::GetStatus::kPending;
+  }
   switch (status) {
     case storage::GetStatus::kFound: use(open(partition, key, value_)); return;
     case storage::GetStatus::kMissing: use(Loaded{}); return;
@@ -109,6 +122,17 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
   ++reads_active_;
 }
 
+// As an engine does that has to ask the disk for what was there when it was asked.
+void RecordStore::answer_late(Read& read, storage::GetStatus status) {
+  constexpr std::uint64_t kLongestUs = 20'000;
+  const Duration wait =
+      microseconds(static_cast<std::int64_t>(env_.executor.random() % kLongestUs));
+  auto value = std::make_unique<std::string>();
+  if (status == storage::GetStatus::kFound) *value = value_;
+  env_.executor.after(
+      wait, [this, &read, status, value = std::move(value)] { on_read(read, status, *value); });
+}
+
 void RecordStore::on_read(Read& read, storage::GetStatus status, std::string_view value) {
   STATOR_ASSERT(read.active && status != storage::GetStatus::kPending);
   const std::string from_engine(value);
@@ -117,6 +141,7 @@ void RecordStore::on_read(Read& read, storage::GetStatus status, std::string_vie
     LoadDone use = std::move(read.waiters[i]);
     --reads_waiting_;
     if (const auto staged = find_staged(read.partition, read.key, read.hash)) {
+      STATOR_PROBE("records: stored anew while it was read");
       value_.assign(*staged);
       use(open(read.partition, read.key, value_));
     } else if (status == storage::GetStatus::kFound) {
@@ -151,8 +176,10 @@ void RecordStore::finish_store(const storage::RecordHeader& header, bool sync, S
 void RecordStore::when_stored(PartitionId partition, std::string_view key, StoreDone done) {
   const std::uint64_t hash = hash_of(partition, key);
   if (gathering_->find(partition, key, hash)) {
+    STATOR_PROBE("records: waits for what this turn stores");
     gathering_->add_waiter(std::move(done));
   } else if (under_way_active_ && under_way_->find(partition, key, hash)) {
+    STATOR_PROBE("records: waits for what is under way");
     under_way_->add_waiter(std::move(done));
   } else {
     done(Result<void>());

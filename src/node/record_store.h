@@ -94,6 +94,7 @@ class RecordStore {
   bool submit_turn();
   void on_submitted(const Result<void>& result);
   void note_doubt(bool failed);
+  void answer_late(Read& read, storage::GetStatus status);
   void on_read(Read& read, storage::GetStatus status, std::string_view value);
   [[nodiscard]] Read* find_read(PartitionId partition, std::string_view key, std::uint64_t hash);
   [[nodiscard]] Read& free_read();
@@ -102,6 +103,7 @@ class RecordStore {
                                                             std::string_view key,
                                                             std::uint64_t hash) const;
 
+  const env::Env env_;
   storage::Engine& engine_;
   Metrics& metrics_;
   StagedBatch batches_[2];

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/probe.h"
 #include "core/version/object_codec.h"
 
 namespace stator::node {
@@ -9,12 +10,15 @@ namespace stator::node {
 void Replica::merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
                        bool sync, MergeDone done, bool restores) {
   if (const DiskState disk = context_.disk_state(); !takes_repairs(disk)) {
+    STATOR_PROBE("replica: takes no repairs");
     done(std::unexpected(Error{.code = refusal_of(disk)}));
     return;
   }
-  Put* put =
-      context_.records->overloaded() ? nullptr : puts_.acquire(context_.options.operations_max);
+  const bool full =
+      context_.records->overloaded() || context_.env.buggified("replica: refuses as if full");
+  Put* put = full ? nullptr : puts_.acquire(context_.options.operations_max);
   if (put == nullptr) {
+    STATOR_PROBE("replica: refuses, too many are open");
     done(std::unexpected(Error{.code = ErrorCode::kOverloaded}));
     return;
   }
@@ -37,6 +41,7 @@ void Replica::merge_in(PartitionId partition, std::string_view storage_key, std:
   // The read is under way: the caller's bytes go when this call returns.
   put = puts_.find(slot, generation);
   if (put != nullptr && !put->loaded) {
+    STATOR_PROBE("replica: waits for the engine to read");
     put->object_copy.assign(object);
     put->object = put->object_copy;
   }
@@ -84,6 +89,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
         if (store) context_.records->begin_store(put.partition, put.storage_key).append(put.object);
         break;
       case Relation::kCovers:
+        STATOR_PROBE("replica: knows more than it is sent");
         put.digest = digest(local_);
         keep_merged(put, local_);
         store = again;
@@ -94,6 +100,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
         context_.records->begin_store(put.partition, put.storage_key).append(put.object);
         break;
       case Relation::kConcurrent:
+        STATOR_PROBE("replica: each knows what the other lacks");
         merge(local_, incoming_);
         put.digest = digest(local_);
         keep_merged(put, local_);
@@ -192,6 +199,7 @@ void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& me
        value = message.value, deadline = deadline_in(header)](const RecordStore::Loaded& loaded) {
         // The disk may have taken its time: nobody waits for a value any more.
         if (context_.now() > deadline) {
+          STATOR_PROBE("request: its time is over when the engine has read");
           ++context_.metrics.requests_late_total;
           wire::Refusal refusal;
           refusal.code = ErrorCode::kTimeout;

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/probe.h"
 #include "core/version/object_codec.h"
 #include "node/frame_check.h"
 
@@ -162,6 +163,7 @@ void Scanner::ask_more(Walk& walk) {
       std::clamp<std::size_t>(walk.count, kKeysPerAnswerMin, kKeysPerAnswerMax);
   while (walk.answers + walk.waiting.size() < walk.needed) {
     if (walk.asked == walk.candidates.list.size()) {
+      STATOR_PROBE("scan: no owner is left to ask");
       if (walk.waiting.empty()) fail(walk, ErrorCode::kTooFewNodes);
       return;
     }
@@ -245,6 +247,7 @@ void Scanner::on_own(std::uint32_t slot, std::uint32_t generation, PartitionId p
 void Scanner::take(Walk& walk, std::vector<Found>&& found, bool done) {
   ++walk.answers;
   if (!done && !found.empty()) {
+    STATOR_PROBE("scan: an owner has more of the partition");
     walk.all_done = false;
     walk.bound = std::min(walk.bound, found.back().place);
   }
@@ -262,7 +265,10 @@ void Scanner::end_partition(Walk& walk) {
   const WallTime now = context_.guarded_now();
   const Found* newest = nullptr;
   for (const Found& found : walk.found) {
-    if (newest != nullptr && newest->bucket == found.bucket && newest->key == found.key) continue;
+    if (newest != nullptr && newest->bucket == found.bucket && newest->key == found.key) {
+      if (newest->tombstone && !found.tombstone) STATOR_PROBE("scan: an owner missed the delete");
+      continue;
+    }
     newest = &found;
     if (!found.dead(now)) walk.result.push_back(found);
   }
@@ -309,7 +315,10 @@ void Scanner::on_reply(const wire::FrameHeader& header, const wire::ScanReply& r
   const RequestId id = RequestId::unpack(header.request_id);
   Walk* walk = walks_.find(id.slot, id.generation);
   // A late answer may be of an earlier partition of the same walk.
-  if (walk == nullptr || header.partition != walk->partition.value) return;
+  if (walk == nullptr || header.partition != walk->partition.value) {
+    STATOR_PROBE("scan: an answer about a partition before");
+    return;
+  }
   if (std::erase(walk->waiting, header.sender) == 0) return;
   const bool backwards = !reply.keys.empty() &&
                          place_of(reply.keys.front().bucket, reply.keys.front().key) < walk->cursor;
@@ -330,25 +339,33 @@ void Scanner::on_refusal(const wire::FrameHeader& header) {
   const RequestId id = RequestId::unpack(header.request_id);
   Walk* walk = walks_.find(id.slot, id.generation);
   if (walk == nullptr || std::erase(walk->waiting, header.sender) == 0) return;
+  STATOR_PROBE("scan: an owner refuses");
   ask_more(*walk);
 }
 
 void Scanner::on_peer_down(NodeId peer) {
   walks_.for_each([&](Walk& walk) {
-    if (std::erase(walk.waiting, peer) != 0) ask_more(walk);
+    if (std::erase(walk.waiting, peer) == 0) return;
+    STATOR_PROBE("scan: a link breaks before the answer");
+    ask_more(walk);
   });
 }
 
 void Scanner::tick() {
   walks_.for_each([&](Walk& walk) {
-    if (context_.now() >= walk.deadline) fail(walk, ErrorCode::kTimeout);
+    if (context_.now() < walk.deadline) return;
+    STATOR_PROBE("scan: its time is over");
+    fail(walk, ErrorCode::kTimeout);
   });
 }
 
 void Scanner::close() {
   closed_ = true;
   // First those of clients: a local walk that ends would otherwise have them ask somebody else.
-  walks_.for_each([&](Walk& walk) { fail(walk, ErrorCode::kClosed); });
+  walks_.for_each([&](Walk& walk) {
+    STATOR_PROBE("scan: the node ends during a walk");
+    fail(walk, ErrorCode::kClosed);
+  });
   counts_.for_each([&](Count& count) {
     CountDone done = std::exchange(count.done, nullptr);
     counts_.release(count);

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/probe.h"
 #include "node/frame_check.h"
 #include "wire/peek.h"
 
@@ -81,7 +82,8 @@ void Shard::tick() {
   explainer_.tick();
   scanner_.tick();
   if (open_operations() + explainer_.open() + scanner_.open() > 0) {
-    tick_timer_ = context_.env.executor.after(kTick, [this] { tick(); });
+    const Duration wait = context_.env.buggified("shard: a late tick") ? kTick * 20 : kTick;
+    tick_timer_ = context_.env.executor.after(wait, [this] { tick(); });
   }
 }
 
@@ -125,6 +127,7 @@ void Shard::on_frame(std::string_view bytes) {
   const Topology& topology = *context_.topology;
   if (!frame || frame->header.cluster_tag != topology.cluster_tag() ||
       frame->header.receiver != topology.self) {
+    STATOR_PROBE("frame: damaged, or not for us");
     ++context_.metrics.frames_bad_total;
     return;
   }
@@ -140,6 +143,7 @@ void Shard::on_frame(std::string_view bytes) {
     serve(*frame);
     return;
   }
+  STATOR_PROBE("frame: for another shard");
   peers_.on_heard(frame->header, false);
   auto copy = std::make_unique<std::string>(bytes);
   context_.env.executor.post_to(
@@ -193,6 +197,7 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
 void Shard::serve(const wire::Frame& frame) {
   const wire::MessageInfo* info = wire::message_info(frame.header.type);
   if (closed_) {
+    STATOR_PROBE("frame: comes after the shard has closed");
     // Said, not left to silence: whoever asks turns to another node at once (D8: nothing was done).
     const bool reply = info != nullptr && info->direction == wire::Direction::kReply;
     // Not a second copy of what was served before: that one's answer is on its way.
@@ -233,6 +238,7 @@ bool Shard::refused_for_history(const wire::Frame& frame) {
 
 bool Shard::refused_as_late(const wire::FrameHeader& header) {
   if (header.deadline_us != wire::kDeadlineOver) return false;
+  STATOR_PROBE("request: its time is over when it arrives");
   ++context_.metrics.requests_late_total;
   // Nobody waits for the answer; that there is one tells that this node is not silent.
   refuse(header, ErrorCode::kTimeout);
@@ -268,7 +274,10 @@ void Shard::serve_request(const wire::Frame& frame) {
   }
   last_request_ = context_.now();
   // Before any refusal: what was refused once must not be applied by a second copy.
-  if (header.type == wire::MessageType::kForwardWrite && !forwarder_.first_arrival(header)) return;
+  if (header.type == wire::MessageType::kForwardWrite && !forwarder_.first_arrival(header)) {
+    STATOR_PROBE("forward: a frame comes twice");
+    return;
+  }
   if (refused_for_history(frame)) return;
   // Equal histories, yet the sender is none of the members: nobody counts what it would do (D22).
   if (context_.topology->index_of(header.sender) < 0) {
@@ -282,6 +291,10 @@ void Shard::serve_request(const wire::Frame& frame) {
   }
   if (!context_.topology->ring->owns(context_.self(), PartitionId{header.partition})) {
     refuse(header, ErrorCode::kNotMember);
+    return;
+  }
+  if (context_.env.buggified("shard: refuses a request")) {
+    refuse(header, ErrorCode::kOverloaded);
     return;
   }
   switch (header.type) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/probe.h"
 #include "core/repair/repair_plan.h"
 #include "core/version/object_codec.h"
 
@@ -26,9 +27,11 @@ Extent extent_of(const Object& object, WallTime now) {
 void WriteCoordinator::write(const WriteRequest& request, PartitionId partition, bool confirm_only,
                              WriteDone done) {
   ++context_.metrics.writes_total;
-  const bool admitted = context_.admission.admits() && !context_.records->overloaded();
+  const bool admitted = context_.admission.admits() && !context_.records->overloaded() &&
+                        !context_.env.buggified("write: refused as if full");
   Operation* operation = admitted ? operations_.acquire(context_.options.operations_max) : nullptr;
   if (operation == nullptr) {
+    STATOR_PROBE("write: refused, too many are open");
     ++context_.metrics.writes_not_applied_total;
     ++context_.metrics.requests_overload_total;
     done(WriteResult{.bucket = request.bucket,
@@ -87,6 +90,7 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
 }
 
 void WriteCoordinator::keep_request(Operation& operation) {
+  STATOR_PROBE("write: waits for the engine to read");
   WriteRequest& request = operation.request;
   operation.copy.assign(request.value);
   operation.copy.append(request.content_type);
@@ -144,7 +148,16 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   storage::RecordHeader header = loaded.header;
   // What a failed batch held may be missing here and known to others, so that a later counter of
   // the same life would say that it was superseded (D1).
-  if (context_.records->in_doubt(operation.partition, operation.storage_key)) header = {};
+  if (context_.records->in_doubt(operation.partition, operation.storage_key)) {
+    STATOR_PROBE("write: another life after a failed batch");
+    header = {};
+  }
+  // Seldom all the same: each life is an entry of the key's clock for ever.
+  constexpr std::uint64_t kLifeOnceIn = 64;
+  if (context_.env.buggified("mint: another life") &&
+      context_.env.executor.random() % kLifeOnceIn == 0) {
+    header = {};
+  }
   bool changed = false;
   if (!apply(operation, object_, header, changed)) return;
   operation.minting = false;
@@ -158,6 +171,7 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
       (operation.sync && !context_.options.sync_writes)) {
     store(operation, object_, header);
   } else {
+    STATOR_PROBE("write: acknowledges what an earlier attempt stored");
     context_.records->when_stored(operation.partition, operation.storage_key,
                                   on_stored(operation, 0, now_digest));
   }
@@ -174,6 +188,7 @@ bool WriteCoordinator::may_mint(Operation& operation, const Object& object, Wall
   }
   const WriteRequest& request = operation.request;
   if (request.may_repeat && object.may_have_forgotten(request.id, now)) {
+    STATOR_PROBE("write: a retry that nobody remembers");
     operation.confirm_only = true;  // an earlier attempt may have been applied, and overwritten
     refuse(operation,
            {.code = ErrorCode::kWriteIdExpired,
@@ -231,6 +246,7 @@ bool WriteCoordinator::apply(Operation& operation, Object& object, storage::Reco
   if (object.versions.size() > 1 &&
       (after.living > std::max(before.living, context_.options.limits.siblings_max) ||
        after.bytes > std::max(before.bytes, kSiblingBytesMax))) {
+    STATOR_PROBE("write: too many siblings");
     refuse(operation, {.code = ErrorCode::kTooManySiblings,
                        .detail = "the key has too many siblings, or they are too large together: "
                                  "read it and write back one value with the context of that read"});
@@ -295,6 +311,7 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   if (version == nullptr || object_.versions.size() < 2 ||
       version->dot.actor != Actor{context_.mint->incarnation(), header.own_life} ||
       header.own_incarnation != context_.mint->incarnation()) {
+    STATOR_PROBE("write: superseded before it was covered");
     operation.round.on_cover_refused(now);
     return;
   }
@@ -334,6 +351,7 @@ void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uin
   message.durability = operation.sync ? wire::Durability::kDurable : wire::Durability::kMemory;
   if (!context_.peers->send(operation.round.candidate(replica).node, context_.request_id(id),
                             operation.deadline, operation.partition, message)) {
+    STATOR_PROBE("write: a replica cannot be reached");
     operation.round.on_failure(replica, attempt, ErrorCode::kClosed, context_.now());
   }
 }
@@ -410,6 +428,7 @@ void WriteCoordinator::finish(Operation& operation) {
 }
 
 void WriteCoordinator::repair(Operation& operation) {
+  if (context_.env.buggified("write: leaves the repair to reads")) return;
   // What the acknowledgements brought is merged here already; who lacks it gets the whole.
   context_.records->load(operation.partition, operation.storage_key,
                          [this, slot = operation.slot,
@@ -433,6 +452,7 @@ void WriteCoordinator::send_repairs(const Operation& operation, const RecordStor
   for (const ReplicaIndex replica : plan.send) {
     const NodeId node = operation.round.candidate(replica).node;
     if (node == context_.self()) continue;
+    STATOR_PROBE("write: a replica gets what others showed");
     ++context_.metrics.read_repairs_total;
     wire::ReplicaPut message;
     message.bucket = operation.bucket;
@@ -475,13 +495,17 @@ void WriteCoordinator::on_reply(const wire::FrameHeader& header,
                                 const wire::ReplicaPutReply& reply) {
   ReplicaIndex replica = kNoReplica;
   Operation* operation = find(header.request_id, header.sender, replica);
-  if (operation == nullptr) return;
+  if (operation == nullptr) {
+    STATOR_PROBE("write: an acknowledgement comes after the end");
+    return;
+  }
   const std::uint8_t attempt = RequestId::unpack(header.request_id).attempt;
   if (attempt == operation->round.attempt() && operation->round.waiting().contains(replica)) {
     context_.peers->on_answer(header.sender, AnswerKind::kWrite,
                               context_.now() - operation->round.sent_at(replica));
   }
   if (reply.status == wire::ReplyStatus::kFailed) {
+    STATOR_PROBE("write: a replica says that it failed");
     context_.peers->on_refused(header.sender, reply.code);
     operation->round.on_failure(replica, attempt, reply.code, context_.now());
   } else {
@@ -504,6 +528,7 @@ void WriteCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode cod
   ReplicaIndex replica = kNoReplica;
   Operation* operation = find(header.request_id, header.sender, replica);
   if (operation == nullptr) return;
+  STATOR_PROBE("write: a replica refuses");
   context_.peers->on_refused(header.sender, code);
   operation->round.on_failure(replica, RequestId::unpack(header.request_id).attempt, code,
                               context_.now());
@@ -514,6 +539,7 @@ void WriteCoordinator::on_peer_down(NodeId peer) {
   operations_.for_each([&](Operation& operation) {
     for (const ReplicaIndex replica : operation.round.not_acked()) {
       if (operation.round.candidate(replica).node != peer) continue;
+      STATOR_PROBE("write: a link breaks before the acknowledgement");
       operation.round.on_failure(replica, operation.round.attempt(), ErrorCode::kClosed,
                                  context_.now());
       run(operation);
@@ -526,6 +552,7 @@ void WriteCoordinator::on_peer_up(NodeId peer) {
   operations_.for_each([&](Operation& operation) {
     for (const ReplicaIndex replica : operation.round.not_acked()) {
       if (operation.round.candidate(replica).node != peer) continue;
+      STATOR_PROBE("write: sent again to a peer that came back");
       send(operation, replica, operation.round.attempt());
       run(operation);
       return;
