@@ -235,4 +235,52 @@ void DiskImage::sync_all() {
   }
 }
 
+void DiskImage::rot() {
+  const std::uint64_t stored = used_bytes();
+  if (stored == 0) return;
+  std::uint64_t place = random_.below(stored);
+  for (const auto& [name, entry] : names_) {
+    if (entry.file == nullptr) continue;
+    std::string& bytes = entry.file->bytes_;
+    if (place < bytes.size()) {
+      bytes[place] = static_cast<char>(bytes[place] ^ (1 << random_.below(8)));
+      return;
+    }
+    place -= bytes.size();
+  }
+}
+
+void DiskImage::wipe() {
+  names_.clear();
+  durable_names_.clear();
+  pending_names_.clear();
+  locks_.clear();
+}
+
+void DiskImage::keep_image() {
+  image_.clear();
+  for (const auto& [name, entry] : names_) {
+    if (entry.file == nullptr) {
+      image_[name + "/"];
+    } else {
+      image_[name] = entry.file->bytes();
+    }
+  }
+}
+
+void DiskImage::restore_image() {
+  wipe();
+  for (const auto& [name, bytes] : image_) {
+    Entry entry;
+    if (name.ends_with('/')) {
+      names_[tidy(name)] = entry;
+      continue;
+    }
+    entry.file = std::make_shared<FileContent>();
+    entry.file->write(0, bytes);
+    names_[name] = entry;
+  }
+  sync_all();
+}
+
 }  // namespace stator::sim

@@ -40,6 +40,7 @@ class FileContent {
     std::uint64_t old_size = 0;  // of the file
     std::string replaced{};      // the bytes that stood there; of a truncation: the tail
   };
+  friend class DiskImage;
   void keep_sectors(const Change& change, std::string_view bytes, Random& random);
   void put(std::uint64_t offset, std::string_view bytes);
 
@@ -78,6 +79,14 @@ class DiskImage {
   void lose_power();
   /// Makes all that is written durable: what an operator does before the machine is handed over.
   void sync_all();
+  /// One bit of what is stored flips, wherever it lies. Nothing where nothing is stored.
+  void rot();
+  /// A new, empty disk. No process may be running.
+  void wipe();
+  /// Remembers what is on the disk now, and brings that back later: a backup. No process may be
+  /// running at restore_image().
+  void keep_image();
+  void restore_image();
 
  private:
   struct Entry {
@@ -97,6 +106,7 @@ class DiskImage {
   Names durable_names_;
   std::vector<NameChange> pending_names_;  // oldest first
   std::set<std::string> locks_;
+  std::map<std::string, std::string> image_;  // names of directories end with '/'
 };
 
 }  // namespace stator::sim

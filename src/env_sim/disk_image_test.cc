@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <set>
 #include <string>
 
@@ -155,6 +156,46 @@ TEST(DiskImage, ADirectoryThatWasNotSyncedIsLostWithAllBelowIt) {
   disk.lose_power();  // "/" was never synced
   EXPECT_FALSE(disk.exists("/data"));
   EXPECT_FALSE(disk.exists("/data/node/log"));
+}
+
+TEST(DiskImage, RotFlipsOneBitOfWhatIsStored) {
+  DiskImage disk = disk_that(0, 0, 0);
+  disk.rot();
+  auto a = durable_file(disk, "/a");
+  auto b = durable_file(disk, "/b");
+  const std::string zeros(100, '\0');
+  bool hit_a = false;
+  bool hit_b = false;
+  for (int i = 0; i < 50; ++i) {
+    a->write(0, zeros);
+    b->write(0, zeros);
+    disk.rot();
+    int bits = 0;
+    for (const auto& file : {a, b}) {
+      for (const char byte : file->bytes()) bits += std::popcount(static_cast<unsigned char>(byte));
+    }
+    EXPECT_EQ(bits, 1);
+    hit_a = hit_a || a->bytes() != zeros;
+    hit_b = hit_b || b->bytes() != zeros;
+  }
+  EXPECT_TRUE(hit_a && hit_b);
+}
+
+TEST(DiskImage, AnImageBringsBackWhatWasThereAndAWipeLeavesNothing) {
+  DiskImage disk = disk_that(0, 0, 0);
+  ASSERT_TRUE(disk.create_directories("/d"));
+  (*disk.create("/d/old"))->write(0, "old");
+  disk.keep_image();
+  disk.find("/d/old")->write(0, "new");
+  ASSERT_TRUE(disk.create("/d/later"));
+  disk.restore_image();
+  EXPECT_EQ(*disk.list("/d"), std::vector<std::string>{"old"});
+  EXPECT_EQ(disk.find("/d/old")->bytes(), "old");
+  disk.lose_power();
+  EXPECT_EQ(disk.find("/d/old")->bytes(), "old");
+  disk.wipe();
+  EXPECT_FALSE(disk.exists("/d"));
+  EXPECT_EQ(disk.used_bytes(), 0U);
 }
 
 TEST(DiskImage, ListsNamesOfOneDirectorySorted) {

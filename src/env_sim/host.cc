@@ -16,8 +16,8 @@ Host::Host(World& world, std::uint32_t index, std::string name)
     : world_(world),
       index_(index),
       name_(std::move(name)),
-      random_(world.random().fork("host", index)),
-      disk_(world.random().fork("disk", index)) {}
+      random_(world.chance().fork("host", index)),
+      disk_(world.chance().fork("disk", index)) {}
 
 Host::~Host() {
   if (process_) process_->die();

@@ -24,6 +24,8 @@ class HostClock {
     drift_since_ = now;
     drift_ppm_ = ppm;
   }
+  /// Shows the same time from now on.
+  void freeze(MonoTime now) { drift(now, -1'000'000); }
   void set_right() { *this = HostClock(); }
 
   /// Where every run begins: 2026-01-01T00:00:00Z.

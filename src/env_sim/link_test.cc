@@ -277,6 +277,15 @@ TEST_F(SimLinkTest, AResetIsNoticedByBothEndsAtOnce) {
   EXPECT_EQ(log_[0].ups, 2);
 }
 
+TEST_F(SimLinkTest, AResetOfOneEndIsNotNoticedByTheOther) {
+  world_.run_for(seconds(1));
+  world_.wire().reset_end(0, 1);
+  world_.run_for(seconds(1));
+  EXPECT_EQ(log_[0].downs, 1);
+  EXPECT_EQ(log_[0].ups, 2);
+  EXPECT_EQ(log_[1].downs, 0);
+}
+
 TEST_F(SimLinkTest, AThinPathDelaysAndThenLosesWhatIsTooMuch) {
   NetworkFaults faults;
   faults.bytes_per_second = 2'000;  // of about 10,000 that are sent
@@ -347,6 +356,16 @@ TEST(Partition, EveryShapeCutsWhatItsNameSays) {
     const std::size_t cut = count(PartitionShape::kHalves);
     EXPECT_TRUE(cut == 8 || cut == 12);
   }
+  std::size_t fewest = 20;
+  std::size_t most = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Cuts cuts = draw_partition(PartitionShape::kRandomPaths, hosts, random);
+    EXPECT_TRUE(std::ranges::adjacent_find(cuts) == cuts.end());
+    fewest = std::min(fewest, cuts.size());
+    most = std::max(most, cuts.size());
+  }
+  EXPECT_LT(fewest, 3U);
+  EXPECT_GT(most, 17U);
 }
 
 }  // namespace

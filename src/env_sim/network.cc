@@ -98,14 +98,18 @@ void ShardNetwork::deliver(std::uint16_t port, const Packet& packet) {
                                  [port](const auto& known) { return known.first == port; });
   if (sink == sinks_.end()) return;
   env::FrameSink& taker = *sink->second;
-  std::vector<std::string_view> frames;
+  if (packet.ends.size() == 1) {
+    taker.on_frame(packet.bytes);
+    return;
+  }
+  frames_.clear();
   std::uint32_t begin = 0;
   for (const std::uint32_t end : packet.ends) {
-    frames.push_back(std::string_view(packet.bytes).substr(begin, end - begin));
+    frames_.push_back(std::string_view(packet.bytes).substr(begin, end - begin));
     begin = end;
   }
-  if (frames.size() > 1) taker.on_frames_ahead(frames);
-  for (const std::string_view frame : frames) taker.on_frame(frame);
+  taker.on_frames_ahead(frames_);
+  for (const std::string_view frame : frames_) taker.on_frame(frame);
 }
 
 template <typename Action>

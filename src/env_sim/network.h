@@ -86,6 +86,7 @@ class ShardNetwork final : public env::Network {
   std::vector<SimLink*> links_;
   std::vector<SimLink*> dirty_links_;
   std::vector<StreamEnd> dirty_streams_;
+  std::vector<std::string_view> frames_;  // of the packet that is delivered
   std::vector<StreamSlot> streams_;
   std::vector<std::uint32_t> free_streams_;
 };

@@ -49,6 +49,7 @@ const char* to_string(PartitionShape shape) {
     case PartitionShape::kMajorityRing: return "majority-ring";
     case PartitionShape::kBridge: return "bridge";
     case PartitionShape::kOnePath: return "one-path";
+    case PartitionShape::kRandomPaths: return "random-paths";
   }
   return "unknown";
 }
@@ -78,6 +79,15 @@ Cuts draw_partition(PartitionShape shape, std::span<const std::uint32_t> hosts, 
       break;
     }
     case PartitionShape::kOnePath: cuts.emplace_back(order[0], order[1]); break;
+    case PartitionShape::kRandomPaths: {
+      const double share = random.fraction();
+      for (const std::uint32_t from : order) {
+        for (const std::uint32_t to : order) {
+          if (from != to && random.chance(share)) cuts.emplace_back(from, to);
+        }
+      }
+      break;
+    }
   }
   std::sort(cuts.begin(), cuts.end());
   return cuts;

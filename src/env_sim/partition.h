@@ -19,8 +19,9 @@ enum class PartitionShape : std::uint8_t {
   kMajorityRing,  // each hears only its nearest neighbours in a circle: majorities that overlap
   kBridge,        // two groups that do not hear each other, and one that both hear
   kOnePath,       // a single direction between two hosts
+  kRandomPaths,   // any directions, each by chance
 };
-inline constexpr int kPartitionShapes = 7;
+inline constexpr int kPartitionShapes = 8;
 [[nodiscard]] const char* to_string(PartitionShape shape);
 
 /// A partition as data: the directed pairs (from, to) that are cut, in order and without repeats.

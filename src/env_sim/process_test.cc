@@ -168,5 +168,33 @@ TEST(SimProcess, TheWallClockDriftsAndJumpsWhileTheOtherDoesNot) {
   EXPECT_EQ(process.now().ns, 111'000'000'000);
 }
 
+TEST(SimProcess, AFrozenWallClockStandsStillUntilItIsSetRight) {
+  World world(1);
+  Host& host = world.add_host("a");
+  start(host, [](env::Env&) {});
+  world.run_for(seconds(10));
+  host.clock().freeze(world.now());
+  world.run_for(seconds(50));
+  EXPECT_EQ(host.process()->loop().wall_now().us, HostClock::kEpochUs + 10'000'000);
+  host.clock().set_right();
+  EXPECT_EQ(host.process()->loop().wall_now().us, HostClock::kEpochUs + 60'000'000);
+}
+
+TEST(SimProcess, AVariationChangesWhatAProgramDrawsAndNotWhatAHarnessDoes) {
+  std::vector<std::uint64_t> drawn;
+  std::vector<std::uint64_t> harness;
+  for (const std::uint64_t variation : {0, 1, 0, 2}) {
+    World world(1, variation);
+    Host& host = world.add_host("a");
+    start(host, [&drawn](env::Env& env) { drawn.push_back(env.executor.random()); });
+    world.run_for(milliseconds(1));
+    harness.push_back(world.random().fork("harness").next());
+  }
+  EXPECT_EQ(drawn[0], drawn[2]);
+  EXPECT_NE(drawn[0], drawn[1]);
+  EXPECT_NE(drawn[1], drawn[3]);
+  EXPECT_EQ(harness, std::vector<std::uint64_t>(4, harness[0]));
+}
+
 }  // namespace
 }  // namespace stator::sim

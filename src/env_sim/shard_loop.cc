@@ -16,7 +16,7 @@ constexpr int kHookRoundsMax = 10'000;
 
 Random random_of(Process& process, unsigned shard) {
   const std::uint64_t run = (std::uint64_t{process.host().index()} << 32) | process.number();
-  const Random random = process.world().random().fork("process", run);
+  const Random random = process.world().chance().fork("process", run);
   return shard == 0 ? random : random.fork("shard", shard);
 }
 
@@ -32,7 +32,8 @@ ShardLoop::ShardLoop(Process& process, unsigned shard, unsigned shard_count)
       post_random_(random_.fork("post")),
       network_(std::make_unique<ShardNetwork>(world_.wire(), *this)),
       disk_(std::make_unique<ShardDisk>(host_.disk(), *this)),
-      env_{*this, *network_, *disk_},
+      buggify_(world_.buggify(), random_.fork("buggify")),
+      env_{*this, *network_, *disk_, &buggify_},
       posted_until_(shard_count) {
   trace_host = host_.index();
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "env/env.h"
+#include "env_sim/buggify.h"
 #include "env_sim/random.h"
 #include "env_sim/scheduler.h"
 
@@ -86,6 +87,7 @@ class ShardLoop final : public env::Executor, public EventReceiver {
   Random post_random_;
   std::unique_ptr<ShardNetwork> network_;
   std::unique_ptr<ShardDisk> disk_;
+  SimBuggify buggify_;
   env::Env env_;
 
   std::vector<EventRef> inbox_;

@@ -40,6 +40,9 @@ void Trace::print_to(std::FILE* file) {
 }
 
 void Trace::write_to(std::FILE* file) const {
+  std::fprintf(file, "notes\n");
+  for (const Line& note : notes_) print(file, note);
+  std::fprintf(file, "the last %zu lines, after %" PRIu64 " events\n", ring_.size(), events_);
   for (std::size_t i = 0; i < ring_.size(); ++i) {
     print(file, ring_[ring_.size() < capacity_ ? i : (next_ + i) % capacity_]);
   }
@@ -50,6 +53,7 @@ void Trace::describe(MonoTime when, EventKind kind, std::uint32_t host, std::uin
   Line line{when, kind, host, bytes_hash, std::string(text)};
   if (file_ != nullptr) print(file_, line);
   if (capacity_ == 0) return;
+  if (kind == EventKind::kNote) notes_.push_back(line);
   if (ring_.size() < capacity_) {
     ring_.push_back(std::move(line));
   } else {

@@ -46,7 +46,7 @@ class Trace {
   [[nodiscard]] std::uint64_t hash() const { return hash_; }
   [[nodiscard]] std::uint64_t events() const { return events_; }
 
-  /// Keeps the last `lines` events for write_to().
+  /// Keeps all notes and the last `lines` events for write_to().
   void remember(std::size_t lines);
   /// Prints every event as it happens. `file` outlives the trace.
   void print_to(std::FILE* file);
@@ -68,6 +68,7 @@ class Trace {
   std::uint64_t events_ = 0;
   bool textual_ = false;
   std::FILE* file_ = nullptr;
+  std::vector<Line> notes_;
   std::vector<Line> ring_;
   std::size_t capacity_ = 0;
   std::size_t next_ = 0;

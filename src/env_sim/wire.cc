@@ -67,12 +67,15 @@ void Wire::check_connections(std::uint32_t a, std::uint32_t b) {
 }
 
 void Wire::reset(std::uint32_t a, std::uint32_t b) {
+  reset_end(a, b);
+  reset_end(b, a);
+}
+
+void Wire::reset_end(std::uint32_t a, std::uint32_t b) {
   ++counters_.resets;
-  for (const auto& [near, other] : {std::pair{a, b}, std::pair{b, a}}) {
-    Process* process = world_.host(near).process();
-    if (process == nullptr) continue;
-    process->each_network([far = other](ShardNetwork& each) { each.reset_all(far); });
-  }
+  Process* process = world_.host(a).process();
+  if (process == nullptr) return;
+  process->each_network([b](ShardNetwork& each) { each.reset_all(b); });
 }
 
 void Wire::host_started(std::uint32_t host) {

@@ -58,6 +58,8 @@ class Wire {
   void heal();
   /// Breaks every connection between the two, at once and noticed by both.
   void reset(std::uint32_t a, std::uint32_t b);
+  /// The same for the ends at `a` alone: half open, until the other end sends and is told.
+  void reset_end(std::uint32_t a, std::uint32_t b);
 
   // --- for hosts and the ends of connections ---
   void host_added(const std::string& name);

@@ -2,7 +2,11 @@
 
 namespace stator::sim {
 
-World::World(std::uint64_t seed) : random_(seed), wire_(*this, random_.fork("wire")) {}
+World::World(std::uint64_t seed, std::uint64_t variation)
+    : random_(seed),
+      chance_(variation == 0 ? random_ : random_.fork("variation", variation)),
+      buggify_(random_.fork("buggify").next()),
+      wire_(*this, chance_.fork("wire")) {}
 
 World::~World() {
   // Every process dies before any host goes, since each may hold connections to others.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "env_sim/buggify.h"
 #include "env_sim/host.h"
 #include "env_sim/packet.h"
 #include "env_sim/random.h"
@@ -18,7 +19,9 @@ namespace stator::sim {
 /// Nothing in it reads a real clock, iterates over an unordered container or orders by address.
 class World {
  public:
-  explicit World(std::uint64_t seed);
+  /// `variation`: other numbers let chance fall differently where no harness drew it: in the
+  /// network, on the machines and in what programs ask of their env.
+  explicit World(std::uint64_t seed, std::uint64_t variation = 0);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -28,6 +31,9 @@ class World {
   [[nodiscard]] PacketPool& packets() { return packets_; }
   /// Fork from it; never draw.
   [[nodiscard]] const Random& random() const { return random_; }
+  /// What hosts and the wire fork theirs from.
+  [[nodiscard]] const Random& chance() const { return chance_; }
+  [[nodiscard]] BuggifyPlan& buggify() { return buggify_; }
   [[nodiscard]] Trace& trace() { return scheduler_.trace(); }
   [[nodiscard]] MonoTime now() const { return scheduler_.now(); }
 
@@ -52,6 +58,8 @@ class World {
       packets_;  // first: events still under way give theirs back when the queue is destroyed
   Scheduler scheduler_;
   Random random_;
+  Random chance_;
+  BuggifyPlan buggify_;
   Wire wire_;
   std::vector<std::unique_ptr<Host>> hosts_;
 };
