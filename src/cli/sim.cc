@@ -1,10 +1,15 @@
 #include "sim/simulate.h"
 
+#include <malloc.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/probe.h"
 #include "cli/commands.h"
 
 namespace stator::cli {
@@ -21,6 +27,7 @@ namespace {
 
 constexpr std::uint64_t kNodesMax = 32;
 constexpr double kMinutesMax = 24 * 60;
+constexpr std::size_t kFreeBytesMax = 512 << 20;
 
 struct SimFlags {
   std::uint64_t seed = 1;
@@ -29,10 +36,21 @@ struct SimFlags {
   double minutes = 10;
   std::string faults = "all";
   bool trace = false;
+  std::string traces = ".";
+  bool probes = false;
+  bool until_broken = false;
+  bool shrink = false;
+  std::uint64_t shrink_runs = 400;
+  std::uint64_t until_ms = 0;  // 0: the whole
+  std::string strikes = "all";
+  std::string operations = "all";
+  std::uint64_t variation = 0;
 };
 
 struct SeedResult {
   sim::RunReport report;
+  std::string difference;  // of a second run, if there was one
+  bool twice = false;
   double seconds = 0;
 };
 
@@ -43,25 +61,51 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-sim::SimulateOptions to_options(const SimFlags& flags) {
+// An assertion ends the process in the midst of a run: this says of which.
+thread_local const char* running = nullptr;
+
+void say_what_ran(int signal) {
+  if (running != nullptr) {
+    constexpr std::string_view kPrefix = "reproduce: ";
+    static_cast<void>(!::write(STDOUT_FILENO, kPrefix.data(), kPrefix.size()));
+    static_cast<void>(!::write(STDOUT_FILENO, running, std::strlen(running)));
+    static_cast<void>(!::write(STDOUT_FILENO, "\n", 1));
+  }
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+Result<sim::SimulateOptions> to_options(const SimFlags& flags) {
   sim::SimulateOptions options;
   options.seed = flags.seed;
   options.seeds = flags.seeds;
   options.nodes = static_cast<std::uint32_t>(flags.nodes);
   options.minutes = flags.minutes;
   options.faults = flags.faults;
+  if (flags.until_ms != 0) {
+    options.schedule.until = milliseconds(static_cast<std::int64_t>(flags.until_ms));
+  }
+  options.schedule.variation = flags.variation;
+  for (const auto& [text, set] : {std::pair{&flags.strikes, &options.schedule.strikes},
+                                  std::pair{&flags.operations, &options.schedule.operations}}) {
+    auto parsed = sim::NumberSet::parse(*text);
+    if (!parsed) return std::unexpected(std::move(parsed.error()));
+    *set = std::move(*parsed);
+  }
   return options;
 }
 
 // Seeds have nothing to do with each other, so that every core takes the next one.
 class Workers {
  public:
-  Workers(const SimFlags& flags, sim::FaultSet faults) : flags_(flags), faults_(faults) {
+  Workers(const SimFlags& flags, const sim::SimulateOptions& options, sim::FaultSet faults)
+      : flags_(flags), options_(options), faults_(faults) {
     const unsigned cores = flags.trace ? 1 : std::max(1U, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < cores && i < flags.seeds; ++i)
       threads_.emplace_back([this] { work(); });
   }
   ~Workers() {
+    end();
     for (std::thread& thread : threads_) thread.join();
   }
   Workers(const Workers&) = delete;
@@ -75,6 +119,11 @@ class Workers {
     results_.erase(index);
     return result;
   }
+  /// Begins no more seeds.
+  void end() {
+    const std::lock_guard lock(mutex_);
+    next_ = flags_.seeds;
+  }
 
  private:
   void work() {
@@ -82,27 +131,40 @@ class Workers {
       std::uint64_t index = 0;
       {
         const std::lock_guard lock(mutex_);
-        if (next_ == flags_.seeds) return;
+        if (next_ >= flags_.seeds) return;
         index = next_++;
       }
-      const double begin = thread_seconds();
-      sim::RunOptions options;
-      options.seed = flags_.seed + index;
-      options.nodes = static_cast<std::uint32_t>(flags_.nodes);
-      options.minutes = flags_.minutes;
-      options.faults = faults_;
-      // Families that were asked for by name are all there.
-      options.swarm = flags_.faults == "all";
-      if (flags_.trace) options.trace = options.stories = stdout;
-      SeedResult result{sim::run_cluster(options), 0};
-      result.seconds = thread_seconds() - begin;
+      SeedResult result = run(index);
+      // What a seed of many operations needed is not kept for ever; a little of it is, since memory
+      // that the system has to give anew is slow.
+      if (::mallinfo2().fordblks > kFreeBytesMax) ::malloc_trim(0);
       const std::lock_guard lock(mutex_);
       results_.emplace(index, std::move(result));
       ready_.notify_all();
     }
   }
+  SeedResult run(std::uint64_t index) {
+    const std::string command = sim::reproduce_line(options_, flags_.seed + index);
+    running = command.c_str();
+    sim::RunOptions options = sim::run_of(options_, faults_, flags_.seed + index);
+    if (flags_.trace) options.trace = options.failure = stdout;
+    const double begin = thread_seconds();
+    SeedResult result;
+    result.report = sim::run_cluster(options);
+    result.seconds = thread_seconds() - begin;
+    if (sim::runs_twice(index)) {
+      result.twice = true;
+      const sim::RunReport second = sim::run_cluster(options);
+      if (second.trace_hash != result.report.trace_hash) {
+        result.difference = sim::differs(result.report, second);
+      }
+    }
+    running = nullptr;
+    return result;
+  }
 
   const SimFlags& flags_;
+  const sim::SimulateOptions& options_;
   sim::FaultSet faults_;
   std::mutex mutex_;
   std::condition_variable ready_;
@@ -111,38 +173,138 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-void report_failure(const SimFlags& flags, const sim::RunReport& report, Console& console) {
-  for (const std::string& violation : report.violations) {
-    console.out << "BROKEN seed " << report.seed << ": " << violation << "\n";
+/// What is said and kept of failed seeds.
+class Failures {
+ public:
+  Failures(const SimFlags& flags, const sim::SimulateOptions& options, sim::FaultSet faults,
+           Console& console)
+      : flags_(flags), options_(options), faults_(faults), console_(console) {}
+
+  void report(const sim::RunReport& report) {
+    for (const std::string& violation : report.violations) {
+      console_.out << "BROKEN seed " << report.seed << ": " << violation << "\n";
+    }
+    console_.out << "reproduce: " << sim::reproduce_line(options_, report.seed) << "\n";
+    sim::RunOptions run = sim::run_of(options_, faults_, report.seed);
+    if (!flags_.trace) write_trace(options_, run);
+    if (flags_.shrink) shrink(run, report);
   }
-  console.out << "reproduce: " << sim::reproduce_line(to_options(flags), report.seed) << "\n";
+  void report_difference(std::uint64_t seed, const std::string& difference) {
+    console_.out << "BROKEN seed " << seed << ": " << difference << "\n"
+                 << "reproduce: " << sim::reproduce_line(options_, seed) << "\n";
+  }
+
+ private:
+  // The run again, this time with all that a reader wants.
+  void write_trace(const sim::SimulateOptions& options, sim::RunOptions run) {
+    const std::string path = flags_.traces + "/stator-sim-" + std::to_string(run.seed) + ".trace";
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    if (file == nullptr) {
+      console_.out << "trace: cannot write " << path << ": " << std::strerror(errno)
+                   << "; give another --traces\n";
+      return;
+    }
+    std::fprintf(file, "%s\n", sim::reproduce_line(options, run.seed).c_str());
+    run.failure = file;
+    const sim::RunReport again = sim::run_cluster(run);
+    for (const std::string& violation : again.violations) {
+      std::fprintf(file, "BROKEN %s\n", violation.c_str());
+    }
+    std::fprintf(file, "%s\n", sim::describe(again).c_str());
+    std::fclose(file);
+    console_.out << "trace: " << path << "\n";
+  }
+
+  void shrink(const sim::RunOptions& run, const sim::RunReport& report) {
+    console_.out.flush();
+    const sim::ShrunkRun small = sim::shrink_run(run, report, flags_.shrink_runs);
+    sim::SimulateOptions options = options_;
+    options.schedule = small.shrunk.schedule;
+    const std::size_t events = small.shrunk.events();
+    char share[32];
+    std::snprintf(share, sizeof share, "%.3f",
+                  static_cast<double>(events) / static_cast<double>(small.events_before));
+    for (const std::string& violation : small.report.violations) {
+      console_.out << "SHRUNK seed " << run.seed << ": " << violation << "\n";
+    }
+    console_.out << "shrunk: seed=" << run.seed << " strikes=" << small.shrunk.strikes.size()
+                 << " operations=" << small.shrunk.operations.size() << " events=" << events
+                 << " of=" << small.events_before << " share=" << share
+                 << " runs=" << small.shrunk.runs << "\n"
+                 << "reproduce: " << sim::reproduce_line(options, run.seed) << "\n";
+    sim::RunOptions shrunk = run;
+    shrunk.schedule = small.shrunk.schedule;
+    if (!flags_.trace) write_trace(options, shrunk);
+  }
+
+  const SimFlags& flags_;
+  const sim::SimulateOptions& options_;
+  sim::FaultSet faults_;
+  Console& console_;
+};
+
+void report_probes(const SimFlags& flags, Console& console) {
+  const auto probes = Probe::all();
+  const auto reached = std::ranges::count_if(probes, [](const Probe* p) { return p->hits() > 0; });
+  for (const Probe* probe : probes) {
+    if (flags.probes && probe->hits() > 0) {
+      console.out << "reached " << probe->hits() << " " << probe->name() << "\n";
+    }
+  }
+  for (const Probe* probe : probes) {
+    if (flags.probes && probe->hits() == 0) console.out << "never " << probe->name() << "\n";
+  }
+  console.out << "probes=" << probes.size() << " reached=" << reached << "\n";
+}
+
+Result<void> check(const SimFlags& flags) {
+  const auto wrong = [](std::string what) {
+    return std::unexpected(Error{.code = ErrorCode::kBadRequest, .detail = std::move(what)});
+  };
+  if (flags.nodes < 1 || flags.nodes > kNodesMax) {
+    return wrong("--nodes must be from 1 to " + std::to_string(kNodesMax));
+  }
+  if (!(flags.minutes > 0) || flags.minutes > kMinutesMax) {
+    return wrong("--minutes must be over 0 and at most a day");
+  }
+  if (flags.seeds < 1) return wrong("--seeds must be at least 1");
+  return {};
 }
 
 Exit run_sim(const SimFlags& flags, Console& console) {
   const auto faults = sim::parse_faults(flags.faults);
   if (!faults) return fail(console, Exit::kUsage, faults.error().detail, "stator sim --help");
-  if (flags.nodes < 1 || flags.nodes > kNodesMax) {
-    return fail(console, Exit::kUsage, "--nodes must be from 1 to " + std::to_string(kNodesMax),
-                "stator sim --nodes 5");
+  const auto options = to_options(flags);
+  if (!options) return fail(console, Exit::kUsage, options.error().detail, "stator sim --help");
+  if (const auto checked = check(flags); !checked) {
+    return fail(console, Exit::kUsage, checked.error().detail,
+                "stator sim --seeds 10 --nodes 5 --minutes 10");
   }
-  if (!(flags.minutes > 0) || flags.minutes > kMinutesMax) {
-    return fail(console, Exit::kUsage, "--minutes must be over 0 and at most a day",
-                "stator sim --minutes 10");
-  }
-  if (flags.seeds < 1) {
-    return fail(console, Exit::kUsage, "--seeds must be at least 1", "stator sim --seeds 10");
-  }
+  Probe::arm();
+  std::signal(SIGABRT, say_what_ran);
+  std::signal(SIGSEGV, say_what_ran);
   sim::Summary summary;
+  Failures failures(flags, *options, *faults, console);
   double seconds = 0;
-  Workers workers(flags, *faults);
-  for (std::uint64_t i = 0; i < flags.seeds; ++i) {
-    const SeedResult result = workers.take(i);
-    summary.add(result.report);
-    seconds += result.seconds;
-    console.out << sim::describe(result.report) << "\n";
-    if (!result.report.violations.empty()) report_failure(flags, result.report, console);
-    console.out.flush();
+  {
+    Workers workers(flags, *options, *faults);
+    for (std::uint64_t i = 0; i < flags.seeds; ++i) {
+      const SeedResult result = workers.take(i);
+      summary.add(result.report);
+      if (result.twice) summary.add_second(result.difference.empty());
+      seconds += result.seconds;
+      console.out << sim::describe(result.report) << "\n";
+      const bool broken = !result.report.violations.empty();
+      if (broken && flags.until_broken) workers.end();
+      if (broken) failures.report(result.report);
+      if (!result.difference.empty()) {
+        failures.report_difference(result.report.seed, result.difference);
+      }
+      console.out.flush();
+      if (broken && flags.until_broken) break;
+    }
   }
+  report_probes(flags, console);
   console.out << summary.line(seconds) << "\n";
   return summary.sound() ? Exit::kDone : Exit::kFailed;
 }
@@ -160,20 +322,42 @@ Dense seeds, those that are even or end in 5 or 9, have at least 500 operations 
 keys unless too much is broken at once; they last a fifth of --minutes, at least 2 minutes, but never more than
 --minutes. The others are sparse and last --minutes. With --faults all, each family of faults is off in
 about half of the seeds; families that are named are always on. Afterwards everything is healed, every key
-is read from all its owners, and the invariants are checked. When one is broken the exit code is 1, and a
-line tells how to run that seed again. The same seed of the same program gives the same trace.)";
+is read from all its owners, and the invariants are checked. The same seed of the same program gives the same
+trace; of every ten seeds the tenth is run a second time to show it.
+When an invariant is broken the exit code is 1, a line tells how to run that seed again, and a file has the notes
+of its faults, the last events and the story of the keys. With --shrink it is then run with less and less
+(faults, operations of clients, time) until little is left that still breaks the same invariant, and a line tells
+how to run that. --until-ms, --strikes, --operations and --variation are what such lines use.
+The last line but one says how many rare states of the program were met; --probes names them.
+Families that are survived only in part, so that they strike only where they are named: )" +
+      sim::describe_faults(sim::kEveryFault & ~sim::kAllFaults) + ".";
   command.examples = {"stator sim --seeds 20 --minutes 1",
-                      "stator sim --seed 7 --faults crash,cuts --trace"};
+                      "stator sim --seed 7 --faults crash,cuts --trace",
+                      "stator sim --seed 7 --minutes 1 --shrink"};
   command.options = {
       {"--seed", "S", "the first seed", &flags->seed},
       {"--seeds", "K", "how many seeds, from the first on", &flags->seeds},
       {"--nodes", "N", "nodes of the cluster", &flags->nodes},
       {"--minutes", "M", "simulated minutes of a sparse seed; of a dense one a fifth, at least 2",
        &flags->minutes},
-      {"--faults", "LIST", "all, none, or some of " + sim::describe_faults(sim::kAllFaults),
+      {"--faults", "LIST", "all, none, or some of " + sim::describe_faults(sim::kEveryFault),
        &flags->faults},
       {"--trace", "", "print every event, and the story of every key that breaks an invariant",
        &flags->trace},
+      {"--traces", "DIR", "the folder for the traces of failed seeds", &flags->traces},
+      {"--probes", "", "name the rare states that were met, and those that never were",
+       &flags->probes},
+      {"--until-broken", "", "end with the first seed that breaks an invariant",
+       &flags->until_broken},
+      {"--shrink", "", "make each failed run small", &flags->shrink},
+      {"--shrink-runs", "R", "at most so many runs for each", &flags->shrink_runs},
+      {"--until-ms", "T", "end the faults when so much of the run is over; 0: when it is",
+       &flags->until_ms},
+      {"--strikes", "LIST", "which strikes of faults take place, as in 3,7-12; all, none",
+       &flags->strikes},
+      {"--operations", "LIST", "which operations of clients take place, as in 3,7-12; all, none",
+       &flags->operations},
+      {"--variation", "V", "let what nobody scheduled fall differently", &flags->variation},
   };
   command.run = [flags](Console& console) { return run_sim(*flags, console); };
   root.commands.push_back(std::move(command));

@@ -1,5 +1,6 @@
 #include "sim/audit.h"
 
+#include <set>
 #include <utility>
 
 #include "core/version/object_codec.h"
@@ -21,7 +22,8 @@ Audit::Audit(World& world, std::vector<std::uint32_t> nodes, OperationLog& log, 
       nodes_(std::move(nodes)),
       log_(log),
       n_(n),
-      keys_(static_cast<std::uint32_t>(log.keys().size())) {}
+      keys_(static_cast<std::uint32_t>(log.keys().size())),
+      lives_(keys_, false) {}
 
 void Audit::problem(std::string what) {
   if (problems_.size() < kProblemsMax) problems_.push_back(std::move(what));
@@ -52,6 +54,43 @@ void Audit::run() {
             std::to_string(writes_so_far() - repaired) + " times");
   }
   pass(Step::kExplain, 2);
+  if (problems_.empty()) walk();
+}
+
+void Audit::walk() {
+  struct Walk {
+    bool answered = false;
+    node::ScanResult result;
+    std::set<std::pair<std::string, std::string>> keys;
+  } walk;
+  Process& process = *world_.host(nodes_.front()).process();
+  do {
+    walk.answered = false;
+    process.loop().schedule(world_.now(), EventKind::kTask, [this, &walk] {
+      store_of(nodes_.front(), 0)
+          .scan({.cursor = walk.result.next, .count = 100},
+                [&walk](const Result<node::ScanResult>& result) {
+                  walk.answered = result.has_value();
+                  if (result) walk.result = *result;
+                });
+    });
+    const MonoTime limit = world_.now() + kLimit;
+    while (!walk.answered && world_.now() < limit) world_.run_for(milliseconds(1));
+    if (!walk.answered) {
+      problem("I15: a step of a walk over all keys had no answer");
+      return;
+    }
+    for (node::ScannedKey& key : walk.result.keys) {
+      walk.keys.emplace(std::move(key.bucket), std::move(key.key));
+    }
+  } while (walk.result.next != 0);
+  for (std::uint32_t key = 0; key < keys_; ++key) {
+    const KeyLog& log = log_.key(key);
+    const bool lives = lives_[key];
+    if (lives == walk.keys.contains({log.bucket, log.key})) continue;
+    problem("I18: a walk over all keys " + std::string(lives ? "missed" : "named") + " key " +
+            std::to_string(key) + ", which " + (lives ? "lives" : "does not live"));
+  }
 }
 
 void Audit::pass(Step step, std::uint32_t shift) {
@@ -147,6 +186,9 @@ void Audit::take(std::uint32_t key, const node::Explanation& explanation) {
     problem("key " + std::to_string(key) + " holds an object that cannot be decoded");
     return;
   }
+  // As a plain read judges it.
+  const Version* latest = merged.latest();
+  lives_[key] = latest != nullptr && !latest->tombstone;
   log.final_known = true;
   log.final_versions.clear();
   for (const Version& version : merged.versions) {

@@ -12,8 +12,9 @@ namespace stator::sim {
 
 /// Looks at every key of a cluster that is whole again: reads it from all its owners, so that they
 /// agree; shows that reading on writes nothing (I13); and puts down what each owner holds in the
-/// end, which must be the same everywhere (I4). Drives the nodes' stores directly, many keys at a
-/// time. A question that is not answered within 5 s breaks I15.
+/// end, which must be the same everywhere (I4). A walk over all keys then names those that live and
+/// no others (I18). Drives the nodes' stores directly, many keys at a time. A question that is not
+/// answered within 5 s breaks I15.
 class Audit {
  public:
   /// All outlive it. `nodes` all run.
@@ -32,6 +33,7 @@ class Audit {
   void read(std::uint32_t key, node::Store& store);
   void explain(std::uint32_t key, node::Store& store);
   void take(std::uint32_t key, const node::Explanation& explanation);
+  void walk();
   void finished();
   void problem(std::string what);
   [[nodiscard]] node::Store& store_of(std::uint32_t host, unsigned shard);
@@ -47,6 +49,7 @@ class Audit {
   std::uint32_t next_ = 0;
   std::uint32_t open_ = 0;
   std::uint32_t keys_ = 0;
+  std::vector<bool> lives_;  // by key: what a plain read finds in the end
   std::uint64_t repaired_writes_ = 0;
   std::vector<std::string> problems_;
 };

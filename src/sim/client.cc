@@ -15,7 +15,8 @@ constexpr int kAttemptsMax = 4;
 constexpr Duration kStrictLimit = seconds(5);
 
 bool is_read(OperationKind kind) {
-  return kind == OperationKind::kGet || kind == OperationKind::kStGet;
+  return kind == OperationKind::kGet || kind == OperationKind::kStGet ||
+         kind == OperationKind::kScan;
 }
 
 bool must_be_refused(OperationKind kind) {
@@ -49,8 +50,15 @@ std::string hex(const WriteId& id) {
 
 Client::Client(env::Env& env, const Workload& workload, const std::vector<std::string>& nodes,
                ClientRecord& record, Random random)
-    : env_(env), workload_(workload), nodes_(nodes), record_(record), random_(random) {
+    : env_(env),
+      workload_(workload),
+      nodes_(nodes),
+      record_(record),
+      operations_(random.fork("operation")),
+      random_(random) {
+  for (std::uint32_t key = 0; key < workload.keys; ++key) names_.insert(key_name(key));
   for (std::uint32_t i = 0; i < workload.sessions; ++i) {
+    paces_.push_back({random.fork("pace", i)});
     sessions_.push_back(
         std::make_unique<Session>(*this, static_cast<std::uint32_t>(random_.below(nodes.size()))));
     tick(i);
@@ -60,50 +68,53 @@ Client::Client(env::Env& env, const Workload& workload, const std::vector<std::s
 void Client::tick(std::size_t session) {
   const double sessions = static_cast<double>(workload_.clients) * workload_.sessions;
   const Duration mean{static_cast<std::int64_t>(1e9 * sessions / workload_.operations_per_second)};
-  env_.executor.after(random_.exponential(mean), [this, session] {
+  env_.executor.after(paces_[session].random.exponential(mean), [this, session] {
     if (!record_.stopped) begin_one(session);
     tick(session);
   });
 }
 
 void Client::begin_one(std::size_t index) {
+  Random random = operations_.fork("session", (std::uint64_t{index} << 32) | paces_[index].begun++);
+  const std::uint64_t number = record_.keys.size();
+  Operation operation = draw(number, random);
+  record_.keys.push_back(operation.key);
+  if (!record_.kept.contains(number)) return;
   Session& session = *sessions_[index];
   if (session.open() >= kOpenPerSessionMax) return;
-  if (random_.chance(workload_.hop)) session.hop();
-  Operation operation = draw();
-  if (has_write_id(operation.kind) && random_.chance(workload_.duplicate)) {
+  if (random.chance(workload_.hop)) session.hop();
+  if (has_write_id(operation.kind) && random.chance(workload_.duplicate)) {
     ++record_.duplicated;
     ++record_.open;
     Operation copy = operation;
     copy.copy = true;
-    sessions_[random_.below(sessions_.size())]->submit(std::move(copy));
+    sessions_[random.below(sessions_.size())]->submit(std::move(copy));
   }
   ++record_.begun;
   ++record_.open;
   session.submit(std::move(operation));
 }
 
-Operation Client::draw() {
+Operation Client::draw(std::uint64_t number, Random& random) {
   Operation operation;
-  operation.kind = draw_operation(workload_, random_);
-  operation.key = draw_key(workload_, random_);
+  operation.kind = draw_operation(workload_, random);
+  operation.key = draw_key(workload_, random);
   operation.begin = env_.executor.now();
   operation.strict = record_.strict;
-  choose_context(operation);
+  choose_context(operation, random);
   if (has_value(operation.kind)) {
-    operation.value =
-        make_value(operation.key, ++record_.next_number, draw_value_size(workload_, random_));
+    operation.value = make_value(operation.key, number, draw_value_size(workload_, random));
   }
   if (has_write_id(operation.kind)) {
     const auto now_ms = static_cast<std::uint64_t>(env_.executor.wall_now().ms());
     operation.write_id =
-        hex(WriteId::make(now_ms, WriteId::kRetryable, random_.next(), random_.next()));
+        hex(WriteId::make(now_ms, WriteId::kRetryable, random.next(), random.next()));
   }
   return operation;
 }
 
 // Where there is no such context yet, a read fetches one instead.
-void Client::choose_context(Operation& operation) {
+void Client::choose_context(Operation& operation, Random& random) {
   const auto own = contexts_.find(operation.key);
   switch (operation.kind) {
     case OperationKind::kStPut:
@@ -115,22 +126,23 @@ void Client::choose_context(Operation& operation) {
       if (own != contexts_.end()) operation.context = own->second.older;
       break;
     case OperationKind::kWrongContext: {
-      const auto other = contexts_.find(draw_key(workload_, random_));
+      const auto other = contexts_.find(draw_key(workload_, random));
       if (other != contexts_.end() && other->first != operation.key) {
         operation.context = other->second.newest;
       }
       break;
     }
+    case OperationKind::kScan: operation.context = scan_cursor_; return;
     default: return;
   }
   if (operation.context.empty()) {
     operation.kind = OperationKind::kStGet;
   } else if (operation.kind == OperationKind::kBadContext) {
     std::string& text = operation.context;
-    if (random_.chance(0.5)) {
-      text.resize(random_.below(text.size() - 1) + 1);
+    if (random.chance(0.5)) {
+      text.resize(random.below(text.size() - 1) + 1);
     } else {
-      char& letter = text[random_.below(text.size())];
+      char& letter = text[random.below(text.size())];
       letter = letter == 'A' ? 'B' : 'A';
     }
   }
@@ -179,6 +191,7 @@ void Client::answered(const Operation& operation, const Reply& reply) {
       if (reply.type == Reply::Type::kBulk) check_value(operation, reply.text);
       break;
     case OperationKind::kStGet: take_siblings(operation, reply); break;
+    case OperationKind::kScan: take_keys(reply); break;
     case OperationKind::kSet:
     case OperationKind::kDel: break;
     case OperationKind::kStDelBlind: break;  // the context of a delete that saw everything
@@ -194,6 +207,17 @@ void Client::take_siblings(const Operation& operation, const Reply& reply) {
   remember_context(operation.key, reply.members[0].text);
   for (const Reply& sibling : reply.members[1].members) {
     if (!sibling.members.empty()) check_value(operation, sibling.members[0].text);
+  }
+}
+
+void Client::take_keys(const Reply& reply) {
+  if (reply.type != Reply::Type::kArray || reply.members.size() != 2) {
+    record_.problem("SCAN did not answer cursor and keys");
+    return;
+  }
+  scan_cursor_ = reply.members[0].text;
+  for (const Reply& key : reply.members[1].members) {
+    if (!names_.contains(key.text)) record_.problem("I2: SCAN named a key that nobody writes");
   }
 }
 

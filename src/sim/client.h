@@ -4,11 +4,13 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "env_sim/process.h"
 #include "sim/resp.h"
+#include "sim/schedule.h"
 #include "sim/workload.h"
 
 namespace stator::sim {
@@ -18,7 +20,7 @@ struct Operation {
   OperationKind kind{};
   std::uint32_t key = 0;
   std::string value;
-  std::string context;   // text; empty: none
+  std::string context;   // text; empty: none. Of a walk: where it goes on
   std::string write_id;  // 32 hex digits; empty: none, so that it is never sent again
   MonoTime begin{};
   MonoTime give_up_at{};
@@ -48,7 +50,10 @@ struct ClientRecord {
   bool strict = false;                // from now on each operation must be ok within 5 s (I15)
   bool stopped = false;               // begin nothing new
   std::uint64_t open = 0;
-  std::uint64_t next_number = 0;  // of values
+  /// Operations are numbered in the order of time. Those that are not among these are not begun.
+  NumberSet kept = NumberSet::all();
+  /// The key of each by its number, begun or not.
+  std::vector<std::uint32_t> keys;
 
   void problem(std::string what) {
     if (problems.size() < 10) problems.push_back(std::move(what));
@@ -119,22 +124,32 @@ class Client final : public Program {
   };
   void tick(std::size_t session);
   void begin_one(std::size_t session);
-  [[nodiscard]] Operation draw();
-  void choose_context(Operation& operation);
+  [[nodiscard]] Operation draw(std::uint64_t number, Random& random);
+  void choose_context(Operation& operation, Random& random);
   void retry_or_abandon(Operation operation);
   void remember_context(std::uint32_t key, const std::string& context);
   void check_strict(const Operation& operation, bool ok, const Reply* reply);
   void check_value(const Operation& operation, std::string_view value);
   void note_outcome(const Operation& operation, const Reply& reply);
   void take_siblings(const Operation& operation, const Reply& reply);
+  void take_keys(const Reply& reply);
 
   env::Env& env_;
   const Workload& workload_;
   const std::vector<std::string>& nodes_;
   ClientRecord& record_;
-  Random random_;
+  const Random operations_;  // forked for each operation
+  Random random_;            // for all that befalls them
+  /// When a session begins its operations, whatever becomes of them.
+  struct Pace {
+    Random random;
+    std::uint64_t begun = 0;
+  };
+  std::vector<Pace> paces_;  // by session
   std::vector<std::unique_ptr<Session>> sessions_;
   std::map<std::uint32_t, Contexts> contexts_;
+  std::string scan_cursor_ = "0";
+  std::set<std::string> names_;  // of all keys
 };
 
 }  // namespace stator::sim

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/audit.h"
+#include "sim/limits.h"
 #include "sim/recording_store.h"
 #include "sim/server.h"
 #include "sim/story.h"
@@ -22,6 +23,7 @@ constexpr Duration kDrain = seconds(30);  // at most, for what is still open
 constexpr double kSeveralShards = 0.5;    // of runs
 constexpr double kOtherShards = 0.3;      // of restarts in those
 constexpr std::uint32_t kShardsMax = 3;
+constexpr std::size_t kTraceLines = 20'000;  // of a failed run
 
 class ClusterRun {
  public:
@@ -31,11 +33,13 @@ class ClusterRun {
  private:
   void add_hosts();
   void start_node(std::uint32_t index);
+  void stop_node(std::uint32_t index);
   [[nodiscard]] node::NodeOptions options_of(std::uint32_t index);
   void start_clients();
   void drain();
   void compare_with_clients();
   void tell_stories(const Verdict& verdict);
+  void name_suspects(const Verdict& verdict, RunReport& report);
   [[nodiscard]] RunReport report();
   void violate(std::string what) { violations_.push_back(std::move(what)); }
 
@@ -44,6 +48,7 @@ class ClusterRun {
   ClientRecord clients_;
   Workload workload_;
   FaultSet faults_ = 0;
+  FaultMenu menu_;
   Founding founding_;
   std::vector<std::string> node_names_;
   std::vector<std::uint32_t> node_hosts_;
@@ -55,18 +60,24 @@ class ClusterRun {
   std::uint64_t repaired_writes_ = 0;
   World world_;  // its processes end before what they use
   ShardPlan shards_;
+  std::unique_ptr<LimitPlan> limits_;  // nullptr: as they come
 };
 
 ClusterRun::ClusterRun(const RunOptions& options)
     : options_(options),
-      world_(options.seed),
+      world_(options.seed, options.schedule.variation),
       shards_(options.nodes, options.shards, world_.random().fork("shards")) {
   Random random = world_.random().fork("run");
   workload_ = draw_workload(random, options.minutes, is_dense(options.seed));
   faults_ = options.swarm ? draw_swarm(options.faults, random) : options.faults;
+  if (options.swarm) menu_ = FaultMenu::draw(random);
+  if (has(faults_, FaultFamily::kLimits)) {
+    limits_ = std::make_unique<LimitPlan>(options.nodes, menu_, world_.random().fork("limits"));
+  }
+  clients_.kept = options.schedule.operations;
   observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler());
   if (options.trace != nullptr) world_.trace().print_to(options.trace);
-  if (options.trace_lines > 0) world_.trace().remember(options.trace_lines);
+  if (options.failure != nullptr) world_.trace().remember(kTraceLines);
   add_hosts();
 }
 
@@ -90,9 +101,14 @@ void ClusterRun::add_hosts() {
   for (std::uint32_t i = 0; i < workload_.clients; ++i) {
     client_hosts_.push_back(world_.add_host("c" + std::to_string(i + 1)).index());
   }
-  adversary_ = std::make_unique<Adversary>(world_, node_hosts_, client_hosts_, faults_,
-                                           world_.random().fork("adversary"),
-                                           [this](std::uint32_t node) { start_node(node); });
+  adversary_ = std::make_unique<Adversary>(
+      world_, node_hosts_, client_hosts_,
+      Adversary::Options{.families = faults_,
+                         .menu = menu_,
+                         .strikes = options_.schedule.strikes,
+                         .random = world_.random().fork("adversary")},
+      NodeControl{.start = [this](std::uint32_t node) { start_node(node); },
+                  .stop = [this](std::uint32_t node) { stop_node(node); }});
 }
 
 node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
@@ -106,6 +122,7 @@ node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
   options.founding = founding_;
   options.sync_writes = options_.sync_writes;
   options.observer = observer_.get();
+  if (limits_ != nullptr) limits_->draw(index, options);
   return options;
 }
 
@@ -116,6 +133,27 @@ void ClusterRun::start_node(std::uint32_t index) {
     if (!server->error().empty()) violate("I16: " + node_names_[index] + " " + server->error());
     return server;
   });
+}
+
+void ClusterRun::stop_node(std::uint32_t index) {
+  Process& process = *world_.host(index).process();
+  // It may still be starting: then there is nothing to stop but the process.
+  auto* server = static_cast<Server*>(process.program());
+  if (server == nullptr || !server->error().empty()) {
+    world_.host(index).kill();
+    return;
+  }
+  process.loop().schedule(world_.now(), EventKind::kTask,
+                          [this, server, index, number = process.number()] {
+                            server->stop([this, index, number] {
+                              // Not from within its own turn.
+                              world_.after({}, [this, index, number] {
+                                const Process* ended = world_.host(index).process();
+                                if (ended != nullptr && ended->number() == number)
+                                  world_.host(index).kill();
+                              });
+                            });
+                          });
 }
 
 void ClusterRun::start_clients() {
@@ -132,9 +170,8 @@ RunReport ClusterRun::run() {
   first_shards_ = shards_.shards();
   world_.run_for(kStart);
   start_clients();
-  const MonoTime end = world_.now() + workload_.length;
-  adversary_->start(end);
-  world_.run_until(end);
+  adversary_->start(world_.now() + workload_.length);
+  world_.run_for(std::min(workload_.length, options_.schedule.until));
   adversary_->heal();
   world_.run_for(kSettle);
   clients_.strict = true;
@@ -188,10 +225,10 @@ void ClusterRun::compare_with_clients() {
 }
 
 void ClusterRun::tell_stories(const Verdict& verdict) {
-  if (options_.stories == nullptr) return;
+  if (options_.failure == nullptr) return;
   std::uint32_t last = UINT32_MAX;
   for (const Violation& each : verdict.violations) {
-    if (each.key != last) tell_story(log_.key(each.key), options_.stories);
+    if (each.key != last) tell_story(log_.key(each.key), options_.failure);
     last = each.key;
   }
 }
@@ -215,11 +252,33 @@ RunReport ClusterRun::report() {
   }
   tell_stories(report.verdict);
   for (const std::string& problem : clients_.problems) violate(problem);
+  if (!violations_.empty()) name_suspects(report.verdict, report);
+  report.strikes = adversary_->strikes();
+  report.operations = clients_.keys.size();
+  clients_.keys = {};
+  clients_.told = {};
   report.clients = std::move(clients_);
-  report.clients.told.clear();
   report.violations = std::move(violations_);
-  if (!report.violations.empty() && options_.trace_lines > 0) world_.trace().write_to(stderr);
+  if (!report.violations.empty() && options_.failure != nullptr) {
+    world_.trace().write_to(options_.failure);
+  }
   return report;
+}
+
+void ClusterRun::name_suspects(const Verdict& verdict, RunReport& report) {
+  std::vector<bool> broken;
+  for (const Violation& each : verdict.violations) {
+    const std::string& name = log_.key(each.key).key;
+    for (std::uint32_t key = 0; key < workload_.keys; ++key) {
+      if (key_name(key) != name) continue;
+      broken.resize(std::max<std::size_t>(broken.size(), key + 1));
+      broken[key] = true;
+    }
+  }
+  for (std::uint64_t number = 0; number < clients_.keys.size(); ++number) {
+    const std::uint32_t key = clients_.keys[number];
+    if (key < broken.size() && broken[key]) report.suspects.push_back(number);
+  }
 }
 
 }  // namespace

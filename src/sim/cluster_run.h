@@ -7,9 +7,11 @@
 
 #include "base/time.h"
 #include "env_sim/wire.h"
+#include "sim/adversary.h"
 #include "sim/checker.h"
 #include "sim/client.h"
 #include "sim/faults.h"
+#include "sim/schedule.h"
 #include "sim/workload.h"
 
 namespace stator::sim {
@@ -20,12 +22,13 @@ struct RunOptions {
   double minutes = 10;       // of a sparse run; see draw_workload
   std::uint32_t shards = 0;  // of each node; 0: drawn, see ShardPlan
   FaultSet faults = kAllFaults;
-  /// Draw about half of `faults` for this run; else all of them.
+  /// Draw about half of `faults` for this run, and of the kinds within each; else all of them.
   bool swarm = true;
-  bool sync_writes = true;       // false is wrong, and must be caught when power is lost
-  std::FILE* trace = nullptr;    // prints every event
-  std::size_t trace_lines = 0;   // remembers as many, and prints them when an invariant breaks
-  std::FILE* stories = nullptr;  // of keys whose invariants break
+  Schedule schedule{};         // of what was drawn: the whole, but when a run is made small
+  bool sync_writes = true;     // false is wrong, and must be caught when power is lost
+  std::FILE* trace = nullptr;  // prints every event
+  /// Gets, when an invariant breaks, all notes, the last events and the stories of the keys.
+  std::FILE* failure = nullptr;
 };
 
 /// How many shards each node runs with. In half of the runs all have one; else each has one to
@@ -57,7 +60,10 @@ struct RunReport {
   WireCounters wire;
   ClientRecord clients;
   Verdict verdict;
-  std::uint64_t repaired_writes = 0;  // by the audit in the end
+  std::uint64_t repaired_writes = 0;    // by the audit in the end
+  std::vector<std::uint64_t> strikes;   // numbers of those of the adversary that took place
+  std::uint64_t operations = 0;         // of clients, numbered from 0, begun or not
+  std::vector<std::uint64_t> suspects;  // of these, those on keys that break an invariant
   Duration simulated{};
   std::uint64_t events = 0;
   std::uint64_t trace_hash = 0;

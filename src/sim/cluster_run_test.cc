@@ -70,8 +70,8 @@ TEST(ClusterRun, EveryFamilyOfFaultsStrikesAndNothingBreaks) {
   const RunReport report = run_cluster({.seed = 6, .minutes = 0.5, .swarm = false});
   EXPECT_EQ(problems(report), "");
   const FaultCounters& made = report.faults_made;
-  for (const std::uint64_t count :
-       {made.crashes, made.kills, made.pauses, made.cuts, made.slow, made.clock_changes}) {
+  for (const std::uint64_t count : {made.crashes, made.kills, made.restarts, made.pauses, made.cuts,
+                                    made.resets, made.slow, made.clock_changes}) {
     EXPECT_GT(count, 0U);
   }
   const WireCounters& wire = report.wire;
@@ -81,6 +81,57 @@ TEST(ClusterRun, EveryFamilyOfFaultsStrikesAndNothingBreaks) {
   }
   EXPECT_GT(report.verdict.acknowledged, 100U);
   EXPECT_GT(report.verdict.unknown, 0U);
+}
+
+// What is left out changes nothing of what is left: neither when the others strike nor what the
+// other operations are.
+TEST(ClusterRun, AScheduleLeavesOutStrikesAndOperations) {
+  RunOptions options{.seed = 6, .minutes = 0.3, .swarm = false};
+  const RunReport whole = run_cluster(options);
+  ASSERT_GT(whole.strikes.size(), 5U);
+  options.schedule.strikes = NumberSet::of({1, 3});
+  const RunReport two = run_cluster(options);
+  EXPECT_EQ(two.strikes, (std::vector<std::uint64_t>{1, 3}));
+  EXPECT_EQ(problems(two), "");
+  // Some of the last ones are begun or not as the clients' hosts are busy.
+  EXPECT_NEAR(static_cast<double>(two.operations), static_cast<double>(whole.operations),
+              0.01 * static_cast<double>(whole.operations));
+  EXPECT_EQ(run_cluster(options).trace_hash, two.trace_hash);
+
+  options.schedule.operations = NumberSet::of({7, 20, 21, 22});
+  const RunReport four = run_cluster(options);
+  EXPECT_GE(four.clients.begun, 1U);
+  EXPECT_LE(four.clients.begun, 4U);
+  EXPECT_EQ(problems(four), "");
+
+  options.schedule = {.until = seconds(2), .variation = 1};
+  const RunReport shorter = run_cluster(options);
+  EXPECT_EQ(problems(shorter), "");
+  EXPECT_LT(shorter.operations, whole.operations);
+  options.schedule.variation = 2;
+  EXPECT_NE(run_cluster(options).trace_hash, shorter.trace_hash);
+}
+
+// Whoever wants to see why a run failed gets its notes and the stories of its keys.
+TEST(ClusterRun, AFailedRunTellsItsStory) {
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  RunOptions options{
+      .minutes = 0.3, .faults = *parse_faults("crash,disk"), .swarm = false, .sync_writes = false};
+  options.failure = file;
+  RunReport report;
+  for (options.seed = 0; report.violations.empty() && options.seed < 20; ++options.seed) {
+    report = run_cluster(options);
+  }
+  EXPECT_FALSE(report.suspects.empty()) << problems(report);
+  std::string told(static_cast<std::size_t>(std::ftell(file)), '\0');
+  std::rewind(file);
+  EXPECT_EQ(std::fread(told.data(), 1, told.size(), file), told.size());
+  std::fclose(file);
+  for (const char* part :
+       {"notes\n", "strike 0 ", "crash n", "heal", "story of default/", "events"}) {
+    EXPECT_NE(told.find(part), std::string::npos) << part;
+  }
 }
 
 TEST(ClusterRun, TheAuditBringsStaleOwnersUpToDate) {

@@ -3,10 +3,15 @@
 #include <utility>
 
 namespace stator::sim {
+namespace {
+
+constexpr Duration kDrainStep = milliseconds(2);
+
+}  // namespace
 
 Server::Server(std::span<env::Env> shards, const node::NodeOptions& options, OperationLog& log,
                const Scheduler& scheduler)
-    : error_(open(shards, options, log, scheduler)) {}
+    : shards_(shards), error_(open(shards, options, log, scheduler)) {}
 
 std::string Server::open(std::span<env::Env> shards, const node::NodeOptions& options,
                          OperationLog& log, const Scheduler& scheduler) {
@@ -30,6 +35,31 @@ std::string Server::open(std::span<env::Env> shards, const node::NodeOptions& op
   if (auto started = node_->start(); !started) return "does not start: " + started.error().detail;
   node_->announce(doors_.front().listener->address(), {});
   return {};
+}
+
+void Server::stop(Callback<void()> done) {
+  stopped_ = std::move(done);
+  doors_open_ = doors_.size();
+  for (unsigned i = 0; i < doors_.size(); ++i) {
+    shards_[0].executor.post_to(i, [this, i] { drain(i); });
+  }
+}
+
+void Server::drain(unsigned shard) {
+  doors_[shard].listener.reset();
+  doors_[shard].front->drain();
+  await_door(shard);
+}
+
+void Server::await_door(unsigned shard) {
+  env::Executor& executor = shards_[shard].executor;
+  if (!doors_[shard].front->drained()) {
+    executor.after(kDrainStep, [this, shard] { await_door(shard); });
+    return;
+  }
+  executor.post_to(0, [this] {
+    if (--doors_open_ == 0) node_->stop([this] { stopped_(); });
+  });
 }
 
 }  // namespace stator::sim

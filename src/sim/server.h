@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/callback.h"
 #include "env_sim/process.h"
 #include "front/redis/redis_front.h"
 #include "node/node.h"
@@ -28,6 +29,10 @@ class Server final : public Program {
   [[nodiscard]] node::Node& node() { return *node_; }
   [[nodiscard]] node::Store& store(unsigned shard) { return node_->store(shard); }
 
+  /// What SIGTERM does to `stator serve`: no new connections and commands, what is open is
+  /// answered, then the node ends, and `done` runs on shard 0. Once.
+  void stop(Callback<void()> done);
+
  private:
   /// What clients of one shard meet.
   struct Door {
@@ -37,10 +42,15 @@ class Server final : public Program {
   };
   std::string open(std::span<env::Env> shards, const node::NodeOptions& options, OperationLog& log,
                    const Scheduler& scheduler);
+  void drain(unsigned shard);
+  void await_door(unsigned shard);
 
+  std::span<env::Env> shards_;
   std::unique_ptr<node::Node> node_;
   std::vector<Door> doors_;  // by shard
   std::string error_;
+  Callback<void()> stopped_;
+  std::size_t doors_open_ = 0;
 };
 
 }  // namespace stator::sim

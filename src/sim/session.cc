@@ -79,6 +79,9 @@ void Session::send(const Operation& operation) {
     case OperationKind::kDel: append_command(out, {"DEL", key}); return;
     case OperationKind::kStGet: append_command(out, {"ST.GET", key}); return;
     case OperationKind::kStDelBlind: append_command(out, {"ST.DEL", key}); return;
+    case OperationKind::kScan:
+      append_command(out, {"SCAN", operation.context, "COUNT", "20"});
+      return;
     case OperationKind::kStDel:
       append_command(out, {"ST.DEL", key, "CTX", operation.context, "WID", operation.write_id});
       return;

@@ -6,6 +6,8 @@
 #include <cstdarg>
 #include <cstdio>
 #include <iterator>
+#include <set>
+#include <sstream>
 
 #include "base/hash.h"
 
@@ -13,7 +15,7 @@ namespace stator::sim {
 namespace {
 
 [[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...) {
-  char buffer[512];
+  char buffer[1024];
   std::va_list arguments;
   va_start(arguments, format);
   std::vsnprintf(buffer, sizeof buffer, format, arguments);
@@ -45,7 +47,74 @@ std::string list(const std::vector<std::uint32_t>& numbers) {
 std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed) {
   return text("stator sim --seed %" PRIu64 " --seeds 1 --nodes %" PRIu32 " --minutes ", seed,
               options.nodes) +
-         exact(options.minutes) + " --faults " + options.faults;
+         exact(options.minutes) + " --faults " + options.faults + to_flags(options.schedule);
+}
+
+RunOptions run_of(const SimulateOptions& options, FaultSet faults, std::uint64_t seed) {
+  RunOptions run;
+  run.seed = seed;
+  run.nodes = options.nodes;
+  run.minutes = options.minutes;
+  run.faults = faults;
+  // Families that were asked for by name are all there.
+  run.swarm = options.faults == "all";
+  run.schedule = options.schedule;
+  return run;
+}
+
+std::string differs(const RunReport& first, const RunReport& second) {
+  return text("I19: a second run of seed %" PRIu64 " had %" PRIu64 " events and trace=%016" PRIx64
+              ", the first %" PRIu64 " and trace=%016" PRIx64,
+              first.seed, second.events, second.trace_hash, first.events, first.trace_hash);
+}
+
+std::string broken_invariants(const RunReport& report) {
+  std::set<std::string> names;
+  for (const std::string& each : report.violations) {
+    // "I2: ..."; what clients complain of without an invariant's name breaks what they were
+    // promised.
+    const std::size_t colon = each.find(':');
+    names.insert(colon <= 3 ? each.substr(0, colon) : "P7");
+  }
+  std::string line;
+  for (const std::string& name : names) line.append(line.empty() ? "" : " ").append(name);
+  return line;
+}
+
+ShrunkRun shrink_run(const RunOptions& options, const RunReport& failed, std::uint64_t runs_max) {
+  ShrinkInput input;
+  input.schedule = options.schedule;
+  input.length = failed.workload.length;
+  input.strikes = failed.strikes;
+  for (std::uint64_t i = 0; i < failed.operations; ++i) {
+    if (options.schedule.operations.contains(i)) input.operations.push_back(i);
+  }
+  input.suspects = failed.suspects;
+  input.runs_max = runs_max;
+  const std::string wanted = " " + broken_invariants(failed) + " ";
+  RunOptions run = options;
+  run.trace = run.failure = nullptr;
+  const auto breaks = [&](const Schedule& schedule) {
+    run.schedule = schedule;
+    const RunReport report = run_cluster(run);
+    std::istringstream broken(broken_invariants(report));
+    for (std::string name; broken >> name;) {
+      if (wanted.find(" " + name + " ") != std::string::npos) return true;
+    }
+    return false;
+  };
+  ShrunkRun result;
+  result.events_before = input.strikes.size() + input.operations.size();
+  result.shrunk = shrink(input, breaks);
+  run = options;
+  run.trace = nullptr;
+  run.schedule = result.shrunk.schedule;
+  result.report = run_cluster(run);
+  // What lies behind its end did not take place either.
+  std::erase_if(result.shrunk.operations,
+                [&](std::uint64_t number) { return number >= result.report.operations; });
+  result.shrunk.strikes = result.report.strikes;
+  return result;
 }
 
 std::string describe(const RunReport& report) {
@@ -60,16 +129,23 @@ std::string describe(const RunReport& report) {
       report.verdict.reads_checked, report.verdict.quorum_reads_checked,
       report.verdict.siblings_max, report.events);
   const FaultCounters& made = report.faults_made;
-  line += text("; faults %s: %" PRIu64 " crashes %" PRIu64 " kills %" PRIu64 " pauses %" PRIu64
-               " cuts %" PRIu64 " slow %" PRIu64 " clock",
-               describe_faults(report.faults).c_str(), made.crashes, made.kills, made.pauses,
-               made.cuts, made.slow, made.clock_changes);
+  line += text("; faults %s: %zu strikes: %" PRIu64 " crashes %" PRIu64 " kills %" PRIu64
+               " restarts %" PRIu64 " pauses %" PRIu64 " cuts %" PRIu64 " resets %" PRIu64
+               " slow %" PRIu64 " clock %" PRIu64 " disk",
+               describe_faults(report.faults).c_str(), report.strikes.size(), made.crashes,
+               made.kills, made.restarts, made.pauses, made.cuts, made.resets, made.slow,
+               made.clock_changes, made.disk_faults);
   const WireCounters& wire = report.wire;
   line += text(", %" PRIu64 " frames %" PRIu64 " lost %" PRIu64 " cut %" PRIu64 " doubled %" PRIu64
                " overtaken %" PRIu64 " damaged %" PRIu64 " replayed",
                wire.frames, wire.lost, wire.cut, wire.duplicated, wire.reordered,
                wire.corrupted + wire.truncated, wire.replayed);
   return line + text("; trace=%016" PRIx64, report.trace_hash);
+}
+
+void Summary::add_second(bool equal) {
+  ++twice;
+  if (!equal) ++broken_;
 }
 
 void Summary::add(const RunReport& report) {
@@ -93,11 +169,11 @@ std::string Summary::line(double core_seconds) const {
   return text("seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64 " sharded=%" PRIu64
               " simulated_s=%.0f begun=%" PRIu64 " operations=%" PRIu64
               " operations_per_s=%.1f acknowledged=%" PRIu64 " unknown=%" PRIu64
-              " not_applied=%" PRIu64 " reads_checked=%" PRIu64 " events=%" PRIu64
+              " not_applied=%" PRIu64 " reads_checked=%" PRIu64 " twice=%" PRIu64 " events=%" PRIu64
               " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
               seeds, broken_, dense_seeds, sharded_seeds, in_seconds(simulated), begun, operations,
               static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown,
-              not_applied, reads_checked, events, static_cast<double>(events) / core_seconds,
+              not_applied, reads_checked, twice, events, static_cast<double>(events) / core_seconds,
               in_seconds(simulated) / core_seconds, trace);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/cluster_run.h"
+#include "sim/shrink.h"
 
 namespace stator::sim {
 
@@ -14,11 +15,37 @@ struct SimulateOptions {
   std::uint32_t nodes = 5;
   double minutes = 10;
   std::string faults = "all";  // all, none, or families
-  bool swarm = true;
+  Schedule schedule;
 };
+
+/// The run of one of the seeds.
+[[nodiscard]] RunOptions run_of(const SimulateOptions& options, FaultSet faults,
+                                std::uint64_t seed);
 
 /// The command that runs one seed again.
 [[nodiscard]] std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed);
+
+/// A seed of every ten is run a second time, and must do the same (I19). `index`: which of the
+/// seeds it is, from 0.
+[[nodiscard]] constexpr bool runs_twice(std::uint64_t index) {
+  return index % 10 == 9;
+}
+/// What is said of a second run that did something else.
+[[nodiscard]] std::string differs(const RunReport& first, const RunReport& second);
+
+/// The invariants that a run broke, each once: "I1 I4".
+[[nodiscard]] std::string broken_invariants(const RunReport& report);
+
+/// A failed run made small.
+struct ShrunkRun {
+  Shrunk shrunk;
+  RunReport report;  // of the small run
+  std::size_t events_before = 0;
+};
+/// `failed` is the report of `options`. What counts as the same failure: one of the invariants that
+/// it broke is broken. Takes minutes.
+[[nodiscard]] ShrunkRun shrink_run(const RunOptions& options, const RunReport& failed,
+                                   std::uint64_t runs_max);
 
 /// One line: what the run was and what it did.
 [[nodiscard]] std::string describe(const RunReport& report);
@@ -27,6 +54,8 @@ struct SimulateOptions {
 class Summary {
  public:
   void add(const RunReport& report);
+  /// A seed was run twice.
+  void add_second(bool equal);
   [[nodiscard]] bool sound() const { return broken_ == 0; }
   /// The last line of the output (design 2.1). `core_seconds` is the processor time that the runs
   /// took, so that the rates are those of one core.
@@ -45,6 +74,7 @@ class Summary {
   std::uint64_t quorum_reads_checked = 0;
   std::uint64_t events = 0;
   std::uint64_t trace = 0;
+  std::uint64_t twice = 0;
 
  private:
   std::uint64_t broken_ = 0;

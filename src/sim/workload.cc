@@ -29,6 +29,7 @@ const char* to_string(OperationKind kind) {
     case OperationKind::kStDelBlind: return "ST.DEL (blind)";
     case OperationKind::kWrongContext: return "ST.PUT (context of another key)";
     case OperationKind::kBadContext: return "ST.PUT (damaged context)";
+    case OperationKind::kScan: return "SCAN";
   }
   return "unknown";
 }
@@ -63,7 +64,9 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
   workload.large = random.chance(0.3) ? 0.01 : 0;
   // How often each kind comes differs widely from run to run, and some may be missing.
   double sum = 0;
-  const std::array<double, kOperationKinds> usual{3, 3, 0.7, 3, 3, 1, 0.5, 0.7, 0.3, 0.1, 0.1};
+  // A step of a walk asks of hundreds of partitions.
+  const std::array<double, kOperationKinds> usual{3,   3,   0.7, 3,   3,   1,
+                                                  0.5, 0.7, 0.3, 0.1, 0.1, 0.003};
   for (std::size_t i = 0; i < kOperationKinds; ++i) {
     workload.weights[i] = random.chance(0.2) ? 0 : usual[i] * log_uniform(random, 0.2, 5);
     sum += workload.weights[i];

@@ -22,8 +22,9 @@ enum class OperationKind : std::uint8_t {
   kStDelBlind,    // deletes what is there
   kWrongContext,  // a context of another key: must be refused
   kBadContext,    // a cut or changed one: must be refused
+  kScan,          // the next step of a walk over all keys
 };
-inline constexpr std::size_t kOperationKinds = 11;
+inline constexpr std::size_t kOperationKinds = 12;
 [[nodiscard]] const char* to_string(OperationKind kind);
 
 /// How the clients of one run behave: drawn once, from the seed.

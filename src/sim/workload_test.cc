@@ -6,8 +6,6 @@
 #include <numeric>
 #include <set>
 
-#include "sim/faults.h"
-
 namespace stator::sim {
 namespace {
 
@@ -74,27 +72,6 @@ TEST(Workload, KeysHaveNamesOfTheirOwn) {
   std::set<std::string> names;
   for (std::uint32_t i = 0; i < 1'000; ++i) names.insert(key_name(i));
   EXPECT_EQ(names.size(), 1'000U);
-}
-
-TEST(Faults, ListsAreReadAndWritten) {
-  EXPECT_EQ(parse_faults("all"), kAllFaults);
-  EXPECT_EQ(parse_faults("none"), 0U);
-  EXPECT_EQ(describe_faults(*parse_faults("kill,cuts")), "cuts,kill");
-  const auto wrong = parse_faults("cuts,rain");
-  ASSERT_FALSE(wrong);
-  EXPECT_NE(wrong.error().detail.find("'rain'"), std::string::npos);
-}
-
-TEST(Faults, EachFamilyIsOffInAboutHalfOfTheRuns) {
-  Random random(1);
-  std::array<int, kFaultFamilies> on{};
-  for (int i = 0; i < 1'000; ++i) {
-    const FaultSet drawn = draw_swarm(kAllFaults, random);
-    for (unsigned family = 0; family < kFaultFamilies; ++family) {
-      on[family] += has(drawn, static_cast<FaultFamily>(family)) ? 1 : 0;
-    }
-  }
-  for (const int count : on) EXPECT_NEAR(count, 500, 80);
 }
 
 }  // namespace

@@ -73,9 +73,10 @@ class Counting(unittest.TestCase):
 class Simulator(unittest.TestCase):
     """What `stator sim` prints, and what of it is too little."""
 
-    def shortfalls(self, rates, operations=25.0, events=200_000, fast=False, keys=100):
+    def shortfalls(self, rates, operations=25.0, events=200_000, fast=False, keys=100, met=150):
         lines = [f"seed {n} shards 1,3,2 dense 15 s 9 of 10 ops ({rate}/s) on {keys} keys: 9 acknowledged"
                  for n, rate in enumerate(rates)]
+        lines.append(f"probes=150 reached={met}")
         lines.append(f"seeds={len(rates)} broken=0 begun=9 operations=9 operations_per_s={operations} "
                      f"acknowledged=9 events=9 events_per_s={events} times_real=9.0 trace=0123456789abcdef")
         return shelves.sim_shortfalls("\n".join(lines), len(rates), fast)
@@ -88,12 +89,15 @@ class Simulator(unittest.TestCase):
     def test_too_little(self):
         for short in (self.shortfalls([499, 3]), self.shortfalls([500, 3, 3]),
                       self.shortfalls([500, 3], keys=101), self.shortfalls([500, 3], operations=19.9),
-                      self.shortfalls([500, 3], events=99_999, fast=True)):
+                      self.shortfalls([500, 3], events=99_999, fast=True),
+                      self.shortfalls([500, 3], met=134, fast=True)):
             self.assertEqual(len(short), 1, short)
 
     def test_output_that_says_nothing(self):
         self.assertTrue(shelves.sim_shortfalls("", 2, False))
         self.assertTrue(shelves.sim_shortfalls("seeds=1 broken=0", 1, False))
+        self.assertTrue(shelves.probe_shortfalls("seeds=1 broken=0"))
+        self.assertTrue(shelves.probe_shortfalls("probes=3 reached=3"))
 
 
 class Table(unittest.TestCase):

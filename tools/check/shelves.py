@@ -197,6 +197,7 @@ def fuzz(run):
 
 SIM_OPERATIONS_PER_S, SIM_DENSE_PER_S, SIM_DENSE_KEYS = 20, 500, 100
 SIM_EVENTS_PER_S = 100_000
+SIM_PROBES, SIM_PROBES_SHARE = 120, 0.9  # of the full size: rare states that the code names, and those met
 SIM_SEED = re.compile(r"^seed (\d+) shards \S+ \S+ \d+ s \d+ of \d+ ops \((\d+)/s\) on (\d+) keys", re.M)
 
 
@@ -217,6 +218,21 @@ def sim_shortfalls(output, seeds, fast):
                      f"{SIM_DENSE_KEYS} keys, fewer than half")
     if fast and int(last[3]) < SIM_EVENTS_PER_S:
         found.append(f"{last[3]} events per second and core, fewer than {SIM_EVENTS_PER_S}")
+    return found + (probe_shortfalls(output) if fast else [])
+
+
+def probe_shortfalls(output):
+    """Which rare states a run of full size should have met and has not (G8)."""
+    said = re.search(r"^probes=(\d+) reached=(\d+)$", output, re.M)
+    if not said:
+        return ["stator sim did not tell of probes"]
+    known, met = int(said[1]), int(said[2])
+    found = []
+    if known < SIM_PROBES:
+        found.append(f"{known} probes of rare states, fewer than {SIM_PROBES}")
+    if met < SIM_PROBES_SHARE * known:
+        never = ", ".join(re.findall(r"^never (.*)$", output, re.M))
+        found.append(f"{met} of {known} rare states were met, fewer than {SIM_PROBES_SHARE}; never: {never}")
     return found
 
 
@@ -225,7 +241,8 @@ def simulate(run, build_dir, seeds, minutes, fast=False):
     the same way twice (I19)."""
     def sim(count):
         return run.command([f"{build_dir}/stator", "sim", "--seed", str(run.seed), "--seeds", str(count),
-                            "--nodes", "5", "--minutes", str(minutes), "--faults", "all"])
+                            "--nodes", "5", "--minutes", str(minutes), "--faults", "all", "--probes",
+                            "--traces", str(run.logs)])
 
     ok, output = sim(seeds)
     if not ok:
@@ -250,6 +267,15 @@ def sim_release(run):
 
 def sim_asan(run):
     return simulate(run, "build/asan", 30, 1)
+
+
+def museum(run):
+    """Bugs put back on purpose: a third of them, chosen by the commit, or all and each made small."""
+    command = ["python3", "test/museum/museum.py", "build/release/stator_museum", "--seed", str(run.seed)]
+    if run.mode == FULL:
+        return run.script([*command, "--shrink"])
+    ok, commit = run.command(["git", "rev-parse", "HEAD"])
+    return run.script([*command, "--third", commit.strip() if ok else "0"])
 
 
 def compare(run):
@@ -325,6 +351,7 @@ SHELVES = [
     Shelf("headers", "each header compiles alone (clang 19)", SLOW, 600, headers),
     Shelf("tidy", "clang-tidy 19", SLOW, 900, tidy),
     Shelf("sim-seeds", "stator sim, fresh seeds", SLOW, 1800, sim_release, has_sim),
+    Shelf("museum", "bugs put back on purpose are caught", SLOW, 900, museum, has_sim),
     Shelf("compare", "speed beside redis-server and the bare quorum", (FULL,), 3600, compare, has_stator),
     Shelf("asan", "build and tests under AddressSanitizer and UBSan", SANITIZED_MODES, 2400, asan,
           lambda run: run.has_tests("build/release", "unit")),

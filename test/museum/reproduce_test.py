@@ -1,10 +1,11 @@
 """What `stator sim` says when a seed breaks an invariant, and that the line that it prints brings the same
-failure back (I19). The program, the only argument, is built around a line that breaks I9
-(src/sim/CMakeLists.txt)."""
+failure back (I19). The program, the only argument, is the museum's, with a mutant that breaks I9."""
 
+import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import unittest
 
 PROGRAM = sys.argv.pop()
@@ -13,7 +14,9 @@ FLAGS = ["--seed", "2", "--seeds", "4", "--nodes", "4", "--minutes", "0.10000001
 
 
 def run(arguments):
-    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=250)
+    with tempfile.TemporaryDirectory() as traces:
+        done = subprocess.run([PROGRAM, *arguments, "--traces", traces], capture_output=True, text=True, timeout=600,
+                              env=dict(os.environ, STATOR_MUTANT="incarnation"))
     return done.returncode, done.stdout.splitlines()
 
 

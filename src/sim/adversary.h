@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "env_sim/partition.h"
+#include "env_sim/world.h"
+#include "sim/faults.h"
+#include "sim/schedule.h"
+
+namespace stator::sim {
+
+struct FaultCounters {
+  std::uint64_t crashes = 0;
+  std::uint64_t kills = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t pauses = 0;
+  std::uint64_t cuts = 0;
+  std::uint64_t resets = 0;
+  std::uint64_t slow = 0;
+  std::uint64_t clock_changes = 0;
+  std::uint64_t disk_faults = 0;  // failed syncs and calls, full, rotten, wiped
+};
+
+/// What the adversary cannot do by itself, since programs are the harness's. All are called between
+/// the events of the world.
+struct NodeControl {
+  std::function<void(std::uint32_t)> start;  // a node that does not run
+  std::function<void(std::uint32_t)> stop;   // asks it to end, as SIGTERM does
+};
+
+/// Breaks things, from start() to heal(): each family in its own rhythm, each fault for its own
+/// time. Strikes are numbered in the order of time, and what each does is drawn from a stream of
+/// its own, so that those that a schedule leaves out change nothing for the others. Nodes are the
+/// first hosts of the world.
+class Adversary {
+ public:
+  struct Options {
+    FaultSet families = 0;
+    FaultMenu menu{};
+    NumberSet strikes = NumberSet::all();
+    Random random{0};
+  };
+  Adversary(World& world, std::vector<std::uint32_t> nodes, std::vector<std::uint32_t> clients,
+            Options options, NodeControl control);
+
+  /// `until` is when it would end by itself: how long faults last is drawn in proportion.
+  void start(MonoTime until);
+  /// Ends every fault and starts every node that is down.
+  void heal();
+  [[nodiscard]] const FaultCounters& counters() const { return counters_; }
+  /// The numbers of those that took place.
+  [[nodiscard]] const std::vector<std::uint64_t>& strikes() const { return strikes_; }
+
+ private:
+  using Strike = void (Adversary::*)();
+  struct Rhythm {
+    FaultFamily family;
+    Strike strike;
+    Duration shortest;  // mean time between two strikes lies between these
+    Duration longest;
+  };
+  struct Flap;
+  struct Beat;
+  void begin_rhythm(const Rhythm& rhythm);
+  void beat(std::unique_ptr<Beat> next);
+  void make_strike(const Rhythm& rhythm);
+  [[nodiscard]] bool drawn(FaultFamily family, unsigned kind) const {
+    return options_.menu.allows(family, kind);
+  }
+
+  void set_messages();
+  void break_links();
+  void set_streams();
+  void cut_nodes();
+  void cut_one_by_one();
+  void flap(std::unique_ptr<Flap> cut);
+  void cut_doors();
+  void apply(const Cuts& cuts, bool cut);
+  void crash();
+  void kill();
+  void take_down(std::uint32_t node, bool power);
+  void restart();
+  void restart_one(std::uint32_t node, Duration patience);
+  void pause();
+  void pause_one(std::uint32_t node);
+  void slow_disk();
+  void slow_cpu();
+  void disturb_clock();
+  void fail_syncs();
+  void fail_calls();
+  void fill_disk();
+  void rot();
+  void wipe();
+  /// The disk of `node` gets these faults for a while.
+  void harm_disk(std::uint32_t node, const DiskFaults& faults, const char* what);
+  void start_if_down(std::uint32_t node);
+  [[nodiscard]] Duration draw_time(Duration shortest, Duration longest);
+  [[nodiscard]] Duration share_of_rest(Duration shortest, int part);
+  [[nodiscard]] std::uint32_t any_node() { return nodes_[random_.below(nodes_.size())]; }
+  /// Later, unless all was healed before.
+  template <typename Action>
+  void later(Duration delay, Action action);
+
+  World& world_;
+  std::vector<std::uint32_t> nodes_;
+  std::vector<std::uint32_t> clients_;
+  Options options_;
+  NodeControl control_;
+  Random random_{0};  // of the strike that is made
+  FaultCounters counters_;
+  std::uint64_t next_strike_ = 0;
+  std::vector<std::uint64_t> strikes_;
+  std::vector<std::uint32_t> stopping_;  // nodes that were asked to end
+  std::vector<std::uint32_t> harmed_;    // nodes whose disk failed them: healed by a new start
+  MonoTime until_{};
+  bool active_ = false;
+};
+
+}  // namespace stator::sim

@@ -1,0 +1,64 @@
+#include "sim/faults.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <set>
+
+namespace stator::sim {
+namespace {
+
+TEST(Faults, ListsAreReadAndWritten) {
+  EXPECT_EQ(parse_faults("all"), kAllFaults);
+  EXPECT_EQ(parse_faults("none"), 0U);
+  EXPECT_EQ(describe_faults(*parse_faults("kill,cuts")), "cuts,kill");
+  EXPECT_EQ(*parse_faults(describe_faults(kEveryFault)), kEveryFault);
+  const auto wrong = parse_faults("cuts,rain");
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().detail.find("'rain'"), std::string::npos);
+}
+
+TEST(Faults, AllMeansWhatIsSurvivedTodayAndTheRestIsAskedForByName) {
+  for (const FaultFamily family : {FaultFamily::kFsync, FaultFamily::kIo, FaultFamily::kFull,
+                                   FaultFamily::kRot, FaultFamily::kWipe}) {
+    EXPECT_FALSE(has(kAllFaults, family)) << to_string(family);
+    EXPECT_TRUE(has(*parse_faults(to_string(family)), family));
+  }
+  EXPECT_TRUE(has(kAllFaults, FaultFamily::kBuggify));
+}
+
+TEST(Faults, EachFamilyIsOffInAboutHalfOfTheRuns) {
+  Random random(1);
+  std::array<int, kFaultFamilies> on{};
+  for (int i = 0; i < 1'000; ++i) {
+    const FaultSet drawn = draw_swarm(kEveryFault, random);
+    for (unsigned family = 0; family < kFaultFamilies; ++family) {
+      on[family] += has(drawn, static_cast<FaultFamily>(family)) ? 1 : 0;
+    }
+    EXPECT_EQ(draw_swarm(kAllFaults, random) & ~kAllFaults, 0U);
+  }
+  for (const int count : on) EXPECT_NEAR(count, 500, 80);
+}
+
+TEST(Faults, AMenuHasHalfOfTheKindsAndOnlyThoseAreChosen) {
+  Random random(2);
+  int allowed = 0;
+  for (int i = 0; i < 200; ++i) {
+    const FaultMenu menu = FaultMenu::draw(random);
+    std::set<unsigned> chosen;
+    for (int k = 0; k < 100; ++k) chosen.insert(menu.choose(FaultFamily::kClock, 6, random));
+    bool any = false;
+    for (unsigned kind = 0; kind < 6; ++kind) any = any || menu.allows(FaultFamily::kClock, kind);
+    for (const unsigned kind : chosen) {
+      EXPECT_TRUE(!any || menu.allows(FaultFamily::kClock, kind));
+    }
+    allowed += menu.allows(FaultFamily::kCuts, 3) ? 1 : 0;
+  }
+  EXPECT_NEAR(allowed, 100, 35);
+  for (unsigned kind = 0; kind < 32; ++kind) {
+    EXPECT_TRUE(FaultMenu().allows(FaultFamily::kMessages, kind));
+  }
+}
+
+}  // namespace
+}  // namespace stator::sim

@@ -1,0 +1,46 @@
+#include "sim/limits.h"
+
+#include <cmath>
+
+namespace stator::sim {
+namespace {
+
+constexpr double kOtherLimits = 0.3;  // of restarts
+constexpr double kTouched = 0.5;      // of the settings on the menu
+
+double log_uniform(Random& random, double low, double high) {
+  return low * std::pow(high / low, random.fraction());
+}
+
+Duration draw_ms(Random& random, double low, double high) {
+  return microseconds(static_cast<std::int64_t>(1'000 * log_uniform(random, low, high)));
+}
+
+}  // namespace
+
+void LimitPlan::draw(std::uint32_t node, node::NodeOptions& options) {
+  std::uint64_t& draws = draws_.at(node);
+  if (draws == 0 || random_.chance(kOtherLimits)) ++draws;
+  Random random = random_.fork("node", (std::uint64_t{node} << 32) | draws);
+  unsigned kind = 0;
+  const auto touched = [this, &kind, &random] {
+    const bool allowed = menu_.allows(FaultFamily::kLimits, kind++);
+    return random.chance(kTouched) && allowed;
+  };
+  if (touched()) {
+    options.operations_max = static_cast<std::size_t>(log_uniform(random, 100, 10'000));
+  }
+  if (touched()) options.request_timeout = draw_ms(random, 300, 3'000);
+  if (touched()) options.hedge_after = draw_ms(random, 2, 500);
+  if (touched()) options.ping_interval = draw_ms(random, 100, 2'000);
+  if (touched()) options.silence_max = draw_ms(random, 150, 3'000);
+  if (touched()) {
+    options.read_repair_share_ppm =
+        random.chance(0.3) ? 0 : static_cast<std::uint32_t>(log_uniform(random, 1'000, 1'000'000));
+  }
+  if (touched()) {
+    options.limits.siblings_max = static_cast<std::size_t>(log_uniform(random, 2, 100));
+  }
+}
+
+}  // namespace stator::sim

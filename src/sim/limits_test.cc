@@ -1,0 +1,56 @@
+#include "sim/limits.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace stator::sim {
+namespace {
+
+TEST(LimitPlan, ANodeKeepsItsSettingsOverMostRestartsAndOthersHaveTheirs) {
+  int kept = 0;
+  int other = 0;
+  std::set<std::int64_t> timeouts;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    LimitPlan plan(2, FaultMenu(), Random(seed));
+    node::NodeOptions first;
+    node::NodeOptions again;
+    node::NodeOptions neighbour;
+    plan.draw(0, first);
+    plan.draw(0, again);
+    plan.draw(1, neighbour);
+    kept += first.request_timeout == again.request_timeout &&
+                    first.operations_max == again.operations_max &&
+                    first.hedge_after == again.hedge_after
+                ? 1
+                : 0;
+    other += first.ping_interval != neighbour.ping_interval ? 1 : 0;
+    timeouts.insert(first.request_timeout.ns);
+    EXPECT_GE(first.operations_max, 100U);
+    EXPECT_GE(first.limits.siblings_max, 2U);
+    EXPECT_LE(first.request_timeout, seconds(3)) << "a healed cluster answers within 5 s";
+  }
+  EXPECT_GT(kept, 120);
+  EXPECT_LT(kept, 180);
+  EXPECT_GT(other, 100);
+  EXPECT_GT(timeouts.size(), 60U);
+}
+
+TEST(LimitPlan, WhatIsNotOnTheMenuIsLeftAlone) {
+  Random random(3);
+  const node::NodeOptions usual;
+  int touched = 0;
+  for (int i = 0; i < 100; ++i) {
+    const FaultMenu menu = FaultMenu::draw(random);
+    LimitPlan plan(1, menu, Random(random.next()));
+    node::NodeOptions options;
+    plan.draw(0, options);
+    if (options.hedge_after == usual.hedge_after) continue;
+    ++touched;
+    EXPECT_TRUE(menu.allows(FaultFamily::kLimits, 2));
+  }
+  EXPECT_GT(touched, 10);
+}
+
+}  // namespace
+}  // namespace stator::sim
