@@ -39,7 +39,12 @@ class KeyCheck {
  public:
   KeyCheck(const KeyLog& log, std::uint32_t index, const CheckerOptions& options, DotTable& dots,
            Verdict& verdict)
-      : log_(log), index_(index), options_(options), dots_(dots), verdict_(verdict), graph_(log) {}
+      : log_(log),
+        index_(index),
+        options_(options),
+        dots_(dots),
+        verdict_(verdict),
+        graph_(log, options.mints_known) {}
 
   void run() {
     partition_ = partition_of(position_of(log_.bucket, log_.key), options_.partitions).value;
@@ -181,7 +186,9 @@ KeyCheck::Index KeyCheck::check_version(const VersionSeen& version, MonoTime lat
   if (!same) {
     report("I2", std::string(where) + " returned other bytes for write " + name_of(version.id));
   }
-  const auto dot = dots_.find({partition_, version.dot.actor.incarnation, version.dot.counter});
+  const DotName name{partition_, version.dot.actor.incarnation, version.dot.counter};
+  if (!options_.mints_known) dots_.try_emplace(name, DotUse{version.id, index_});
+  const auto dot = dots_.find(name);
   if (dot == dots_.end()) {
     report("I9", std::string(where) + " showed a dot that was never minted, on write " +
                      name_of(version.id));
@@ -269,7 +276,8 @@ void KeyCheck::check_lost(const std::vector<Index>& finals) {
 
 void KeyCheck::check_false_siblings(const std::vector<Index>& finals) {
   if (finals.empty()) return;
-  const std::vector<bool> proven = graph_.closure(finals);
+  // What a plain write may have met is no proof that it was there.
+  const std::vector<bool> proven = graph_.closure(finals, !options_.mints_known);
   for (Index i = 0; i < graph_.nodes().size(); ++i) {
     if (!node(i).acknowledged && !proven[i]) continue;
     for (const Index sibling : finals) {

@@ -40,6 +40,10 @@ struct Violation {
 struct CheckerOptions {
   std::uint8_t n = 3;
   std::uint32_t partitions = 1024;  // dots are unique within a partition, not only within a key
+  /// False for a history that clients wrote down (client_history.h): nobody saw the nodes mint. A
+  /// plain write may then have dropped all that was asked for before its own answer, and proves no
+  /// sibling false; dots are known from where they were seen.
+  bool mints_known = true;
 };
 
 struct Verdict {

@@ -48,7 +48,7 @@ std::string hex(const WriteId& id) {
 
 }  // namespace
 
-Client::Client(env::Env& env, const Workload& workload, const std::vector<std::string>& nodes,
+Client::Client(env::Env& env, const Workload& workload, const std::vector<env::Address>& nodes,
                ClientRecord& record, Random random)
     : env_(env),
       workload_(workload),
@@ -105,6 +105,7 @@ Operation Client::draw(std::uint64_t number, Random& random) {
   if (has_value(operation.kind)) {
     operation.value = make_value(operation.key, number, draw_value_size(workload_, random));
   }
+  operation.owners = random.chance(workload_.owners);
   if (has_write_id(operation.kind)) {
     const auto now_ms = static_cast<std::uint64_t>(env_.executor.wall_now().ms());
     operation.write_id =
@@ -156,11 +157,16 @@ void Client::remember_context(std::uint32_t key, const std::string& context) {
   known.newest = context;
 }
 
+void Client::sending(Operation& operation) {
+  if (record_.witness != nullptr) record_.witness->sent(operation);
+}
+
 void Client::answered(const Operation& operation, const Reply& reply) {
   if (reply.is_error() && reply.text == "PROTOCOL") {
     record_.problem("a node sent what is no answer of the Redis protocol");
     return;
   }
+  if (record_.witness != nullptr) record_.witness->answered(operation, reply);
   --record_.open;
   ++record_.answered;
   if (must_be_refused(operation.kind)) {
@@ -170,21 +176,14 @@ void Client::answered(const Operation& operation, const Reply& reply) {
     } else if (!reply.is_error()) {
       record_.problem(std::string(to_string(operation.kind)) + " on key " +
                       std::to_string(operation.key) + " was accepted");
+    } else if (!operation.copy) {
+      ++record_.failed;
     }
     return;
   }
   note_outcome(operation, reply);
   check_strict(operation, !reply.is_error(), &reply);
-  if (reply.is_error()) {
-    ++record_.errors;
-    if (reply.error_prefix() == "UNKNOWN") {
-      ++record_.unknown;
-      --record_.errors;
-      ++record_.open;
-      retry_or_abandon(operation);
-    }
-    return;
-  }
+  if (reply.is_error()) return take_error(operation, reply);
   if (!operation.copy) ++record_.done;
   switch (operation.kind) {
     case OperationKind::kGet:
@@ -196,6 +195,17 @@ void Client::answered(const Operation& operation, const Reply& reply) {
     case OperationKind::kDel: break;
     case OperationKind::kStDelBlind: break;  // the context of a delete that saw everything
     default: remember_context(operation.key, reply.text);
+  }
+}
+
+void Client::take_error(const Operation& operation, const Reply& reply) {
+  const bool unknown = reply.error_prefix() == "UNKNOWN";
+  ++(unknown ? record_.unknown : record_.errors);
+  if (unknown || workload_.persistence.ns > 0) {
+    ++record_.open;
+    retry_or_abandon(operation);
+  } else if (!operation.copy) {
+    ++record_.failed;
   }
 }
 
@@ -251,16 +261,28 @@ void Client::check_strict(const Operation& operation, bool ok, const Reply* repl
 }
 
 void Client::unanswered(Operation operation) {
+  if (record_.witness != nullptr) record_.witness->unanswered(operation);
+  unsent(std::move(operation));
+}
+
+void Client::unsent(Operation operation) {
   check_strict(operation, false, nullptr);
   retry_or_abandon(std::move(operation));
 }
 
+bool Client::may_repeat(const Operation& operation) {
+  if (must_be_refused(operation.kind)) return false;
+  if (workload_.persistence.ns > 0 && (is_read(operation.kind) || has_write_id(operation.kind))) {
+    return env_.executor.now() - operation.begin < workload_.persistence;
+  }
+  return has_write_id(operation.kind) && operation.attempts < kAttemptsMax && !record_.stopped &&
+         random_.chance(workload_.retry);
+}
+
 void Client::retry_or_abandon(Operation operation) {
-  const bool again = has_write_id(operation.kind) && !must_be_refused(operation.kind) &&
-                     operation.attempts < kAttemptsMax && !record_.stopped &&
-                     random_.chance(workload_.retry);
-  if (!again) {
+  if (!may_repeat(operation)) {
     --record_.open;
+    if (!operation.copy) ++record_.failed;
     if (!is_read(operation.kind)) ++record_.abandoned;
     return;
   }

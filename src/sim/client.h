@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "env/network.h"
 #include "env_sim/process.h"
 #include "sim/resp.h"
 #include "sim/schedule.h"
@@ -27,6 +28,20 @@ struct Operation {
   int attempts = 0;
   bool strict = false;  // begun when all was healed
   bool copy = false;    // of one that another session sends, too
+  bool owners = false;  // asks for a quorum of owners
+  MonoTime sent_at{};   // both for the witness
+  std::size_t call = 0;
+};
+
+/// Who is told what clients send and hear, on their loop.
+class CallWitness {
+ public:
+  virtual ~CallWitness() = default;
+  /// It leaves in this turn. `sent_at` and `call` are the witness's own.
+  virtual void sent(Operation& operation) = 0;
+  virtual void answered(const Operation& operation, const Reply& reply) = 0;
+  /// What was sent has no answer, and never will.
+  virtual void unanswered(const Operation& operation) = 0;
 };
 
 /// What all clients of a run share: what they were told, so that it can be compared with the log.
@@ -44,6 +59,7 @@ struct ClientRecord {
   std::uint64_t abandoned = 0;
   std::uint64_t retried = 0;
   std::uint64_t duplicated = 0;
+  std::uint64_t failed = 0;  // of those begun: ended, and not well
   std::uint64_t contexts_refused = 0;
   std::vector<Told> told;
   std::vector<std::string> problems;  // each breaks a promise; the first few
@@ -54,6 +70,7 @@ struct ClientRecord {
   NumberSet kept = NumberSet::all();
   /// The key of each by its number, begun or not.
   std::vector<std::uint32_t> keys;
+  CallWitness* witness = nullptr;
 
   void problem(std::string what) {
     if (problems.size() < 10) problems.push_back(std::move(what));
@@ -79,7 +96,8 @@ class Session final : public env::StreamAcceptor {
  private:
   class Handler;
   void connect();
-  void send(const Operation& operation);
+  void on_dial_failed();
+  void send(Operation& operation);
   void arm();
   void check_patience();
   std::size_t on_data(std::string_view bytes);
@@ -101,21 +119,24 @@ class Session final : public env::StreamAcceptor {
 /// node, with or without contexts, impatient, sometimes wrong, repeating itself.
 class Client final : public Program {
  public:
-  /// All outlive it. `nodes` are host names.
-  Client(env::Env& env, const Workload& workload, const std::vector<std::string>& nodes,
+  /// All outlive it. `nodes` are where their Redis doors are.
+  Client(env::Env& env, const Workload& workload, const std::vector<env::Address>& nodes,
          ClientRecord& record, Random random);
 
   // For sessions.
   [[nodiscard]] env::Env& env() { return env_; }
-  [[nodiscard]] const std::vector<std::string>& nodes() const { return nodes_; }
+  [[nodiscard]] const std::vector<env::Address>& nodes() const { return nodes_; }
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] const Workload& workload() const { return workload_; }
   /// How long beyond its patience it waits: when every operation must end well within 5 s, hanging
   /// up on one before that would fail those behind it.
   [[nodiscard]] Duration grace() const { return record_.strict ? seconds(6) : Duration{}; }
+  void sending(Operation& operation);
   void answered(const Operation& operation, const Reply& reply);
   /// Sent, and the connection ended before the answer.
   void unanswered(Operation operation);
+  /// Not even sent before its time was over.
+  void unsent(Operation operation);
 
  private:
   struct Contexts {
@@ -126,6 +147,8 @@ class Client final : public Program {
   void begin_one(std::size_t session);
   [[nodiscard]] Operation draw(std::uint64_t number, Random& random);
   void choose_context(Operation& operation, Random& random);
+  void take_error(const Operation& operation, const Reply& reply);
+  [[nodiscard]] bool may_repeat(const Operation& operation);
   void retry_or_abandon(Operation operation);
   void remember_context(std::uint32_t key, const std::string& context);
   void check_strict(const Operation& operation, bool ok, const Reply* reply);
@@ -136,7 +159,7 @@ class Client final : public Program {
 
   env::Env& env_;
   const Workload& workload_;
-  const std::vector<std::string>& nodes_;
+  const std::vector<env::Address>& nodes_;
   ClientRecord& record_;
   const Random operations_;  // forked for each operation
   Random random_;            // for all that befalls them

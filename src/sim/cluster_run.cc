@@ -6,7 +6,9 @@
 #include <span>
 #include <utility>
 
+#include "core/membership/history.h"
 #include "sim/audit.h"
+#include "sim/client_history.h"
 #include "sim/limits.h"
 #include "sim/recording_store.h"
 #include "sim/server.h"
@@ -36,6 +38,8 @@ class ClusterRun {
   void stop_node(std::uint32_t index);
   [[nodiscard]] node::NodeOptions options_of(std::uint32_t index);
   void start_clients();
+  void write_down_calls();
+  void judge_clients();
   void drain();
   void compare_with_clients();
   void tell_stories(const Verdict& verdict);
@@ -45,12 +49,16 @@ class ClusterRun {
 
   RunOptions options_;
   OperationLog log_;
+  OperationLog clients_log_;
+  std::unique_ptr<ClientHistory> history_;
+  Verdict clients_verdict_;
   ClientRecord clients_;
   Workload workload_;
   FaultSet faults_ = 0;
   FaultMenu menu_;
   Founding founding_;
   std::vector<std::string> node_names_;
+  std::vector<env::Address> doors_;
   std::vector<std::uint32_t> node_hosts_;
   std::vector<std::uint32_t> client_hosts_;
   std::vector<std::string> violations_;
@@ -79,6 +87,33 @@ ClusterRun::ClusterRun(const RunOptions& options)
   if (options.trace != nullptr) world_.trace().print_to(options.trace);
   if (options.failure != nullptr) world_.trace().remember(kTraceLines);
   add_hosts();
+  if (options.clients_judge) write_down_calls();
+}
+
+void ClusterRun::write_down_calls() {
+  workload_.weights[static_cast<std::size_t>(OperationKind::kDel)] = 0;
+  workload_.weights[static_cast<std::size_t>(OperationKind::kStDelBlind)] = 0;
+  workload_.owners = 0.5;
+  workload_.quorum = founding_.r;
+  history_ = std::make_unique<ClientHistory>(
+      clients_log_, [this] { return world_.now(); }, cluster_tag(founding_.cluster_id), founding_.r,
+      founding_.w);
+  clients_.witness = history_.get();
+}
+
+// What is left of a key is the same for both judges.
+void ClusterRun::judge_clients() {
+  for (const KeyLog& key : log_.keys()) {
+    KeyLog& told = clients_log_.key(clients_log_.key_index(key.bucket, key.key));
+    told.final_versions = key.final_versions;
+    told.final_known = key.final_known;
+  }
+  history_->name_plain_writes();
+  clients_verdict_ =
+      check(clients_log_, {.n = founding_.n, .partitions = founding_.q, .mints_known = false});
+  for (const Violation& each : clients_verdict_.violations) {
+    violate("clients: " + each.invariant + ": key " + std::to_string(each.key) + ": " + each.what);
+  }
 }
 
 void ClusterRun::add_hosts() {
@@ -91,6 +126,7 @@ void ClusterRun::add_hosts() {
     const std::string name = "n" + std::to_string(i + 1);
     node_hosts_.push_back(world_.add_host(name).index());
     node_names_.push_back(name);
+    doors_.push_back({name, kRedisPort});
     Member member;
     member.name = name;
     member.peer_address = name + ":" + std::to_string(kPeerPort);
@@ -159,7 +195,7 @@ void ClusterRun::stop_node(std::uint32_t index) {
 void ClusterRun::start_clients() {
   for (const std::uint32_t host : client_hosts_) {
     world_.host(host).start([this, host](env::Env& env) {
-      return std::make_unique<Client>(env, workload_, node_names_, clients_,
+      return std::make_unique<Client>(env, workload_, doors_, clients_,
                                       world_.random().fork("client", host));
     });
   }
@@ -251,6 +287,8 @@ RunReport ClusterRun::report() {
     violate(each.invariant + ": key " + std::to_string(each.key) + ": " + each.what);
   }
   tell_stories(report.verdict);
+  if (history_) judge_clients();
+  report.clients_verdict = std::move(clients_verdict_);
   for (const std::string& problem : clients_.problems) violate(problem);
   if (!violations_.empty()) name_suspects(report.verdict, report);
   report.strikes = adversary_->strikes();

@@ -24,6 +24,9 @@ struct RunOptions {
   FaultSet faults = kAllFaults;
   /// Draw about half of `faults` for this run, and of the kinds within each; else all of them.
   bool swarm = true;
+  /// The history that clients wrote down is judged, too (client_history.h), by the rules for
+  /// processes into which nobody sees. The workload is then what that can tell.
+  bool clients_judge = false;
   Schedule schedule{};         // of what was drawn: the whole, but when a run is made small
   bool sync_writes = true;     // false is wrong, and must be caught when power is lost
   std::FILE* trace = nullptr;  // prints every event
@@ -60,6 +63,7 @@ struct RunReport {
   WireCounters wire;
   ClientRecord clients;
   Verdict verdict;
+  Verdict clients_verdict;              // of what clients wrote down
   std::uint64_t repaired_writes = 0;    // by the audit in the end
   std::vector<std::uint64_t> strikes;   // numbers of those of the adversary that took place
   std::uint64_t operations = 0;         // of clients, numbered from 0, begun or not
@@ -67,7 +71,8 @@ struct RunReport {
   Duration simulated{};
   std::uint64_t events = 0;
   std::uint64_t trace_hash = 0;
-  /// "I1: key 3: write ... is neither there nor below what is there".
+  /// "I1: key 3: write ... is neither there nor below what is there". Those that only clients found
+  /// begin with "clients: ".
   std::vector<std::string> violations;
 };
 

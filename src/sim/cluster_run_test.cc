@@ -149,6 +149,33 @@ TEST(ClusterRun, SmallClustersWorkToo) {
   }
 }
 
+// The rules for processes into which nobody sees, held against a cluster into which somebody does.
+TEST(ClusterRun, WhatClientsWroteDownIsJudgedWithoutAFalseAlarm) {
+  for (std::uint64_t seed = 20; seed < 28; ++seed) {
+    const RunReport report = run_cluster({.seed = seed, .minutes = 0.3, .clients_judge = true});
+    EXPECT_EQ(problems(report), "") << seed;
+    EXPECT_GT(report.clients_verdict.acknowledged, 20U);
+    EXPECT_GT(report.clients_verdict.reads_checked, 20U);
+  }
+  const RunReport calm =
+      run_cluster({.seed = 2, .minutes = 0.3, .faults = 0, .clients_judge = true});
+  EXPECT_GT(calm.clients_verdict.quorum_reads_checked, 100U);
+}
+
+TEST(ClusterRun, ClientsAloneCatchTheLossOfAcknowledgedWrites) {
+  bool caught = false;
+  for (std::uint64_t seed = 0; seed < 20 && !caught; ++seed) {
+    const RunReport report = run_cluster({.seed = seed,
+                                          .minutes = 0.5,
+                                          .faults = *parse_faults("crash,disk"),
+                                          .swarm = false,
+                                          .clients_judge = true,
+                                          .sync_writes = false});
+    caught = problems(report).find("clients: I1: ") != std::string::npos;
+  }
+  EXPECT_TRUE(caught);
+}
+
 // The disk, the crashes and the judge together: a node that acknowledges what is not on its disk
 // loses acknowledged writes when the power goes.
 TEST(ClusterRun, AcknowledgingBeforeTheSyncIsCaught) {

@@ -1,13 +1,18 @@
 #include "sim/key_graph.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace stator::sim {
 
-KeyGraph::KeyGraph(const KeyLog& log) {
+KeyGraph::KeyGraph(const KeyLog& log, bool mints_known) {
   add_calls(log);
-  add_mints(log);
-  trace_unanswered(log);
+  if (mints_known) {
+    add_mints(log);
+    trace_unanswered(log);
+  } else {
+    guess_mints();
+  }
   find_horizons();
   visited_.assign(nodes_.size(), 0);
 }
@@ -35,6 +40,7 @@ void KeyGraph::add_calls(const KeyLog& log) {
     node.tombstone = call.tombstone;
     node.value_hash = call.value_hash;
     node.asked_at = std::min(node.asked_at, call.begin);
+    node.asked_last = std::max(node.asked_last, call.begin);
     if (call.outcome == Outcome::kUnknown) node.maybe_applied = true;
     if (call.outcome == Outcome::kOk) {
       node.acknowledged = true;
@@ -101,6 +107,40 @@ void KeyGraph::trace_unanswered(const KeyLog& log) {
   }
 }
 
+// A plain write may have met whatever was asked for before its answer; one without an answer may
+// have been minted at any time. What a context covers was there before the write was asked for. So
+// whatever lies below a plain write, along any path, is all that was asked before some time.
+void KeyGraph::guess_mints() {
+  struct Reach {
+    MonoTime from{};
+    MonoTime until{};
+  };
+  std::vector<Reach> plain;
+  for (Node& node : nodes_) {
+    if (!node.asked) continue;
+    node.minted = true;
+    node.born_at = node.asked_at;
+    node.sees_until = node.asked_last;
+    node.guessed = node.plain;
+    if (node.plain) plain.push_back({node.asked_at, node.acked_at});
+  }
+  std::ranges::sort(plain, {}, &Reach::from);
+  // The furthest that one of the first so many reaches; later ones that it meets carry it on.
+  for (std::size_t i = 1; i < plain.size(); ++i) {
+    plain[i].until = std::max(plain[i].until, plain[i - 1].until);
+  }
+  for (Node& node : nodes_) {
+    if (!node.guessed) continue;
+    MonoTime until = node.acked_at;
+    for (;;) {
+      const auto met = std::ranges::lower_bound(plain, until, {}, &Reach::from);
+      if (met == plain.begin() || std::prev(met)->until <= until) break;
+      until = std::prev(met)->until;
+    }
+    node.may_cover_until = node.sees_until = until;
+  }
+}
+
 // A write sees what was there at its last mint; and what lies below a write that it covers, even
 // where that was renewed over younger ones later. Writes are in about the order of their birth, so
 // that few rounds are needed.
@@ -129,6 +169,7 @@ bool KeyGraph::search(std::span<const Index> tops, Index low, bool surely) {
     visited_[at] = round_;
     const Node& node = nodes_[at];
     if (sought.minted && node.minted && node.sees_until < sought.born_at) continue;
+    if (!surely && sought.asked_at < node.may_cover_until) return true;
     const std::vector<Index>& next = surely ? node.covers_surely() : node.covers;
     stack_.insert(stack_.end(), next.begin(), next.end());
   }
@@ -139,15 +180,22 @@ bool KeyGraph::reaches(std::span<const Index> tops, Index low) {
   return search(tops, low, false);
 }
 
-std::vector<bool> KeyGraph::closure(std::span<const Index> tops) const {
+std::vector<bool> KeyGraph::closure(std::span<const Index> tops, bool surely) const {
   std::vector<bool> marked(nodes_.size(), false);
   std::vector<Index> open(tops.begin(), tops.end());
+  MonoTime until{};
   while (!open.empty()) {
     const Index at = open.back();
     open.pop_back();
     if (marked[at]) continue;
     marked[at] = true;
-    open.insert(open.end(), nodes_[at].covers.begin(), nodes_[at].covers.end());
+    until = std::max(until, nodes_[at].may_cover_until);
+    const std::vector<Index>& next = surely ? nodes_[at].covers_surely() : nodes_[at].covers;
+    open.insert(open.end(), next.begin(), next.end());
+  }
+  if (surely) return marked;
+  for (Index i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].asked_at < until) marked[i] = true;
   }
   return marked;
 }

@@ -24,11 +24,14 @@ class KeyGraph {
     bool acknowledged = false;
     bool maybe_applied = false;  // some call ended unknown, or never
     bool minted = false;
+    bool guessed = false;  // a plain write of which nobody saw the mint
     std::uint64_t value_hash = 0;
     MonoTime asked_at{INT64_MAX};
     MonoTime born_at{INT64_MAX};        // first mint
     MonoTime sees_until{};              // nothing that was born later lies below it
     MonoTime acked_at{INT64_MAX};       // first acknowledgement
+    MonoTime asked_last{};              // begin of the latest call
+    MonoTime may_cover_until{};         // guessed: all that was asked before may lie below it
     std::uint8_t acked_by = 0;          // owners that stood behind it
     std::vector<Index> covers{};        // all that it may cover
     std::vector<Index> covers_first{};  // of a plain write: what its first mint covered
@@ -36,18 +39,19 @@ class KeyGraph {
     [[nodiscard]] bool not_applied() const { return asked && !acknowledged && !maybe_applied; }
     /// What this write covers wherever it stands.
     [[nodiscard]] const std::vector<Index>& covers_surely() const {
-      return plain && !acknowledged ? covers_first : covers;
+      return plain && (guessed || !acknowledged) ? covers_first : covers;
     }
   };
 
-  explicit KeyGraph(const KeyLog& log);
+  /// `mints_known`: see CheckerOptions.
+  explicit KeyGraph(const KeyLog& log, bool mints_known = true);
 
   [[nodiscard]] std::span<const Node> nodes() const { return nodes_; }
   [[nodiscard]] Index find(const WriteId& id) const;
   /// Whether `low` is one of `tops` or below one of them.
   [[nodiscard]] bool reaches(std::span<const Index> tops, Index low);
-  /// Marks (per node) what is in `tops` or below, along all edges.
-  [[nodiscard]] std::vector<bool> closure(std::span<const Index> tops) const;
+  /// Marks (per node) what is in `tops` or below, along all edges, or along sure ones only.
+  [[nodiscard]] std::vector<bool> closure(std::span<const Index> tops, bool surely = false) const;
   /// Whether `low` is below `top`, another write, wherever that stands.
   [[nodiscard]] bool surely_below(Index top, Index low) { return search({&top, 1}, low, true); }
 
@@ -56,6 +60,7 @@ class KeyGraph {
   void add_calls(const KeyLog& log);
   void add_mints(const KeyLog& log);
   void trace_unanswered(const KeyLog& log);
+  void guess_mints();
   void find_horizons();
   bool search(std::span<const Index> tops, Index low, bool surely);
 

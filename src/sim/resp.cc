@@ -86,7 +86,7 @@ struct Parser {
 
 }  // namespace
 
-void append_command(std::string& out, std::initializer_list<std::string_view> words) {
+void append_command(std::string& out, std::span<const std::string_view> words) {
   append_length(out, '*', words.size());
   for (const std::string_view word : words) {
     append_length(out, '$', word.size());

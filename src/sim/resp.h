@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,10 @@ struct Reply {
 };
 
 /// Appends a command as an array of bulk strings.
-void append_command(std::string& out, std::initializer_list<std::string_view> words);
+void append_command(std::string& out, std::span<const std::string_view> words);
+inline void append_command(std::string& out, std::initializer_list<std::string_view> words) {
+  append_command(out, std::span(words.begin(), words.size()));
+}
 
 /// The reply at the beginning of `bytes`. Returns the bytes that it takes; 0: it is not complete;
 /// nothing: this is no RESP2.

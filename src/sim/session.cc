@@ -1,7 +1,6 @@
 #include <utility>
 
 #include "sim/client.h"
-#include "sim/server.h"
 
 namespace stator::sim {
 
@@ -50,13 +49,19 @@ void Session::connect() {
   if (connecting_) return;
   connecting_ = true;
   ++connection_;
-  client_.env().network.connect_stream(
-      {client_.nodes()[node_], kRedisPort}, *this, [this](const Error&) {
-        connecting_ = false;
-        node_ = static_cast<std::uint32_t>(client_.random().below(client_.nodes().size()));
-        // Nothing was sent, so that everything may go to the next node, as long as there is time.
-        if (!waiting_.empty()) connect();
-      });
+  client_.env().network.connect_stream(client_.nodes()[node_], *this,
+                                       [this](const Error&) { on_dial_failed(); });
+}
+
+// Nothing was sent, so that everything may go to the next node, as long as there is time.
+void Session::on_dial_failed() {
+  node_ = static_cast<std::uint32_t>(client_.random().below(client_.nodes().size()));
+  const auto again = [this] {
+    connecting_ = false;
+    if (!waiting_.empty()) connect();
+  };
+  if (client_.workload().redial.ns == 0) return again();
+  client_.env().executor.after(client_.workload().redial, again);
 }
 
 std::unique_ptr<env::StreamHandler> Session::on_accept(env::Stream& stream) {
@@ -70,29 +75,30 @@ std::unique_ptr<env::StreamHandler> Session::on_accept(env::Stream& stream) {
   return std::make_unique<Handler>(*this, connection_);
 }
 
-void Session::send(const Operation& operation) {
+void Session::send(Operation& operation) {
+  client_.sending(operation);
   std::string& out = stream_->output();
   const std::string key = key_name(operation.key);
+  std::vector<std::string_view> words;
   switch (operation.kind) {
-    case OperationKind::kGet: append_command(out, {"GET", key}); return;
-    case OperationKind::kSet: append_command(out, {"SET", key, operation.value}); return;
-    case OperationKind::kDel: append_command(out, {"DEL", key}); return;
-    case OperationKind::kStGet: append_command(out, {"ST.GET", key}); return;
-    case OperationKind::kStDelBlind: append_command(out, {"ST.DEL", key}); return;
+    case OperationKind::kGet: words = {"GET", key}; break;
+    case OperationKind::kSet: words = {"SET", key, operation.value}; break;
+    case OperationKind::kDel: words = {"DEL", key}; break;
+    case OperationKind::kStGet: words = {"ST.GET", key}; break;
     case OperationKind::kScan:
       append_command(out, {"SCAN", operation.context, "COUNT", "20"});
       return;
     case OperationKind::kStDel:
-      append_command(out, {"ST.DEL", key, "CTX", operation.context, "WID", operation.write_id});
-      return;
-    default: break;
+    case OperationKind::kStDelBlind: words = {"ST.DEL", key}; break;
+    default: words = {"ST.PUT", key, operation.value};
   }
-  if (operation.context.empty()) {
-    append_command(out, {"ST.PUT", key, operation.value, "WID", operation.write_id});
-  } else {
-    append_command(
-        out, {"ST.PUT", key, operation.value, "CTX", operation.context, "WID", operation.write_id});
+  if (!operation.context.empty()) words.insert(words.end(), {"CTX", operation.context});
+  if (!operation.write_id.empty()) words.insert(words.end(), {"WID", operation.write_id});
+  const std::string quorum = std::to_string(client_.workload().quorum);
+  if (operation.owners && words[0].starts_with("ST.")) {
+    words.insert(words.end(), {operation.kind == OperationKind::kStGet ? "PR" : "PW", quorum});
   }
+  append_command(out, words);
 }
 
 std::size_t Session::on_data(std::string_view bytes) {
@@ -158,7 +164,7 @@ void Session::check_patience() {
   while (!waiting_.empty() && waiting_.front().give_up_at <= over) {
     Operation late = std::move(waiting_.front());
     waiting_.pop_front();
-    client_.unanswered(std::move(late));
+    client_.unsent(std::move(late));
   }
   arm();
 }

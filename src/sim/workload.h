@@ -41,6 +41,11 @@ struct Workload {
   double duplicate = 0.02;         // of writes with an id: sent to two nodes at once
   double hop = 0.01;               // of operations: the session moves to another node first
   double large = 0.002;            // of values: up to 64 KiB
+  // What only real processes are asked for; the simulator sees inside its nodes instead.
+  double owners = 0;        // share of ST. commands that ask for a quorum of owners (PR, PW)
+  std::uint8_t quorum = 2;  // how many they ask for
+  Duration persistence{};   // every operation is repeated until it ends well, for so long; 0: never
+  Duration redial{};        // before a connection that failed is tried again
   std::array<double, kOperationKinds> weights{};  // sums to 1
 };
 
