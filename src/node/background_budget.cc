@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace stator::node {
 namespace {
 
@@ -37,7 +39,10 @@ Duration BackgroundBudget::take(std::size_t bytes, MonoTime now) {
 
 bool BackgroundBudget::try_take(std::size_t bytes, MonoTime now) {
   pay(now);
-  if (credit_ < 0) return false;
+  if (credit_ < 0) {
+    STATOR_PROBE("background: left undone, the budget is spent");
+    return false;
+  }
   spend(bytes);
   return true;
 }
@@ -51,6 +56,7 @@ void BackgroundBudget::look(bool pressed, MonoTime now) {
   const std::uint64_t spent = std::exchange(spent_, 0);
   const Duration limit = std::max(usual_.quantile(990) * 2, kAlwaysGood);
   if (pressed || (enough && window_.quantile(990) > limit)) {
+    STATOR_PROBE("background: gives way to clients");
     rate_ = std::max(rate_ / 2, least());
   } else {
     rate_ = std::min(rate_ + most_ / kStepsToMost, most_);

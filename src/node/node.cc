@@ -347,7 +347,14 @@ bool Node::may_close(unsigned index) const {
   }
   const MonoTime now = envs_[index].executor.now();
   const Duration left = now - left_at_;
-  if (shards_unsettled_ > 0 || left >= kLeaveMax) return true;  // hardly known to anybody yet
+  if (shards_unsettled_ > 0) {
+    STATOR_PROBE("stop: hardly known to anybody yet");
+    return true;
+  }
+  if (left >= kLeaveMax) {
+    STATOR_PROBE("stop: waits no longer for those who still ask");
+    return true;
+  }
   return left >= kLeaveMin && now - shard.last_request() >= kQuiet;
 }
 

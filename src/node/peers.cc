@@ -195,6 +195,7 @@ void Peers::learn(Peer& peer, const wire::NodeInfo& info) {
                     peer.http_address != info.http_address || peer.leaving != info.stopping ||
                     peer.no_write != info.no_write;
   if (!news) return;
+  if (info.stopping && !peer.leaving) STATOR_PROBE("peer: says that it ends");
   peer.leaving = info.stopping;
   peer.no_write = info.no_write;
   peer.redis_address = info.redis_address;
@@ -211,6 +212,7 @@ void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
   pong.wall = env_.executor.wall_now();
   pong.info = announcement_;
   if (const Peer* other = find(ping.about)) {
+    STATOR_PROBE("peer: asks about another one");
     pong.about = ping.about;
     const Duration ago = env_.executor.now() - other->last_heard;
     if (other->last_heard.ns != 0 && ago < kAwayMemory) {
@@ -230,6 +232,7 @@ void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
   if (peer == nullptr) return;
   learn(*peer, pong.info);
   if (Peer* other = find(pong.about); other != nullptr && pong.heard_ms != 0) {
+    STATOR_PROBE("peer: says that it hears the one asked about");
     other->health.on_witness(milliseconds(pong.heard_ms), env_.executor.now());
   }
   const MonoTime sent{static_cast<std::int64_t>(pong.echoed)};

@@ -398,6 +398,8 @@ void ReadCoordinator::tick() {
     ReadRound& round = operation.round;
     round.allow_hedges(hedges_.available() && !context_.admission.pressed());
     if (round.wake_at() > now) return;
+    if (!hedges_.available()) STATOR_PROBE("read: no hedge, too many were spent");
+    if (context_.admission.pressed()) STATOR_PROBE("read: no hedge, too many wait");
     const ReplicaSet before = round.silent();
     const bool asking = static_cast<bool>(operation.done);
     round.on_tick(now);

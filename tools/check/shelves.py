@@ -197,7 +197,7 @@ def fuzz(run):
 
 SIM_OPERATIONS_PER_S, SIM_DENSE_PER_S, SIM_DENSE_KEYS = 20, 500, 100
 SIM_EVENTS_PER_S = 100_000
-SIM_PROBES, SIM_PROBES_SHARE = 120, 0.9  # of the full size: rare states that the code names, and those met
+SIM_PROBES, SIM_PROBES_SHARE = 150, 0.9  # of the full size: rare states that the code names, and those met
 SIM_SEED = re.compile(r"^seed (\d+) shards \S+ \S+ \d+ s \d+ of \d+ ops \((\d+)/s\) on (\d+) keys", re.M)
 
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
 #include "base/small_vector.h"
 
 namespace stator {
@@ -88,6 +89,8 @@ void PeerHealth::judge_window(AnswerKind kind, const Surroundings& here,
     return;
   }
   if (now - k.judged_at >= kForgetAfter) {
+    if (k.bad_windows >= kBadWindows)
+      STATOR_PROBE("peer: nobody asks any more what it was slow at");
     k.median = {};
     k.bad_windows = 0;
   }
@@ -113,15 +116,22 @@ void PeerHealth::judge_pace(const Surroundings& here, std::span<const PeerHealth
   const std::uint32_t answers =
       of(AnswerKind::kRead).window.count() + of(AnswerKind::kWrite).window.count();
   bool bad = overloaded(answers, now);
-  bad = bad || (backlog_since_.ns != 0 && now - backlog_since_ >= kBacklogFor);
+  if (bad) STATOR_PROBE("peer: refuses most of what it is asked");
+  if (backlog_since_.ns != 0 && now - backlog_since_ >= kBacklogFor) {
+    STATOR_PROBE("peer: what it is sent piles up");
+    bad = true;
+  }
   for (const AnswerKind kind : kAllKinds) {
     judge_window(kind, here, all, now);
-    bad = bad || of(kind).bad_windows >= kBadWindows;
+    if (of(kind).bad_windows < kBadWindows) continue;
+    STATOR_PROBE("peer: answers later than others do");
+    bad = true;
   }
   if (bad) {
     slow_ = true;
     bad_at_ = now;
   } else if (slow_ && now - bad_at_ >= kWellAfter) {
+    STATOR_PROBE("peer: slow no longer");
     slow_ = false;
   }
 }
@@ -137,12 +147,16 @@ Verdict PeerHealth::judge(const Surroundings& here, MonoTime now) {
     verdict_ = Verdict::kDown;
   } else if (silent_for(now) > here.silence_max * here.stretch) {
     const bool witnessed = witnessed_at_.ns != 0 && now - witnessed_at_ < kWitnessLife;
+    if (witnessed) STATOR_PROBE("peer: silent to us, and others hear it");
     verdict_ = witnessed ? Verdict::kSuspected : Verdict::kDown;
   } else {
     verdict_ = Verdict::kHealthy;
   }
   note_presence(answers() && !worth_asking_about(here, now), now);
-  if (verdict_ == Verdict::kHealthy && (slow_ || on_probation(now))) verdict_ = Verdict::kSlow;
+  if (verdict_ != Verdict::kHealthy) return verdict_;
+  const bool comes_and_goes = on_probation(now);
+  if (comes_and_goes) STATOR_PROBE("peer: comes and goes");
+  if (slow_ || comes_and_goes) verdict_ = Verdict::kSlow;
   return verdict_;
 }
 
@@ -166,6 +180,7 @@ bool PeerHealth::on_probation(MonoTime now) const {
 
 bool PeerHealth::try_it(MonoTime now) {
   if (verdict_ != Verdict::kSlow || now - tried_at_ < kTryEvery) return false;
+  STATOR_PROBE("peer: a slow one is tried");
   tried_at_ = now;
   return true;
 }

@@ -54,6 +54,8 @@ void ReadRound::on_value(ReplicaIndex i, std::uint64_t digest, std::uint64_t mer
     STATOR_PROBE("read: a value comes late or twice");
     return;
   }
+  if (digest == 0 && merged_digest != 0)
+    STATOR_PROBE("read: a replica lacks the key that others hold");
   note_reply(i);
   known_.add(i);
   merged_.add(i);
@@ -171,10 +173,7 @@ void ReadRound::include_what_is_merged() {
 }
 
 bool ReadRound::is_merged(std::uint64_t digest) const {
-  if (digest == 0) {
-    if (merged_digest_ != 0) STATOR_PROBE("read: a replica lacks the key that others hold");
-    return true;
-  }
+  if (digest == 0) return true;
   for (std::uint8_t k = 0; k < merged_history_count_; ++k) {
     if (merged_history_[k] != digest) continue;
     if (k + 1 < merged_history_count_) STATOR_PROBE("read: a replica holds what was merged before");
