@@ -1,10 +1,11 @@
 """Shows mutants to the simulator until it catches each (G7): museum.py PROGRAM [--seed S] [--third HASH] [--shrink]
-[NAME...]. A mutant that 500 seeds do not catch has failed, and so has one that breaks something else than it
+[--jobs J] [NAME...]. A mutant that 500 seeds do not catch has failed, and so has one that breaks something else than it
 should. --third runs a third of them, another one for the next commit. --shrink makes each caught run small and
 asks that four of five keep at most a fifth of their events (G34). Ends with `N passed, M failed`.
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import statistics
@@ -77,10 +78,13 @@ def main(words):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--third")
     parser.add_argument("--shrink", action="store_true")
-    arguments = parser.parse_args(words)
+    parser.add_argument("--jobs", type=int, default=1)
+    arguments = parser.parse_intermixed_args(words)
     passed, problems, seeds, shares = 0, [], [], []
-    for mutant in chosen(arguments):
-        shown = show(arguments.program, mutant, arguments.seed, arguments.shrink)
+    mutants = chosen(arguments)
+    pool = concurrent.futures.ThreadPoolExecutor(arguments.jobs)
+    all_shown = pool.map(lambda mutant: show(arguments.program, mutant, arguments.seed, arguments.shrink), mutants)
+    for mutant, shown in zip(mutants, all_shown):
         caught = sorted(shown.broken & set(mutant.breaks.split()))
         what = f"caught by seed {shown.seeds}: {' '.join(sorted(shown.broken))}" if shown.broken else "not caught"
         small = "" if shown.share is None else f", {shown.share:.4f} of its events left: {shown.reproduce}"

@@ -5,7 +5,7 @@ stands there in the museum's build. In it MUTANT is true in the run that asks fo
 live in one program.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -17,7 +17,6 @@ class Mutant:
     edits: list  # (file, text, text of the museum)
     faults: str = "all"
     minutes: float = 0.25
-    extra: list = field(default_factory=list)
 
 
 WRITE_ROUND, READ_ROUND = "core/quorum/write_round.cc", "core/quorum/read_round.cc"

@@ -271,7 +271,8 @@ def sim_asan(run):
 
 def museum(run):
     """Bugs put back on purpose: a third of them, chosen by the commit, or all and each made small."""
-    command = ["python3", "test/museum/museum.py", "build/release/stator_museum", "--seed", str(run.seed)]
+    command = ["python3", "test/museum/museum.py", "build/release/stator_museum", "--seed", str(run.seed),
+               "--jobs", str(run.jobs)]
     if run.mode == FULL:
         return run.script([*command, "--shrink"])
     ok, commit = run.command(["git", "rev-parse", "HEAD"])
