@@ -36,8 +36,8 @@ class Probe {
   [[nodiscard]] static bool armed() { return armed_; }
 
  private:
-  static inline constinit Probe* newest_ = nullptr;
-  static inline constinit bool armed_ = false;
+  static inline Probe* newest_ = nullptr;
+  static inline bool armed_ = false;
 
   const char* name_;
   Probe* next_;
