@@ -27,9 +27,9 @@ bool has_content(const Object& object) {
 
 std::string describe(const Action& action) {
   static constexpr const char* kNames[] = {
-      "read",        "put",        "blind put",   "plain set",        "retry",
-      "acknowledge", "push",       "send",        "deliver and keep", "deliver",
-      "restart",     "take image", "lose record", "lose disk",        "restore image"};
+      "read",       "put",         "blind put",        "plain set",    "retry",     "acknowledge",
+      "push",       "send",        "deliver and keep", "deliver",      "hand over", "restart",
+      "take image", "lose record", "lose disk",        "restore image"};
   return std::string(kNames[static_cast<std::size_t>(action.kind)]) + " " +
          std::to_string(action.a) + " " + std::to_string(action.b) + " " + std::to_string(action.c);
 }
@@ -214,6 +214,9 @@ void World::move_actions(std::vector<Action>& out) const {
     for (std::size_t to = 0; to < nodes_.size(); ++to) {
       if (from == to) continue;
       out.push_back(action(ActionKind::kPush, from, to));
+      if (handovers_used_ < limits_.handovers) {
+        out.push_back(action(ActionKind::kHandOver, from, to));
+      }
       if (idle != messages_.end()) out.push_back(action(ActionKind::kSend, from, to));
     }
   }
@@ -272,6 +275,12 @@ void World::apply(const Action& next) {
     case ActionKind::kDeliverAndDrop:
       merge(nodes_[messages_[next.a].to].object, messages_[next.a].object);
       if (next.kind == ActionKind::kDeliverAndDrop) messages_[next.a] = {};
+      break;
+    case ActionKind::kHandOver:
+      ++handovers_used_;
+      merge(nodes_[next.b].object, nodes_[next.a].object);
+      nodes_[next.a].object = {};
+      nodes_[next.a].life.life = 0;
       break;
     case ActionKind::kRestart:
       ++restarts_used_;
@@ -388,7 +397,9 @@ std::string World::key() const {
     append_u64(out, dot.actor.life);
     append_u64(out, dot.counter);
   }
-  for (const unsigned used : {retries_used_, losses_used_, restarts_used_}) append_u32(out, used);
+  for (const unsigned used : {retries_used_, losses_used_, restarts_used_, handovers_used_}) {
+    append_u32(out, used);
+  }
   return out;
 }
 

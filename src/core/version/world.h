@@ -19,12 +19,13 @@ namespace stator::testing {
 struct WorldLimits {
   unsigned nodes = 3;
   unsigned clients = 2;
-  unsigned writes = 3;    // at most 64
-  unsigned retries = 1;   // of one client's write at any node
-  unsigned losses = 0;    // records lost or set back to an older state
-  unsigned restarts = 0;  // with the record intact
-  unsigned messages = 1;  // objects in flight, which may arrive late and twice
-  bool images = false;    // whether records may be set back to an older state, not only lost
+  unsigned writes = 3;     // at most 64
+  unsigned retries = 1;    // of one client's write at any node
+  unsigned losses = 0;     // records lost or set back to an older state
+  unsigned restarts = 0;   // with the record intact
+  unsigned messages = 1;   // objects in flight, which may arrive late and twice
+  unsigned handovers = 0;  // of records that end with it, as hints do
+  bool images = false;     // whether records may be set back to an older state, not only lost
 };
 
 enum class ActionKind : std::uint8_t {
@@ -38,6 +39,7 @@ enum class ActionKind : std::uint8_t {
   kSend,            // from, to: the same, into flight
   kDeliver,         // message; stays in flight
   kDeliverAndDrop,  // message
+  kHandOver,        // from, to: a hint is delivered and deleted, which ends the record's life
   kRestart,         // node: new incarnation, record intact
   kTakeImage,       // node
   kLoseRecord,      // node: same incarnation
@@ -134,6 +136,7 @@ class World {
   unsigned retries_used_ = 0;
   unsigned losses_used_ = 0;
   unsigned restarts_used_ = 0;
+  unsigned handovers_used_ = 0;
 };
 
 }  // namespace stator::testing
