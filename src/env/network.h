@@ -8,6 +8,7 @@
 
 #include "base/callback.h"
 #include "base/error.h"
+#include "base/time.h"
 
 // Two kinds of conversation. Streams are ordered bytes, for clients (RESP, HTTP). Frame links are
 // for peers: whole frames, best effort: a frame may be lost, repeated, late or overtaken, and the
@@ -101,6 +102,8 @@ class FrameLink {
   /// peer, and is closed.
   static constexpr std::size_t kFrameMax = 66UL * 1024 * 1024;
 
+  static constexpr Duration kDialDoubtful = seconds(1);
+
   virtual ~FrameLink() = default;  // closes
   /// Append exactly one frame, then call end_frame(), in one go. What is in the string already
   /// stays. It leaves at the end of the turn. The frame is dropped while the link is not up or more
@@ -111,8 +114,9 @@ class FrameLink {
   /// (D8).
   [[nodiscard]] virtual bool up() const = 0;
   [[nodiscard]] virtual std::size_t unsent() const = 0;
-  /// The peer was heard on another way, so it runs: a link that waits out its back-off dials soon.
-  /// Nothing where it is up or dials. May be called with every frame.
+  /// The peer was heard on another way, so it runs: a link that waits out its back-off dials soon,
+  /// and one that has dialled for kDialDoubtful without an answer begins anew, since a cut may have
+  /// swallowed the question. Nothing where it is up. May be called with every frame.
   virtual void hurry() = 0;
 };
 

@@ -128,6 +128,11 @@ void TcpLink::dial_at(MonoTime time) {
 }
 
 void TcpLink::hurry() {
+  if (dial_ != nullptr && loop_.now() - dialled_at_ >= kDialDoubtful) {
+    dial_.reset();
+    dial();
+    return;
+  }
   if (!redial_) return;
   // A peer may be heard that cannot be dialled: it is not dialled with every frame of it.
   const MonoTime soon = std::max(dialled_at_ + kRedialMin, loop_.now());

@@ -28,6 +28,7 @@ SimLink::~SimLink() {
 
 void SimLink::dial() {
   redial_at_ = {};
+  silent_ = false;
   dialled_at_ = network_.wire().world().now();
   Duration trip = microseconds(10);  // an unknown name fails soon
   if (far_ != Wire::kNowhere) {
@@ -44,9 +45,9 @@ void SimLink::on_dialled() {
   const NetworkLimits& limits = network_.wire().limits;
   switch (dialled.answer) {
     case Answer::kSilent:
-      // The kernel's own dialling goes on: nothing to hurry.
+      // The kernel's own dialling goes on.
       retry_after(limits.connect_timeout);
-      redial_at_ = {};
+      silent_ = true;
       return;
     case Answer::kRefused:
       ++network_.wire().counters().refused;
@@ -74,8 +75,8 @@ void SimLink::dial_at(MonoTime time) {
 
 void SimLink::hurry() {
   if (redial_at_.ns == 0) return;
-  const MonoTime soon =
-      std::max(dialled_at_ + network_.wire().limits.reconnect_min, network_.wire().world().now());
+  const Duration pause = silent_ ? kDialDoubtful : network_.wire().limits.reconnect_min;
+  const MonoTime soon = std::max(dialled_at_ + pause, network_.wire().world().now());
   if (soon < redial_at_) dial_at(soon);
 }
 

@@ -57,7 +57,8 @@ class SimLink final : public env::FrameLink {
   bool stale_ = false;         // up as far as this end knows
   EventRef dialling_{};
   MonoTime dialled_at_{};
-  MonoTime redial_at_{};  // 0: it is not waiting out a back-off
+  MonoTime redial_at_{};  // 0: nothing to hurry
+  bool silent_ = false;   // what it has dialled does not answer
   EventRef ending_{};
   Duration back_off_;
 

@@ -193,6 +193,29 @@ TEST_F(SimLinkTest, ALinkThatIsToldThatItsPeerRunsDialsSoonButNotWithEveryFrame)
   EXPECT_EQ(log_[0].ups, ups + 1);
 }
 
+TEST_F(SimLinkTest, ADiallingThatACutHasSilencedBeginsAnewWhenItsPeerIsHeard) {
+  // Wherever within a dialling the cut heals.
+  const auto slowest = [this](bool heard) {
+    Duration worst{};
+    for (int i = 0; i < 20; ++i) {
+      world_.run_for(seconds(1));
+      const int ups = log_[0].ups;
+      world_.wire().set_cut(0, 1, true);
+      world_.wire().set_cut(1, 0, true);
+      world_.run_for(seconds(30) + milliseconds(100 * i));
+      log_[0].hurried = heard;
+      world_.wire().heal();
+      const MonoTime healed = world_.now();
+      while (log_[0].ups == ups) world_.run_for(milliseconds(10));
+      worst = std::max(worst, world_.now() - healed);
+      log_[0].hurried = false;
+    }
+    return worst;
+  };
+  EXPECT_GT(slowest(false), milliseconds(1'500));
+  EXPECT_LE(slowest(true), milliseconds(1'050));
+}
+
 TEST_F(SimLinkTest, APausedPeerGetsEverythingLate) {
   world_.run_for(seconds(1));
   world_.host(1).pause();
