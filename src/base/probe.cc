@@ -6,7 +6,7 @@ namespace stator {
 
 std::vector<const Probe*> Probe::all() {
   std::vector<const Probe*> probes;
-  for (const Probe* probe = newest_; probe != nullptr; probe = probe->next_) {
+  for (const Probe* probe = newest; probe != nullptr; probe = probe->next_) {
     probes.push_back(probe);
   }
   std::sort(probes.begin(), probes.end(), [](const Probe* a, const Probe* b) {

@@ -21,7 +21,7 @@ namespace stator {
 class Probe {
  public:
   /// `name` outlives the program's other statics, as a literal does.
-  explicit Probe(const char* name) noexcept : name_(name), next_(newest_) { newest_ = this; }
+  explicit Probe(const char* name) noexcept : name_(name), next_(newest) { newest = this; }
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
@@ -32,12 +32,12 @@ class Probe {
   /// Every probe of this program, by name.
   [[nodiscard]] static std::vector<const Probe*> all();
   /// From now on they count. Before any other thread begins.
-  static void arm() { armed_ = true; }
-  [[nodiscard]] static bool armed() { return armed_; }
+  static void arm() { is_armed = true; }
+  [[nodiscard]] static bool armed() { return is_armed; }
 
  private:
-  static inline Probe* newest_ = nullptr;
-  static inline bool armed_ = false;
+  static inline Probe* newest = nullptr;
+  static inline bool is_armed = false;
 
   const char* name_;
   Probe* next_;

@@ -26,6 +26,7 @@ Command make_program() {
   register_status(program);
   register_ring(program);
   register_explain(program);
+  register_hints(program);
   register_bench(program);
 #ifdef STATOR_WITH_SIM
   register_sim(program);

@@ -14,6 +14,7 @@ void register_put(Command& root);
 void register_del(Command& root);
 void register_status(Command& root);
 void register_ring(Command& root);
+void register_hints(Command& root);
 void register_explain(Command& root);
 void register_bench(Command& root);
 void register_sim(Command& root);

@@ -13,24 +13,28 @@ constexpr std::size_t kOperationsMax = 100;
 std::string verdict_of(const Explanation& explanation, const Founding& founding, WallTime now) {
   std::size_t answered = 0;
   std::size_t differing = 0;
+  std::size_t others = 0;
+  std::size_t keeping = 0;
   Object merged;
   if (!explanation.merged_bytes.empty() && !decode_object(explanation.merged_bytes, merged))
     return {};
   const std::uint64_t digest_merged = merged.empty() ? 0 : digest(merged);
   for (const ReplicaView& replica : explanation.replicas) {
-    if (!replica.owner || !replica.answered) continue;
-    ++answered;
-    if (replica.digest != digest_merged) ++differing;
+    if (!replica.answered) continue;
+    ++(replica.owner ? answered : others);
+    if (replica.owner && replica.digest != digest_merged) ++differing;
+    if (!replica.owner && replica.digest != 0) ++keeping;
   }
-  const std::string owners =
+  std::string owners =
       std::to_string(answered) + " of " + std::to_string(founding.n) + " owners answered";
-  if (answered < founding.r) {
+  if (answered + others < founding.r) {
     return "a read would fail: " + owners + ", and R is " + std::to_string(founding.r);
   }
+  if (answered < founding.r) owners += ", stand-ins for the rest";
   std::string what;
   const std::size_t living = merged.living(now);
   if (merged.empty()) {
-    what = "nothing: no owner knows the key";
+    what = "nothing: nobody who was asked knows the key";
   } else if (living == 0) {
     what = "not found: the key was deleted or has expired";
   } else if (living == 1) {
@@ -41,6 +45,10 @@ std::string verdict_of(const Explanation& explanation, const Founding& founding,
   std::string agree = differing == 0
                           ? "all that answered hold the same"
                           : std::to_string(differing) + " of them would be repaired by a read";
+  if (keeping > 0) {
+    agree += "; " + std::to_string(keeping) +
+             (keeping == 1 ? " stand-in keeps" : " stand-ins keep") + " a copy for an owner";
+  }
   return "a read would return " + what + "; " + owners + ", " + agree;
 }
 
@@ -62,6 +70,8 @@ void Explainer::explain(std::string_view bucket, std::string_view key, ExplainDo
   operation->explanation = {};
   operation->explanation.partition = partition.value;
   operation->explanation.slot = slot_of(position);
+  operation->partition = partition;
+  operation->asked.clear();
   operation->deadline = deadline_of(context_, seconds(1));
   operation->done = std::move(done);
   for (const NodeId node : topology.ring->preference_list(partition)) {
@@ -73,42 +83,72 @@ void Explainer::explain(std::string_view bucket, std::string_view key, ExplainDo
     view.healthy = node == context_.self() || context_.peers->healthy(node);
     operation->explanation.replicas.push_back(std::move(view));
   }
+  // Everybody beyond the owners who answers: one of them may keep something.
+  std::size_t others = kCandidatesMax - topology.ring->owners(partition).size();
+  for (const ReplicaView& view : operation->explanation.replicas) {
+    const bool asked = view.owner || (view.healthy && others > 0);
+    if (asked && !view.owner) --others;
+    operation->asked.push_back(asked);
+  }
   operation->waiting = 1;  // held until everybody was asked
   const std::uint32_t slot = operation->slot;
   const std::uint32_t generation = operation->generation;
-  for (const NodeId node : topology.ring->owners(partition)) {
-    ++operation->waiting;
-    if (node == context_.self()) {
-      std::string storage_key;
-      storage::append_storage_key(bucket, key, storage_key);
-      context_.records->load(
-          partition, storage_key, [this, slot, generation](const RecordStore::Loaded& loaded) {
-            Operation* waiting = operations_.find(slot, generation);
-            if (waiting == nullptr) return;
-            const bool bad = loaded.status == RecordStore::Status::kUnreadable;
-            note(*waiting, context_.self(), bad ? "unreadable" : nullptr, loaded.payload);
-            finish_if_complete(*waiting);
-          });
-      continue;
-    }
-    const RequestId id{.kind = RequestKind::kExplain, .slot = slot, .generation = generation};
-    wire::ReplicaGet message;
-    message.bucket = bucket;
-    message.key = key;
-    message.value = true;
-    if (!context_.peers->send(node, context_.request_id(id), operation->deadline, partition,
-                              message)) {
-      note(*operation, node, "not reachable", {});
-    }
+  for (std::size_t i = 0; i < operation->asked.size(); ++i) {
+    if (operation->asked[i]) ask(*operation, i, bucket, key);
   }
+  operation = operations_.find(slot, generation);
+  STATOR_ASSERT(operation != nullptr);
   --operation->waiting;
   finish_if_complete(*operation);
 }
 
+void Explainer::ask(Operation& operation, std::size_t replica, std::string_view bucket,
+                    std::string_view key) {
+  ++operation.waiting;
+  const ReplicaView& view = operation.explanation.replicas[replica];
+  if (view.node == context_.self()) {
+    std::string storage_key;
+    storage::append_storage_key(bucket, key, storage_key);
+    ask_here(operation, storage_key, view.owner);
+    return;
+  }
+  const RequestId id{
+      .kind = RequestKind::kExplain, .slot = operation.slot, .generation = operation.generation};
+  wire::ReplicaGet message;
+  message.bucket = bucket;
+  message.key = key;
+  message.value = true;
+  if (!context_.peers->send(view.node, context_.request_id(id), operation.deadline,
+                            operation.partition, message)) {
+    note(operation, view.node, "not reachable", {});
+  }
+}
+
+void Explainer::ask_here(const Operation& operation, std::string_view storage_key, bool owner) {
+  const auto answer = [this, slot = operation.slot, generation = operation.generation](
+                          RecordStore::Status status, std::string_view object) {
+    Operation* waiting = operations_.find(slot, generation);
+    if (waiting == nullptr) return;
+    const bool bad = status == RecordStore::Status::kUnreadable;
+    note(*waiting, context_.self(), bad ? "unreadable" : nullptr, object);
+    finish_if_complete(*waiting);
+  };
+  if (!owner) {
+    replica_.read_hints(operation.partition, storage_key, answer);
+    return;
+  }
+  context_.records->load(
+      operation.partition, storage_key,
+      [answer](const RecordStore::Loaded& loaded) { answer(loaded.status, loaded.payload); });
+}
+
 void Explainer::note(Operation& operation, NodeId node, const char* error,
                      std::string_view object) {
-  for (ReplicaView& replica : operation.explanation.replicas) {
-    if (replica.node != node || replica.answered || !replica.error.empty()) continue;
+  for (std::size_t i = 0; i < operation.asked.size(); ++i) {
+    ReplicaView& replica = operation.explanation.replicas[i];
+    if (!operation.asked[i] || replica.node != node || replica.answered || !replica.error.empty()) {
+      continue;
+    }
     STATOR_ASSERT(operation.waiting > 0);
     --operation.waiting;
     if (error != nullptr) {
@@ -134,9 +174,16 @@ void Explainer::finish_if_complete(Operation& operation) {
 void Explainer::finish(Operation& operation) {
   Explanation& explanation = operation.explanation;
   Object merged;
-  for (ReplicaView& replica : explanation.replicas) {
-    if (replica.owner && !replica.answered && replica.error.empty())
+  std::size_t owners = 0;
+  for (std::size_t i = 0; i < operation.asked.size(); ++i) {
+    ReplicaView& replica = explanation.replicas[i];
+    if (operation.asked[i] && !replica.answered && replica.error.empty())
       replica.error = "no answer in time";
+    owners += replica.owner && replica.answered;
+  }
+  const bool sloppy = owners < context_.topology->history.founding().r;
+  for (const ReplicaView& replica : explanation.replicas) {
+    if (!replica.owner && !sloppy) continue;  // a read asks owners alone, while they are enough
     Object decoded;
     if (!replica.object_bytes.empty() && decode_object(replica.object_bytes, decoded)) {
       if (merged.empty()) {
@@ -174,13 +221,9 @@ void Explainer::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
 
 void Explainer::on_peer_down(NodeId peer) {
   operations_.for_each([&](Operation& operation) {
-    for (const ReplicaView& replica : operation.explanation.replicas) {
-      if (replica.node != peer || !replica.owner || replica.answered || !replica.error.empty())
-        continue;
-      note(operation, peer, "not reachable", {});
-      finish_if_complete(operation);
-      return;
-    }
+    const std::size_t waiting = operation.waiting;
+    note(operation, peer, "not reachable", {});
+    if (operation.waiting < waiting) finish_if_complete(operation);
   });
 }
 

@@ -34,7 +34,13 @@ std::uint64_t first_place(const ShardContext& context, PartitionId partition) {
 
 bool is_sound(const ShardContext& context, const wire::FrameHeader& header,
               const wire::ReplicaPut& message) {
-  return lies_in(context, header, message.bucket, message.key);
+  if (!lies_in(context, header, message.bucket, message.key)) return false;
+  // A node that is no owner takes a copy only in the name of one; an owner only in its own.
+  const Ring& ring = *context.topology->ring;
+  const PartitionId partition{header.partition};
+  const NodeId self = context.self();
+  if (ring.owns(self, partition)) return !message.intended || message.intended == self;
+  return message.intended && ring.owns(message.intended, partition);
 }
 
 bool is_sound(const ShardContext& context, const wire::FrameHeader& header,
@@ -47,6 +53,10 @@ bool is_sound(const ShardContext& context, const wire::FrameHeader& header,
   if (!lies_in(context, header, message.bucket, message.key)) return false;
   if (message.value.size() > kValueBytesHardMax ||
       message.content_type.size() > kContentTypeBytesMax) {
+    return false;
+  }
+  if (!context.topology->ring->owns(context.self(), PartitionId{header.partition}) &&
+      (message.flags & wire::ForwardWrite::kStandIn) == 0) {
     return false;
   }
   if (std::max({message.w, message.pw, message.dw}) > context.topology->history.founding().n) {

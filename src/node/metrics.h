@@ -15,6 +15,7 @@ namespace stator::node {
   X(writes_not_applied_total, counter, "writes refused before anything was stored or sent")       \
   X(writes_forwarded_total, counter, "writes forwarded to an owner (paper 4.5)")                  \
   X(forwards_received_total, counter, "writes coordinated for another node")                      \
+  X(writes_stood_in_total, counter, "writes coordinated here in the name of an owner")            \
   X(writes_covered_again_total, counter, "plain writes stamped again over what a replica showed") \
   X(siblings_seen_total, counter, "reads that returned more than one living version")             \
   X(hedges_total, counter, "reads that asked one more replica since an answer was overdue")       \
@@ -25,6 +26,11 @@ namespace stator::node {
   X(replica_writes_total, counter, "writes applied for a coordinator")                            \
   X(replica_writes_equal_total, counter, "replica writes that changed nothing")                   \
   X(replica_reads_total, counter, "reads served to a coordinator")                                \
+  X(hints_kept_total, counter, "copies stored here for an owner that was away")                   \
+  X(hints_left_out_total, counter, "hints beyond W that were not stored: over their cap")         \
+  X(hints_delivered_total, counter, "hints delivered to their owner and deleted")                 \
+  X(hints_pending, gauge, "hints that wait for their owner")                                      \
+  X(hints_pending_bytes, gauge, "bytes of these")                                                 \
   X(frames_in_total, counter, "peer frames received")                                             \
   X(frames_out_total, counter, "peer frames sent")                                                \
   X(frames_bad_total, counter, "peer frames refused: checksum, version, cluster, format or key")  \

@@ -42,6 +42,21 @@ Result<History> unsealed(std::string_view bytes) {
   return History::decode(reader.rest());
 }
 
+// Sums over shards.
+void add_hints(NodeStatus& status, const std::vector<HintsView>& hints) {
+  for (const HintsView& more : hints) {
+    auto at = std::find_if(status.hints.begin(), status.hints.end(),
+                           [&](const HintsView& one) { return one.owner == more.owner; });
+    if (at == status.hints.end()) at = status.hints.insert(at, {.owner = more.owner});
+    at->pending += more.pending;
+    at->bytes += more.bytes;
+    at->delivered += more.delivered;
+    at->delivered_total += more.delivered_total;
+    at->per_second += more.per_second;
+    at->oldest_ms = std::max(at->oldest_ms, more.oldest_ms);
+  }
+}
+
 }  // namespace
 
 Node::Node(std::vector<env::Env> envs, NodeOptions options)
@@ -230,14 +245,34 @@ void Node::announce(const env::Address& redis, const env::Address& http) {
   for (const auto& shard : shards_) shard->set_announcement(announcement(disk_told_, false));
 }
 
+std::vector<HintsView> Node::hints_of(unsigned index) const {
+  const ShardContext& context = shards_[index]->context();
+  const WallTime wall = context.guarded_now();
+  std::vector<HintsView> views;
+  for (const auto& [owner, hints] : context.hints.owners()) {
+    const Duration age = hints.keys > 0 ? wall - hints.oldest() : Duration{};
+    views.push_back({.owner = owner,
+                     .pending = hints.keys,
+                     .bytes = hints.bytes,
+                     .delivered = hints.delivered,
+                     .delivered_total = hints.delivered_total,
+                     .per_second = hints.rate.per_second(context.now()),
+                     .oldest_ms = std::max<std::int64_t>(age.ms(), 0)});
+  }
+  return views;
+}
+
 void Node::publish(unsigned index) {
   Shard& shard = *shards_[index];
   {
+    std::vector<HintsView> hints = hints_of(index);
     const std::lock_guard lock(mutex_);
     published_[index] = {.metrics = shard.context().metrics,
                          .engine = shard.engine().stats(),
                          .clock_skewed = shard.context().clock.skewed(),
-                         .failure = shard.context().records->failure()};
+                         .failure = shard.context().records->failure(),
+                         .hints = std::move(hints),
+                         .hints_counting = !shard.context().hints.counted()};
   }
   envs_[index].executor.after(kPublishInterval, [this, index] {
     if (shards_[index]->closed()) return;
@@ -282,8 +317,13 @@ NodeStatus Node::node_status(unsigned from) const {
   NodeStatus status;
   status.engine = options_.engine.name;
   status.uptime_ms = (envs_[from].executor.now() - started_).ms();
+  const std::vector<HintsView> here = hints_of(from);
+  status.hints_counting = !shards_[from]->context().hints.counted();
   const std::lock_guard lock(mutex_);
-  for (const Published& shard : published_) {
+  for (unsigned i = 0; i < published_.size(); ++i) {
+    const Published& shard = published_[i];
+    add_hints(status, i == from ? here : shard.hints);
+    if (i != from) status.hints_counting = status.hints_counting || shard.hints_counting;
     status.keys += shard.engine.keys;
     status.syncs += shard.engine.syncs;
     status.bytes += shard.engine.bytes;
@@ -359,6 +399,7 @@ bool Node::may_close(unsigned index) const {
 }
 
 void Node::close_shard(unsigned index, std::shared_ptr<Callback<void()>> done) {
+  shards_[index]->stop_background();
   if (!may_close(index)) {
     envs_[index].executor.after(milliseconds(5), [this, index, done] { close_shard(index, done); });
     return;

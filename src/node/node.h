@@ -58,6 +58,8 @@ class Node final : public ShardHost, public NodeFacts {
   [[nodiscard]] std::size_t open_operations(unsigned shard) const {
     return shards_[shard]->open_operations();
   }
+  /// On that shard's loop.
+  Shard& shard(unsigned index) override { return *shards_[index]; }
 
  private:
   Node(std::vector<env::Env> envs, NodeOptions options);
@@ -76,7 +78,6 @@ class Node final : public ShardHost, public NodeFacts {
   void tell_shards();
 
   // ShardHost
-  Shard& shard(unsigned index) override { return *shards_[index]; }
   void on_history(unsigned from_shard, History&& other) override;
   // NodeFacts
   [[nodiscard]] NodeStatus node_status(unsigned from) const override;
@@ -110,7 +111,11 @@ class Node final : public ShardHost, public NodeFacts {
     storage::EngineStats engine;
     bool clock_skewed = false;
     std::optional<ErrorCode> failure;  // of the engine's last write
+    std::vector<HintsView> hints;
+    bool hints_counting = false;
   };
+  /// What the shard keeps for others, as of now. On that shard's loop.
+  [[nodiscard]] std::vector<HintsView> hints_of(unsigned shard) const;
   mutable std::mutex mutex_;
   std::vector<Published> published_;
   DiskState disk_ = DiskState::kRoomy;

@@ -18,7 +18,8 @@ enum class RequestKind : std::uint8_t {
   kWrite = 2,
   kForward = 3,
   kExplain = 4,
-  kScan = 5
+  kScan = 5,
+  kHint = 6
 };
 
 /// A request id as peers echo it: which shard, which table, which slot of it, and which use of that

@@ -52,6 +52,8 @@ struct NodeOptions {
   std::size_t operations_max = 100'000;
   /// What background work may cost at most (design 4.7); each shard has its share of it.
   std::uint64_t background_bytes_per_second = 64ULL << 20;
+  /// Hints beyond what W asks for are left out while this node keeps more bytes of hints (D15).
+  std::uint64_t hint_bytes_max = 4ULL << 30;
   Limits limits;
 
   /// As told to peers. This layer does not know it.

@@ -301,10 +301,37 @@ void Peers::judged(Peer& peer, Verdict before) {
     ++metrics_.peers_silent_total;
     events_.on_peer_silent(peer.id);
   }
-  if (answers && !answered) {
-    if (peer.was_away) STATOR_PROBE("peer: answers again");
-    events_.on_peer_up(peer.id);
+  if (!answers || answered) return;
+  if (peer.was_away) STATOR_PROBE("peer: answers again");
+  note_return(peer, now);
+  events_.on_peer_up(peer.id);
+}
+
+// `back` answers again.
+void Peers::note_return(const Peer& back, MonoTime now) {
+  if (all_answer()) {
+    came_back_at_ = {};  // who falls silent now is away
+    return;
   }
+  std::size_t answering = 0;
+  std::size_t silent_lately = 0;  // as `back` was, and so perhaps for the same reason
+  for (const auto& peer : peers_) {
+    if (peer.get() == &back) continue;
+    if (peer->health.answers()) {
+      ++answering;
+    } else if (now - peer->fell_silent_at < kSilentLately) {
+      ++silent_lately;
+    }
+  }
+  // This node counts as one that it hears.
+  const bool heard_few = 2 * (answering + 1) <= peers_.size() + 1;
+  if (comes_back() || !(answering == 0 || (heard_few && silent_lately > 0))) return;
+  STATOR_PROBE("peers: this node comes back");
+  came_back_at_ = now;
+}
+
+bool Peers::comes_back() const {
+  return came_back_at_ != MonoTime{} && env_.executor.now() - came_back_at_ < kComingBack;
 }
 
 void Peers::Peer::on_link_up() {

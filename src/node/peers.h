@@ -24,7 +24,7 @@ enum class Purpose : std::uint8_t { kRead, kWrite };
 enum class Fitness : std::uint8_t {
   kFit,    // new work
   kSpare,  // it answers, but is slow or about to leave: asked when too few others are fit
-  kUnfit,  // it does not answer, or takes no writes (D29): asked when nobody else is left
+  kUnfit,  // it does not answer, or takes no writes (D29): written to when nobody else is left
 };
 
 /// What the rest of the shard wants to know of a peer.
@@ -87,6 +87,9 @@ class Peers {
   void on_refused(NodeId peer, ErrorCode code);
   /// A frame sent now would leave. False means: certainly never sent (D8).
   [[nodiscard]] bool reachable(NodeId peer) const;
+  /// This node heard nobody, or few since a moment ago, and hears others again: so it was cut off
+  /// or stood still itself, and those that it does not hear yet are probably well.
+  [[nodiscard]] bool comes_back() const;
   /// Every other member answers.
   [[nodiscard]] bool all_answer() const;
   /// Of the peer's present process, as far as it was heard from.
@@ -151,6 +154,7 @@ class Peers {
         false;  // as of the last frame: it refuses what we ask, and we what it asks
     MonoTime last_heard{};
     MonoTime last_away{};
+    MonoTime fell_silent_at{};
     bool was_away = false;  // and so may have missed what others have
     WallTime clock_base{};  // what its clock showed when our monotonic clock showed 0
     bool clock_known = false;
@@ -171,11 +175,19 @@ class Peers {
   /// repairs, and is not kept in memory here (P8).
   static constexpr std::size_t kUnhealthyUnsentMax = 4 << 20;
 
+  /// For how long after the first of them others are expected to be heard, too: a dialling that the
+  /// cut has silenced is begun anew after a second (FrameLink::hurry).
+  static constexpr Duration kComingBack = milliseconds(1500);
+  /// A short cut ends before all have been found silent; who has been silent for longer than this
+  /// is rather dead.
+  static constexpr Duration kSilentLately = seconds(5);
+
   void note_sent(Peer& peer, bool request);
   void learn(Peer& peer, const wire::NodeInfo& info);
   /// Judges anew; `paces`: its answer times, too.
   void look_at(Peer& peer, bool paces);
   void judged(Peer& peer, Verdict before);
+  void note_return(const Peer& back, MonoTime now);
   /// Something changed that others see.
   void changed();
   [[nodiscard]] Surroundings surroundings() const;
@@ -197,6 +209,7 @@ class Peers {
   SelfDoubt doubt_;
   wire::NodeInfo announcement_;
   const MonoTime started_;
+  MonoTime came_back_at_{};  // 0: never was away
   std::uint64_t version_ = 1;
   bool few_fit_ = true;
   bool few_fit_to_write_ = true;

@@ -92,6 +92,33 @@ TEST_F(PeersTest, AWitnessMakesItASuspect) {
   EXPECT_EQ(fitness(2), Fitness::kUnfit);
 }
 
+// A cut around this node looks like the death of all others, until the first of them is heard
+// again.
+TEST_F(PeersTest, ANodeComesBackFromTheFirstThatItHearsAgainUntilItHearsAll) {
+  const auto comes_back = [this] {
+    bool answer = false;
+    lone.in_turn([&](Shard& shard) { answer = shard.peers().comes_back(); });
+    return answer;
+  };
+  run(seconds(1));
+  EXPECT_FALSE(comes_back());
+  lone.run(seconds(4));  // it doubts itself first
+  ASSERT_EQ(verdict(2), Verdict::kDown);
+  EXPECT_FALSE(comes_back()) << "the others may be dead";
+  pong(3);
+  EXPECT_TRUE(comes_back());
+  pong(2);
+  EXPECT_FALSE(comes_back());
+  lone.run(seconds(4));
+  ASSERT_EQ(verdict(3), Verdict::kDown);
+  run(seconds(1), 2);
+  EXPECT_TRUE(comes_back());
+  run(seconds(1), 2);
+  EXPECT_FALSE(comes_back()) << "the other one does not come";
+  pong(2);
+  EXPECT_FALSE(comes_back()) << "another one was heard all the time: no cut around this node";
+}
+
 TEST_F(PeersTest, WhoIsAskedAboutAnotherTellsWhenItHeardThatAndAsksItAfresh) {
   run(seconds(1));
   lone.take_pings(3);

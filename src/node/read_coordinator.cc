@@ -36,7 +36,7 @@ void ReadCoordinator::read(std::string_view bucket, std::string_view key, const 
   ++context_.metrics.reads_total;
   const PartitionId partition = context_.topology->ring->partition_of(position_of(bucket, key));
   Operation* operation =
-      context_.admission.admits() ? start(bucket, key, partition, quorum) : nullptr;
+      context_.admission.admits() ? start(bucket, key, partition, quorum, true) : nullptr;
   if (operation == nullptr) {
     STATOR_PROBE("read: refused, too many are open");
     ++context_.metrics.reads_failed_total;
@@ -51,8 +51,8 @@ void ReadCoordinator::read(std::string_view bucket, std::string_view key, const 
 }
 
 ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std::string_view key,
-                                                   PartitionId partition,
-                                                   const ReadQuorum& quorum) {
+                                                   PartitionId partition, const ReadQuorum& quorum,
+                                                   bool sloppy) {
   if (context_.env.buggified("read: refused as if full")) return nullptr;
   Operation* operation = operations_.acquire(context_.options.operations_max);
   if (operation == nullptr) return nullptr;
@@ -72,6 +72,7 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
   owners_as_candidates(context_, partition, candidates_);
   stator::ReadOptions options;
   options.r = quorum.r != 0 ? quorum.r : founding.r;
+  options.more = sloppy && has_stand_ins(context_, partition);
   options.pr = quorum.pr;
   options.deadline = operation->deadline;
   options.hedge_after = context_.options.hedge_after;
@@ -85,6 +86,7 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
     }
   }
   operation->round.start(options, candidates_.list.view(), candidates_.local, context_.now());
+  if (context_.peers->comes_back()) operation->round.trust_stand_ins(false, context_.now());
   return operation;
 }
 
@@ -96,6 +98,7 @@ void ReadCoordinator::run(Operation& operation) {
   const std::uint32_t generation = operation.generation;
   while (const auto wish = operation.round.next()) {
     switch (wish->kind) {
+      case ReadWish::Kind::kMore: name_more(operation); break;
       case ReadWish::Kind::kAskValue: ask(operation, wish->replica, true); break;
       case ReadWish::Kind::kAskDigest: ask(operation, wish->replica, false); break;
       case ReadWish::Kind::kAnswer: answer(operation); break;
@@ -109,6 +112,11 @@ void ReadCoordinator::run(Operation& operation) {
     STATOR_ASSERT(operations_.find(operation.slot, generation) == &operation);
   }
   operation.running = false;
+}
+
+void ReadCoordinator::name_more(Operation& operation) {
+  stand_ins_as_candidates(context_, operation.partition, candidates_);
+  operation.round.add_candidates(candidates_.list.view(), context_.now());
 }
 
 void ReadCoordinator::ask(Operation& operation, ReplicaIndex replica, bool value) {
@@ -133,6 +141,16 @@ void ReadCoordinator::ask(Operation& operation, ReplicaIndex replica, bool value
 }
 
 void ReadCoordinator::ask_local(Operation& operation, ReplicaIndex replica, bool value) {
+  if (!operation.round.candidate(replica).owner) {
+    replica_.read_hints(operation.partition, operation.storage_key,
+                        [this, slot = operation.slot, generation = operation.generation, replica,
+                         value](RecordStore::Status status, std::string_view object) {
+                          Operation* waiting = operations_.find(slot, generation);
+                          if (waiting == nullptr) return;
+                          on_local_hints(*waiting, replica, value, status, object);
+                        });
+    return;
+  }
   context_.records->load(operation.partition, operation.storage_key,
                          [this, slot = operation.slot, generation = operation.generation, replica,
                           value](const RecordStore::Loaded& loaded) {
@@ -157,6 +175,24 @@ void ReadCoordinator::on_local(Operation& operation, ReplicaIndex replica, bool 
     context_.records->take_loaded(bytes);
     take_value(operation, replica, loaded.payload);
   } else if (decode_object(loaded.payload, received_)) {
+    operation.round.on_digest(replica, digest(received_), context_.now());
+  } else {
+    operation.round.on_failure(replica, ErrorCode::kUnreadable, context_.now());
+  }
+  run(operation);
+}
+
+void ReadCoordinator::on_local_hints(Operation& operation, ReplicaIndex replica, bool value,
+                                     RecordStore::Status status, std::string_view object) {
+  if (status != RecordStore::Status::kFound) {
+    on_local(operation, replica, value, {.status = status});
+    return;
+  }
+  if (value) {
+    std::string& bytes = operation.values[operation.value_count];
+    bytes.assign(object);
+    take_value(operation, replica, bytes);
+  } else if (decode_object(object, received_)) {
     operation.round.on_digest(replica, digest(received_), context_.now());
   } else {
     operation.round.on_failure(replica, ErrorCode::kUnreadable, context_.now());
@@ -234,7 +270,8 @@ void ReadCoordinator::finish(Operation& operation) {
       context_.background.try_take(operation.key.size(), context_.now())) {
     ++context_.metrics.late_digests_total;
     look_at_all(operation.bucket, operation.key, operation.partition, 0, false);
-  } else if (const std::uint8_t damaged = operation.round.unreadable().size();
+  } else if (const std::uint8_t damaged =
+                 (operation.round.unreadable() & operation.round.owners()).size();
              damaged > operation.all_but &&
              !may_restore(operation.round, context_.topology->history.founding().w)) {
     look_at_all(operation.bucket, operation.key, operation.partition, damaged, true);
@@ -250,7 +287,7 @@ void ReadCoordinator::look_at_all(std::string_view bucket, std::string_view key,
   const std::size_t owners = context_.topology->ring->owners(partition).size();
   if (owners <= all_but || (restoring && restores_ >= kRestoresMax)) return;
   const ReadQuorum quorum{.r = static_cast<std::uint8_t>(owners - all_but)};
-  Operation* background = start(bucket, key, partition, quorum);
+  Operation* background = start(bucket, key, partition, quorum, false);
   if (background == nullptr) {
     STATOR_PROBE("read: no room to look at the other owners");
     return;
@@ -385,18 +422,34 @@ void ReadCoordinator::on_peer_silent(NodeId peer) {
 }
 
 void ReadCoordinator::on_peer_up(NodeId peer) {
+  const bool comes_back = context_.peers->comes_back();
   for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
     STATOR_PROBE("read: asked again of a peer that came back");
     ask(operation, replica, operation.round.waiting_for_value().contains(replica));
+  });
+  operations_.for_each([&](Operation& operation) {
+    if (comes_back) operation.round.trust_stand_ins(false, context_.now());
+    for (ReplicaIndex i = 0; i < operation.round.candidate_count(); ++i) {
+      if (operation.round.candidate(i).node != peer) continue;
+      operation.round.on_heard(i, context_.now());
+      break;
+    }
+    run(operation);
   });
 }
 
 void ReadCoordinator::tick() {
   const MonoTime now = context_.now();
+  const bool comes_back = context_.peers->comes_back();
   hedges_.on_tick();
   operations_.for_each([&](Operation& operation) {
     ReadRound& round = operation.round;
     round.allow_hedges(hedges_.available() && !context_.admission.pressed());
+    if (round.trusts_stand_ins() == comes_back) {
+      round.trust_stand_ins(!comes_back, now);
+      run(operation);
+      return;
+    }
     if (round.wake_at() > now) return;
     if (!hedges_.available()) STATOR_PROBE("read: no hedge, too many were spent");
     if (context_.admission.pressed()) STATOR_PROBE("read: no hedge, too many wait");

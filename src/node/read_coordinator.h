@@ -57,16 +57,21 @@ class ReadCoordinator {
     ReadDone done;                // empty: a background look
   };
 
+  /// `sloppy`: stand-ins may make up for owners (paper 4.6). Not for a look at the owners' copies:
+  /// what stand-ins keep is delivered.
   Operation* start(std::string_view bucket, std::string_view key, PartitionId partition,
-                   const ReadQuorum& quorum);
+                   const ReadQuorum& quorum, bool sloppy);
   /// A background look at all owners, but for so many of them that cannot read their records.
   void look_at_all(std::string_view bucket, std::string_view key, PartitionId partition,
                    std::uint8_t all_but, bool restoring);
   void run(Operation& operation);
+  void name_more(Operation& operation);
   void ask(Operation& operation, ReplicaIndex replica, bool value);
   void ask_local(Operation& operation, ReplicaIndex replica, bool value);
   void on_local(Operation& operation, ReplicaIndex replica, bool value,
                 const RecordStore::Loaded& loaded);
+  void on_local_hints(Operation& operation, ReplicaIndex replica, bool value,
+                      RecordStore::Status status, std::string_view object);
   /// `object` lies in operation.values[operation.value_count].
   void take_value(Operation& operation, ReplicaIndex replica, std::string_view object);
   void answer(Operation& operation);

@@ -54,6 +54,14 @@ RecordStore::Loaded RecordStore::open(PartitionId partition, std::string_view ke
   return loaded;
 }
 
+RecordStore::Loaded RecordStore::open_staged(PartitionId partition, std::string_view key,
+                                             std::string_view staged) {
+  if (staged.empty()) return {};  // erased
+  // Copied, since whoever uses it may stage the key again and so move the batch's buffer.
+  value_.assign(staged);
+  return open(partition, key, value_);
+}
+
 RecordStore::Read* RecordStore::find_read(PartitionId partition, std::string_view key,
                                           std::uint64_t hash) {
   if (reads_active_ == 0) return nullptr;
@@ -90,9 +98,7 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
     return;
   }
   if (const auto staged = find_staged(partition, key, hash)) {
-    // Copied, since `use` may stage the key again and so move the batch's buffer.
-    value_.assign(*staged);
-    use(open(partition, key, value_));
+    use(open_staged(partition, key, *staged));
     return;
   }
   Read& read = free_read();
@@ -142,8 +148,7 @@ void RecordStore::on_read(Read& read, storage::GetStatus status, std::string_vie
     --reads_waiting_;
     if (const auto staged = find_staged(read.partition, read.key, read.hash)) {
       STATOR_PROBE("records: stored anew while it was read");
-      value_.assign(*staged);
-      use(open(read.partition, read.key, value_));
+      use(open_staged(read.partition, read.key, *staged));
     } else if (status == storage::GetStatus::kFound) {
       value_ = from_engine;
       use(open(read.partition, read.key, value_));
@@ -171,6 +176,10 @@ void RecordStore::finish_store(const storage::RecordHeader& header, bool sync, S
   storage::finish_record(*storing_buffer_, storing_offset_, storing_partition_, storing_key_,
                          header);
   gathering_->end_put(sync, std::move(done));
+}
+
+void RecordStore::erase(PartitionId partition, std::string_view key, StoreDone done) {
+  gathering_->erase(partition, key, hash_of(partition, key), std::move(done));
 }
 
 void RecordStore::when_stored(PartitionId partition, std::string_view key, StoreDone done) {
@@ -216,6 +225,7 @@ bool RecordStore::submit_turn() {
   if (under_way_active_ || gathering_->empty()) return false;
   std::swap(gathering_, under_way_);
   under_way_active_ = true;
+  ++submitted_;
   ++metrics_.storage_batches_total;
   engine_.submit(under_way_->writes(), under_way_->sync(),
                  [this](const Result<void>& result) { on_submitted(result); });

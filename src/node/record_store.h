@@ -52,6 +52,9 @@ class RecordStore {
   /// complete (with `sync`: durable).
   std::string& begin_store(PartitionId partition, std::string_view storage_key);
   void finish_store(const storage::RecordHeader& header, bool sync, StoreDone done);
+  /// Deletes the record, with a batch that is not synced for it: a loss of power may bring it back.
+  /// In a callback of load(), nobody has changed it since.
+  void erase(PartitionId partition, std::string_view storage_key, StoreDone done);
   /// Calls `done` when everything staged for this key is complete: inside this call when nothing
   /// is.
   void when_stored(PartitionId partition, std::string_view storage_key, StoreDone done);
@@ -60,6 +63,13 @@ class RecordStore {
   /// be lost with the power, so that nobody may be told that it is stored. Storing it again tells
   /// (D31); an engine whose sync has failed refuses that until it is opened again.
   [[nodiscard]] bool in_doubt(PartitionId partition, std::string_view storage_key) const;
+
+  /// Names the batch with which leaves what is staged now.
+  [[nodiscard]] std::uint64_t staging() const { return submitted_ + 1; }
+  /// That batch is over, well or not: the engine shows what came of it.
+  [[nodiscard]] bool over(std::uint64_t batch) const {
+    return batch < submitted_ || (batch == submitted_ && !under_way_active_);
+  }
 
   /// From here on the engine is left alone: every record is kUnreadable. Nothing may be under way.
   void close();
@@ -99,6 +109,7 @@ class RecordStore {
   [[nodiscard]] Read* find_read(PartitionId partition, std::string_view key, std::uint64_t hash);
   [[nodiscard]] Read& free_read();
   Loaded open(PartitionId partition, std::string_view key, std::string_view record);
+  Loaded open_staged(PartitionId partition, std::string_view key, std::string_view staged);
   [[nodiscard]] std::optional<std::string_view> find_staged(PartitionId partition,
                                                             std::string_view key,
                                                             std::uint64_t hash) const;
@@ -110,6 +121,7 @@ class RecordStore {
   StagedBatch* gathering_ = &batches_[0];
   StagedBatch* under_way_ = &batches_[1];
   bool under_way_active_ = false;
+  std::uint64_t submitted_ = 0;  // batches
   std::optional<ErrorCode> failure_;
   bool closed_ = false;
   std::unordered_set<std::uint64_t> in_doubt_;  // hashes of keys

@@ -4,6 +4,7 @@
 
 #include "base/probe.h"
 #include "core/version/object_codec.h"
+#include "node/hint_place.h"
 
 namespace stator::node {
 
@@ -56,6 +57,8 @@ StoreDone Replica::on_stored(const Put& put) {
 /// Of a record that cannot be read. False: it has to stay, and the other owners are asked for what
 /// restores it.
 bool Replica::set_aside(const Put& put, const RecordStore::Loaded& loaded) {
+  // What stands at a hint's place the owners cannot tell: it is kept as it is.
+  if (is_hint_partition(put.partition)) return false;
   if (!put.restores) {
     context_.restore(put.partition, put.storage_key);
     return false;
@@ -75,6 +78,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
   const bool again = context_.records->in_doubt(put.partition, put.storage_key) ||
                      (put.sync && !context_.options.sync_writes);
   bool store = true;
+  const std::size_t before = loaded.payload.size();
   if (unreadable || loaded.status == RecordStore::Status::kMissing) {
     // A record that was lost and is refilled here begins without a life of ours (D1).
     header = {};
@@ -110,6 +114,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
   }
   if (store) {
     context_.records->finish_store(header, put.sync, on_stored(put));
+    if (is_hint_partition(put.partition)) note_hint(put, before);
   } else {
     ++context_.metrics.replica_writes_equal_total;
     // What is known already may still be on its way to the disk.
@@ -145,6 +150,29 @@ void Replica::finish(std::uint32_t slot, std::uint32_t generation, const Result<
   puts_.release(*put);
 }
 
+void Replica::note_hint(const Put& put, std::size_t before) {
+  context_.hints.stored(put.partition, put.storage_key, before,
+                        put.differs ? put.merged.size() : put.object.size(),
+                        {.wall = context_.guarded_now(), .batch = context_.records->staging()});
+}
+
+void Replica::keep_extra_hint(PartitionId partition, NodeId owner, std::string_view storage_key,
+                              std::string_view object) {
+  const std::uint64_t cap = context_.options.hint_bytes_max / context_.env.executor.shard_count();
+  if (context_.hints.bytes() + object.size() > cap) {
+    ++context_.metrics.hints_left_out_total;
+    return;
+  }
+  hint_key_.clear();
+  append_hint_key(owner, storage_key, hint_key_);
+  // Synced like any other: what is known here already is acknowledged without being written again,
+  // so that nothing at a hint's place may be less durable than what counts.
+  merge_in(hint_partition(partition), hint_key_, object, false,
+           [&metrics = context_.metrics](const Result<Merged>& merged) {
+             ++(merged ? metrics.hints_kept_total : metrics.hints_left_out_total);
+           });
+}
+
 void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& message) {
   if (const DiskState disk = context_.disk_state(); !message.repair && !takes_writes(disk)) {
     wire::ReplicaPutReply reply;
@@ -157,11 +185,22 @@ void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& me
   ++context_.metrics.replica_writes_total;
   storage_key_.clear();
   storage::append_storage_key(message.bucket, message.key, storage_key_);
+  PartitionId place{header.partition};
+  const std::string* key = &storage_key_;
+  if (message.intended && message.intended != context_.self()) {
+    STATOR_PROBE("hint: kept for an owner that is away");
+    ++context_.metrics.hints_kept_total;
+    hint_key_.clear();
+    append_hint_key(message.intended, storage_key_, hint_key_);
+    place = hint_partition(place);
+    key = &hint_key_;
+  }
+  // Of background work that waits for an answer the pace is set here.
+  const auto paced = static_cast<std::uint32_t>(message.repair ? message.object.size() : 0);
   merge_in(
-      PartitionId{header.partition}, storage_key_, message.object,
-      message.durability == wire::Durability::kDurable,
-      [this, to = header.sender, request = header.request_id,
-       partition = header.partition](const Result<Merged>& merged) {
+      place, *key, message.object, message.durability == wire::Durability::kDurable,
+      [this, to = header.sender, request = header.request_id, partition = header.partition,
+       paced](const Result<Merged>& merged) {
         if (request == 0) return;  // repair: nobody waits
         wire::ReplicaPutReply reply;
         if (merged) {
@@ -171,6 +210,10 @@ void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& me
         } else {
           reply.status = wire::ReplyStatus::kFailed;
           reply.code = merged.error().code;
+        }
+        if (paced > 0) {
+          reply.pause_us =
+              static_cast<std::uint32_t>(context_.background.take(paced, context_.now()).us());
         }
         context_.peers->send(to, request, {}, PartitionId{partition}, reply);
       },
@@ -184,41 +227,52 @@ MonoTime Replica::deadline_in(const wire::FrameHeader& header) const {
 
 void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& message) {
   ++context_.metrics.replica_reads_total;
+  const PartitionId partition{header.partition};
   if (context_.records->reads_pile_up()) {
     const wire::ReplicaGetReply overloaded{.status = wire::ReplyStatus::kFailed,
                                            .code = ErrorCode::kOverloaded};
-    context_.peers->send(header.sender, header.request_id, {}, PartitionId{header.partition},
-                         overloaded);
+    context_.peers->send(header.sender, header.request_id, {}, partition, overloaded);
     return;
   }
   storage_key_.clear();
   storage::append_storage_key(message.bucket, message.key, storage_key_);
-  context_.records->load(
-      PartitionId{header.partition}, storage_key_,
-      [this, to = header.sender, request = header.request_id, partition = header.partition,
-       value = message.value, deadline = deadline_in(header)](const RecordStore::Loaded& loaded) {
-        // The disk may have taken its time: nobody waits for a value any more.
-        if (context_.now() > deadline) {
-          STATOR_PROBE("request: its time is over when the engine has read");
-          ++context_.metrics.requests_late_total;
-          wire::Refusal refusal;
-          refusal.code = ErrorCode::kTimeout;
-          context_.peers->send(to, request, {}, PartitionId{partition}, refusal);
-          return;
-        }
-        wire::ReplicaGetReply reply;
-        if (loaded.status == RecordStore::Status::kMissing) {
-          reply.status = wire::ReplyStatus::kMissing;
-        } else if (loaded.status == RecordStore::Status::kUnreadable ||
-                   !decode_object(loaded.payload, local_)) {
-          reply.status = wire::ReplyStatus::kFailed;
-          reply.code = ErrorCode::kUnreadable;
-        } else {
-          reply.digest = digest(local_);
-          if (value) reply.object = loaded.payload;
-        }
-        context_.peers->send(to, request, {}, PartitionId{partition}, reply);
-      });
+  const auto answer = [this, to = header.sender, request = header.request_id,
+                       partition = header.partition, value = message.value,
+                       deadline = deadline_in(header)](RecordStore::Status status,
+                                                       std::string_view object) {
+    // The disk may have taken its time: nobody waits for a value any more.
+    if (context_.now() > deadline) {
+      STATOR_PROBE("request: its time is over when the engine has read");
+      ++context_.metrics.requests_late_total;
+      wire::Refusal refusal;
+      refusal.code = ErrorCode::kTimeout;
+      context_.peers->send(to, request, {}, PartitionId{partition}, refusal);
+      return;
+    }
+    answer_get(to, request, partition, value, status, object);
+  };
+  if (!context_.topology->ring->owns(context_.self(), partition)) {
+    hints_.read(partition, storage_key_, answer);
+    return;
+  }
+  context_.records->load(partition, storage_key_, [answer](const RecordStore::Loaded& loaded) {
+    answer(loaded.status, loaded.payload);
+  });
+}
+
+void Replica::answer_get(NodeId to, std::uint64_t request, std::uint16_t partition, bool value,
+                         RecordStore::Status status, std::string_view object) {
+  wire::ReplicaGetReply reply;
+  if (status == RecordStore::Status::kMissing) {
+    reply.status = wire::ReplyStatus::kMissing;
+  } else if (status == RecordStore::Status::kUnreadable || !decode_object(object, local_)) {
+    reply.status = wire::ReplyStatus::kFailed;
+    reply.code = ErrorCode::kUnreadable;
+  } else {
+    reply.digest = digest(local_);
+    if (value) reply.object = object;
+  }
+  context_.peers->send(to, request, {}, PartitionId{partition}, reply);
 }
 
 }  // namespace stator::node

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "node/hint_reader.h"
 #include "node/operation_table.h"
 #include "node/shard_context.h"
 #include "wire/messages.h"
@@ -11,10 +12,11 @@ namespace stator::node {
 
 /// One shard's copies, as coordinators use them: merge this object, say what you hold (paper 4.5).
 /// Merging what is known already writes nothing (D20); what is learned is acknowledged when it is
-/// as durable as asked, never before.
+/// as durable as asked, never before. A node that is no owner of the range keeps what it is sent as
+/// a hint for the owner that is named, and says what it keeps for any of them (paper 4.6).
 class Replica {
  public:
-  explicit Replica(ShardContext& context) : context_(context) {}
+  explicit Replica(ShardContext& context) : context_(context), hints_(context) {}
 
   void on_put(const wire::FrameHeader& header, const wire::ReplicaPut& message);
   void on_get(const wire::FrameHeader& header, const wire::ReplicaGet& message);
@@ -26,10 +28,20 @@ class Replica {
     bool durable = false;
   };
   using MergeDone = Callback<void(const Result<Merged>&)>;
-  /// Merges an encoded object into this shard's copy; `done` when the result is as durable as the
-  /// node promises, or on disk where `sync` asks for it. `object` must live during the call only.
-  /// A copy that cannot be read stays as it is (kUnreadable), unless `object` was merged from so
-  /// many others that it `restores` it: then the damaged bytes are kept aside (D30).
+  /// What this node keeps of a key whose range it does not own, merged over the owners for whom it
+  /// keeps it. `object` is encoded, and valid during the callback.
+  void read_hints(PartitionId partition, std::string_view storage_key, HintReader::Done done) {
+    hints_.read(partition, storage_key, std::move(done));
+  }
+  /// Keeps an encoded object for an owner that has missed it, unless the hints of this node are
+  /// over their cap: counts for nobody (D15). `object` must live during the call only.
+  void keep_extra_hint(PartitionId partition, NodeId owner, std::string_view storage_key,
+                       std::string_view object);
+  /// Merges an encoded object into this shard's copy, or, at a hint's place, into the hint; `done`
+  /// when the result is as durable as the node promises, or on disk where `sync` asks for it.
+  /// `object` must live during the call only. A copy that cannot be read stays as it is
+  /// (kUnreadable), unless `object` was merged from so many others that it `restores` it: then the
+  /// damaged bytes are kept aside (D30).
   void merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
                 bool sync, MergeDone done, bool restores = false);
 
@@ -51,6 +63,9 @@ class Replica {
 
   void merge_loaded(Put& put, const RecordStore::Loaded& loaded);
   bool set_aside(const Put& put, const RecordStore::Loaded& loaded);
+  void note_hint(const Put& put, std::size_t before);
+  void answer_get(NodeId to, std::uint64_t request, std::uint16_t partition, bool value,
+                  RecordStore::Status status, std::string_view object);
   void keep_merged(Put& put, const Object& object);
   void finish(std::uint32_t slot, std::uint32_t generation, const Result<void>& stored);
   void fail(Put& put, ErrorCode code);
@@ -62,6 +77,8 @@ class Replica {
   Object local_;     // scratch
   Object incoming_;  // scratch
   std::string storage_key_;
+  std::string hint_key_;
+  HintReader hints_;
 };
 
 }  // namespace stator::node

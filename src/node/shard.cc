@@ -34,9 +34,10 @@ Shard::Shard(const env::Env& env, const NodeOptions& options, Incarnation incarn
       reads_(context_, replica_),
       writes_(context_, replica_),
       forwarder_(context_, writes_),
-      explainer_(context_),
+      explainer_(context_, replica_),
       scanner_(context_,
-               [&host](unsigned index) -> Scanner& { return host.shard(index).scanner(); }) {
+               [&host](unsigned index) -> Scanner& { return host.shard(index).scanner(); }),
+      hints_(context_) {
   context_.peers = &peers_;
   context_.records = &records_;
   context_.mint = &mint_;
@@ -58,6 +59,7 @@ void Shard::set_topology(std::shared_ptr<const Topology> topology) {
 
 void Shard::close() {
   closed_ = true;
+  hints_.stop();
   scanner_.close();
   records_.close();
 }
@@ -68,6 +70,8 @@ bool Shard::on_turn_end() {
   context_.admission.look(now);
   context_.background.look(context_.admission.pressed(), now);
   context_.metrics.operations_open = open_operations();
+  context_.metrics.hints_pending = context_.hints.keys();
+  context_.metrics.hints_pending_bytes = context_.hints.bytes();
   // Deadlines and hedges are looked at only while somebody waits: an idle node sleeps.
   if (tick_timer_ || open_operations() + explainer_.open() + scanner_.open() == 0) return false;
   tick();
@@ -93,6 +97,7 @@ void Shard::on_peer_down(NodeId peer) {
   forwarder_.on_peer_down(peer);
   explainer_.on_peer_down(peer);
   scanner_.on_peer_down(peer);
+  hints_.on_peer_down(peer);
 }
 
 void Shard::on_peer_silent(NodeId peer) {
@@ -103,6 +108,7 @@ void Shard::on_peer_silent(NodeId peer) {
 void Shard::on_peer_up(NodeId peer) {
   reads_.on_peer_up(peer);
   writes_.on_peer_up(peer);
+  hints_.on_peer_up();
 }
 
 void Shard::on_peer_shard_up(NodeId peer) {
@@ -289,7 +295,12 @@ void Shard::serve_request(const wire::Frame& frame) {
     refuse(header, ErrorCode::kBadRequest);
     return;
   }
-  if (!context_.topology->ring->owns(context_.self(), PartitionId{header.partition})) {
+  // What a stand-in is asked is about a range that it does not own: is_sound() looks at the rest.
+  const bool for_stand_ins = header.type == wire::MessageType::kReplicaPut ||
+                             header.type == wire::MessageType::kReplicaGet ||
+                             header.type == wire::MessageType::kForwardWrite;
+  if (!for_stand_ins &&
+      !context_.topology->ring->owns(context_.self(), PartitionId{header.partition})) {
     refuse(header, ErrorCode::kNotMember);
     return;
   }
@@ -338,8 +349,13 @@ void Shard::serve_reply(const wire::Frame& frame) {
       decoded<wire::Pong>(frame, metrics, [&](const auto& m) { peers_.on_pong(header, m); });
       break;
     case wire::MessageType::kReplicaPutReply:
-      decoded<wire::ReplicaPutReply>(frame, metrics,
-                                     [&](const auto& m) { writes_.on_reply(header, m); });
+      decoded<wire::ReplicaPutReply>(frame, metrics, [&](const auto& m) {
+        if (RequestId::unpack(header.request_id).kind == RequestKind::kHint) {
+          hints_.on_reply(header, m);
+        } else {
+          writes_.on_reply(header, m);
+        }
+      });
       break;
     case wire::MessageType::kReplicaGetReply:
       decoded<wire::ReplicaGetReply>(frame, metrics, [&](const auto& m) {
@@ -374,6 +390,7 @@ void Shard::serve_refusal(const wire::Frame& frame) {
       case RequestKind::kForward: forwarder_.on_refusal(header, refusal.code); break;
       case RequestKind::kExplain: explainer_.on_refusal(header, refusal.code); break;
       case RequestKind::kScan: scanner_.on_refusal(header); break;
+      case RequestKind::kHint: hints_.on_refusal(header, refusal.code); break;
       case RequestKind::kNone: break;
     }
   });

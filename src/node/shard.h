@@ -8,6 +8,7 @@
 
 #include "node/explainer.h"
 #include "node/forwarder.h"
+#include "node/hint_delivery.h"
 #include "node/peers.h"
 #include "node/read_coordinator.h"
 #include "node/replica.h"
@@ -58,6 +59,8 @@ class Shard final : public env::FrameSink, private PeerEvents {
   [[nodiscard]] Scanner& scanner() { return scanner_; }
   [[nodiscard]] Peers& peers() { return peers_; }
   [[nodiscard]] storage::Engine& engine() { return *engine_; }
+  /// Begins no more work of its own accord.
+  void stop_background() { hints_.stop(); }
   /// From here on requests are refused and the engine is left alone.
   void close();
   [[nodiscard]] bool closed() const { return closed_; }
@@ -101,6 +104,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   Forwarder forwarder_;
   Explainer explainer_;
   Scanner scanner_;
+  HintDelivery hints_;
   env::TimerId tick_timer_{};
   std::string keys_ahead_;                    // scratch
   std::vector<storage::Place> places_ahead_;  // scratch

@@ -9,6 +9,7 @@
 #include "core/version/hlc.h"
 #include "env/env.h"
 #include "node/background_budget.h"
+#include "node/hint_backlog.h"
 #include "node/incomplete_ranges.h"
 #include "node/metrics.h"
 #include "node/mint.h"
@@ -36,6 +37,7 @@ struct ShardContext {
   /// (D30). In a later turn.
   Callback<void(PartitionId, std::string_view storage_key)> restore{};
   IncompleteRanges incomplete{};
+  HintBacklog hints{};
   Admission admission;
   BackgroundBudget background;
   DiskState disk = DiskState::kRoomy;  // of the node, as it was last told to this shard

@@ -54,6 +54,16 @@ void StagedBatch::end_put(bool sync, StoreDone done) {
   waiters_.push_back(std::move(done));
 }
 
+void StagedBatch::erase(PartitionId partition, std::string_view key, std::uint64_t hash,
+                        StoreDone done) {
+  if ((hashes_.size() + 1) * 2 > slots_.size()) grow();
+  const std::size_t slot = slot_of(partition, key, hash);
+  batch_.erase(partition, key);
+  hashes_.push_back(hash);
+  slots_[slot] = static_cast<std::uint32_t>(hashes_.size());
+  waiters_.push_back(std::move(done));
+}
+
 std::optional<std::string_view> StagedBatch::find(PartitionId partition, std::string_view key,
                                                   std::uint64_t hash) const {
   if (hashes_.empty()) return std::nullopt;

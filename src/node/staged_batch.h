@@ -23,7 +23,8 @@ class StagedBatch {
   /// Append the record to what begin_put() returns, then end_put(); nothing else in between.
   std::string& begin_put(PartitionId partition, std::string_view key, std::uint64_t hash);
   void end_put(bool sync, StoreDone done);
-  /// The newest record staged for the key.
+  void erase(PartitionId partition, std::string_view key, std::uint64_t hash, StoreDone done);
+  /// The newest record staged for the key; empty: it is erased.
   [[nodiscard]] std::optional<std::string_view> find(PartitionId partition, std::string_view key,
                                                      std::uint64_t hash) const;
   /// Also called when the batch completes.

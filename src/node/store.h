@@ -166,6 +166,17 @@ struct ClusterView {
   std::uint32_t owner_count = 0;  // N, or fewer while the cluster has fewer nodes
 };
 
+/// What one owner has to come from this node (paper 4.6).
+struct HintsView {
+  NodeId owner{};
+  std::uint64_t pending = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t delivered = 0;        // since nothing was pending for it
+  std::uint64_t delivered_total = 0;  // since the start of the process
+  double per_second = 0;              // delivered, over the last seconds
+  std::int64_t oldest_ms = 0;         // age of the oldest, at most
+};
+
 struct NodeStatus {
   std::string engine;
   std::uint64_t keys = 0;
@@ -176,6 +187,8 @@ struct NodeStatus {
   bool no_write = false;  // this node takes no writes now
   DiskState disk = DiskState::kRoomy;
   std::optional<std::uint64_t> disk_free{};  // bytes for writes; nullopt: nobody asked the disk
+  std::vector<HintsView> hints;              // by owner; those that have, or have had, a backlog
+  bool hints_counting = false;               // those of an earlier process are not all counted yet
 };
 
 struct Metrics;  // node/metrics.h

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/probe.h"
-#include "core/repair/repair_plan.h"
 #include "core/version/object_codec.h"
+#include "node/hint_place.h"
 
 namespace stator::node {
 namespace {
@@ -15,6 +15,17 @@ struct Extent {
   std::size_t living = 0;
   std::size_t bytes = 0;  // of all values
 };
+
+// The coordinator comes first in its round's list of candidates.
+constexpr ReplicaIndex kLocal = 0;
+
+// It is in the round already.
+void leave_out_self(Candidates& others) {
+  if (others.local == kNoReplica) return;
+  auto* const at = others.list.begin() + others.local;
+  std::rotate(at, at + 1, others.list.end());
+  others.list.truncate(others.list.size() - 1);
+}
 
 Extent extent_of(const Object& object, WallTime now) {
   Extent extent{.living = object.living(now)};
@@ -55,38 +66,60 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
   }
   operation->storage_key.clear();
   storage::append_storage_key(request.bucket, request.key, operation->storage_key);
-  operation->partition = partition;
+  operation->place = operation->partition = partition;
   operation->deadline = deadline_of(context_, request.quorum.timeout);
   operation->sync = context_.syncs(request.quorum.dw > 0);
   operation->refusal = {};
   operation->time = {};
   operation->minting = false;
+  operation->more_owed = false;
   operation->done = std::move(done);
 
-  const Founding& founding = context_.topology->history.founding();
-  owners_as_candidates(context_, partition, candidates_, Purpose::kWrite);
-  STATOR_ASSERT(candidates_.local != kNoReplica);
-  for (Candidate& candidate : candidates_.list) {
-    // One copy more than W need be waited for: a slow owner can show that it is well again.
-    if (!candidate.usable && context_.peers->worth_a_try(candidate.node, Purpose::kWrite)) {
-      candidate.usable = true;
-    }
-  }
-  stator::WriteOptions options;
-  options.n = static_cast<std::uint8_t>(candidates_.list.size());
-  options.w = request.quorum.w != 0 ? request.quorum.w : founding.w;
-  options.pw = request.quorum.pw;
-  options.dw = request.quorum.dw;
-  options.cover = request.kind == WriteKind::kOverAll;
-  options.deadline = operation->deadline;
-  options.hedge_after = hedge_after();
-  operation->round.start(options, candidates_.list.view(), candidates_.local, context_.now());
-
+  begin_round(*operation);
   const std::uint32_t slot = operation->slot;
   const std::uint32_t generation = operation->generation;
   run(*operation);
   operation = operations_.find(slot, generation);
-  if (operation != nullptr && operation->minting) keep_request(*operation);
+  if (operation != nullptr && !operation->round.minted()) keep_request(*operation);
+}
+
+void WriteCoordinator::begin_round(Operation& operation) {
+  const WriteRequest& request = operation.request;
+  owners_as_candidates(context_, operation.partition, candidates_, Purpose::kWrite);
+  for (Candidate& candidate : candidates_.list) {
+    // One copy more than W need be waited for: a slow owner can show that it is well again.
+    if (!candidate.usable && context_.peers->worth_a_try(candidate.node, Purpose::kWrite)) {
+      candidate.usable = true;
+      candidate.away = false;
+    }
+  }
+  stator::WriteOptions options;
+  options.n = static_cast<std::uint8_t>(candidates_.list.size());
+  options.w = request.quorum.w != 0 ? request.quorum.w : context_.topology->history.founding().w;
+  options.pw = request.quorum.pw;
+  options.dw = request.quorum.dw;
+  options.cover = request.kind == WriteKind::kOverAll;
+  options.more = has_stand_ins(context_, operation.partition);
+  options.deadline = operation.deadline;
+  // A stand-in's copy counts, so an owner must be as good as down before one is asked for.
+  options.hedge_after =
+      options.more ? std::max(hedge_after(), context_.options.silence_max) : hedge_after();
+  const bool stands_in = candidates_.local == kNoReplica;
+  if (stands_in) {
+    // This node comes first, as an owner that coordinates does.
+    const int self = context_.topology->index_of(context_.self());
+    candidates_.list.push_back({.node = context_.self(),
+                                .owner = false,
+                                .zone = context_.topology->zones[static_cast<std::size_t>(self)]});
+    std::rotate(candidates_.list.begin(), candidates_.list.end() - 1, candidates_.list.end());
+  }
+  operation.round.start(options, candidates_.list.view(), kLocal, context_.now());
+  if (!stands_in) return;
+  const NodeId owner = operation.round.candidate(operation.round.stands_for(kLocal)).node;
+  key_.clear();
+  append_hint_key(owner, operation.storage_key, key_);
+  operation.storage_key.swap(key_);
+  operation.place = hint_partition(operation.partition);
 }
 
 void WriteCoordinator::keep_request(Operation& operation) {
@@ -104,6 +137,7 @@ void WriteCoordinator::run(Operation& operation) {
   operation.running = true;
   while (const auto wish = operation.round.next()) {
     switch (wish->kind) {
+      case WriteWish::Kind::kMore: name_more(operation); break;
       case WriteWish::Kind::kStore:
         operation.minting = true;
         load_then(operation, &WriteCoordinator::mint);
@@ -118,10 +152,18 @@ void WriteCoordinator::run(Operation& operation) {
   operation.running = false;
 }
 
+void WriteCoordinator::name_more(Operation& operation) {
+  operation.more_owed = awaits_owners(context_, operation.began, operation.deadline);
+  if (operation.more_owed) return;  // tick() names them, if they are needed still
+  stand_ins_as_candidates(context_, operation.partition, candidates_, Purpose::kWrite);
+  leave_out_self(candidates_);
+  operation.round.add_candidates(candidates_.list.view(), context_.now());
+}
+
 void WriteCoordinator::load_then(Operation& operation,
                                  void (WriteCoordinator::*use)(Operation&,
                                                                const RecordStore::Loaded&)) {
-  context_.records->load(operation.partition, operation.storage_key,
+  context_.records->load(operation.place, operation.storage_key,
                          [this, use, slot = operation.slot,
                           generation = operation.generation](const RecordStore::Loaded& loaded) {
                            Operation* waiting = operations_.find(slot, generation);
@@ -134,21 +176,24 @@ void WriteCoordinator::load_then(Operation& operation,
 void WriteCoordinator::refuse(Operation& operation, Error error) {
   operation.minting = false;
   operation.refusal = std::move(error);
-  operation.round.on_failure(0, 0, operation.refusal.code, context_.now());
+  operation.round.on_failure(kLocal, 0, operation.refusal.code, context_.now());
 }
 
 void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loaded) {
   object_.clear();
   if (loaded.status == RecordStore::Status::kUnreadable ||
       (loaded.status == RecordStore::Status::kFound && !decode_object(loaded.payload, object_))) {
-    context_.restore(operation.partition, operation.storage_key);
+    // What stands at a hint's place the owners cannot tell.
+    if (operation.place == operation.partition) {
+      context_.restore(operation.partition, operation.storage_key);
+    }
     refuse(operation, {.code = ErrorCode::kUnreadable, .node = context_.self()});
     return;
   }
   storage::RecordHeader header = loaded.header;
   // What a failed batch held may be missing here and known to others, so that a later counter of
   // the same life would say that it was superseded (D1).
-  if (context_.records->in_doubt(operation.partition, operation.storage_key)) {
+  if (context_.records->in_doubt(operation.place, operation.storage_key)) {
     STATOR_PROBE("write: another life after a failed batch");
     header = {};
   }
@@ -167,12 +212,13 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   // First: when_stored() may report at once, and the round counts nothing before the mint.
   operation.round.on_minted(now_digest, context_.now());
   // What a retry meets may not be as durable as it asks.
-  if (changed || context_.records->in_doubt(operation.partition, operation.storage_key) ||
+  if (changed || context_.records->in_doubt(operation.place, operation.storage_key) ||
       (operation.sync && !context_.options.sync_writes)) {
+    note_stored(operation, loaded);
     store(operation, object_, header);
   } else {
     STATOR_PROBE("write: acknowledges what an earlier attempt stored");
-    context_.records->when_stored(operation.partition, operation.storage_key,
+    context_.records->when_stored(operation.place, operation.storage_key,
                                   on_stored(operation, 0, now_digest));
   }
 }
@@ -274,8 +320,7 @@ void WriteCoordinator::observe(const Operation& operation, const Object& object,
 
 void WriteCoordinator::store(Operation& operation, const Object& object,
                              const storage::RecordHeader& header) {
-  context_.records->begin_store(operation.partition, operation.storage_key)
-      .append(operation.object);
+  context_.records->begin_store(operation.place, operation.storage_key).append(operation.object);
   context_.records->finish_store(header, operation.sync,
                                  on_stored(operation, operation.round.attempt(), digest(object)));
 }
@@ -291,9 +336,10 @@ void WriteCoordinator::stored(std::uint32_t slot, std::uint32_t generation, std:
   Operation* operation = operations_.find(slot, generation);
   if (operation == nullptr) return;
   if (result) {
-    operation->round.on_ack(0, attempt, digest, context_.durable(operation->sync), context_.now());
+    operation->round.on_ack(kLocal, attempt, digest, context_.durable(operation->sync),
+                            context_.now());
   } else {
-    operation->round.on_failure(0, attempt, result.error().code, context_.now());
+    operation->round.on_failure(kLocal, attempt, result.error().code, context_.now());
   }
   run(*operation);
 }
@@ -333,8 +379,8 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   operation.object.clear();
   encode_object(object_, operation.object);
   const std::uint64_t now_digest = digest(object_);
-  context_.records->begin_store(operation.partition, operation.storage_key)
-      .append(operation.object);
+  note_stored(operation, loaded);
+  context_.records->begin_store(operation.place, operation.storage_key).append(operation.object);
   context_.records->finish_store(header, operation.sync, on_stored(operation, 1, now_digest));
   operation.round.on_covered(now_digest, now);
 }
@@ -349,6 +395,8 @@ void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uin
   message.key = operation.key;
   message.object = operation.object;
   message.durability = operation.sync ? wire::Durability::kDurable : wire::Durability::kMemory;
+  const ReplicaIndex owner = operation.round.stands_for(replica);
+  if (owner != kNoReplica) message.intended = operation.round.candidate(owner).node;
   if (!context_.peers->send(operation.round.candidate(replica).node, context_.request_id(id),
                             operation.deadline, operation.partition, message)) {
     STATOR_PROBE("write: a replica cannot be reached");
@@ -417,50 +465,25 @@ void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
 void WriteCoordinator::finish(Operation& operation) {
   STATOR_ASSERT(!operation.done);
   note_late(operation);
-  if (operation.round.minted() && !operation.round.owners_missing().empty()) {
-    context_.incomplete.note(operation.partition, context_.now());
-  }
-  if (!operation.round.differing().empty()) repair(operation);
+  repair_.run({.round = operation.round,
+               .bucket = operation.bucket,
+               .key = operation.key,
+               .partition = operation.partition,
+               .place = operation.place,
+               .storage_key = operation.storage_key,
+               .object = operation.object});
   recycle(operation.object);
   recycle(operation.copy);
   operation.running = false;
   operations_.release(operation);
 }
 
-void WriteCoordinator::repair(Operation& operation) {
-  if (context_.env.buggified("write: leaves the repair to reads")) return;
-  // What the acknowledgements brought is merged here already; who lacks it gets the whole.
-  context_.records->load(operation.partition, operation.storage_key,
-                         [this, slot = operation.slot,
-                          generation = operation.generation](const RecordStore::Loaded& loaded) {
-                           // Runs inside the call or not at all: a read that pends is left to read
-                           // repair. When it comes, the slot may be that of another key's write.
-                           const Operation* ended = operations_.find(slot, generation);
-                           if (ended != nullptr) send_repairs(*ended, loaded);
-                         });
-}
-
-void WriteCoordinator::send_repairs(const Operation& operation, const RecordStore::Loaded& loaded) {
-  if (loaded.status != RecordStore::Status::kFound) return;
-  if (!decode_object(loaded.payload, object_)) return;
-  const RepairPlan plan = plan_repair(operation.round, digest(object_));
-  if (plan.empty()) return;
-  if (!context_.background.try_take(loaded.payload.size() * plan.send.size(), context_.now())) {
-    ++context_.metrics.background_left_out_total;
-    return;
-  }
-  for (const ReplicaIndex replica : plan.send) {
-    const NodeId node = operation.round.candidate(replica).node;
-    if (node == context_.self()) continue;
-    STATOR_PROBE("write: a replica gets what others showed");
-    ++context_.metrics.read_repairs_total;
-    wire::ReplicaPut message;
-    message.bucket = operation.bucket;
-    message.key = operation.key;
-    message.object = loaded.payload;
-    message.repair = true;
-    context_.peers->send(node, 0, {}, operation.partition, message);
-  }
+void WriteCoordinator::note_stored(const Operation& operation, const RecordStore::Loaded& loaded) {
+  if (operation.place == operation.partition) return;
+  if (loaded.status == RecordStore::Status::kMissing) ++context_.metrics.hints_kept_total;
+  context_.hints.stored(operation.place, operation.storage_key, loaded.payload.size(),
+                        operation.object.size(),
+                        {.wall = context_.guarded_now(), .batch = context_.records->staging()});
 }
 
 WriteCoordinator::Operation* WriteCoordinator::find(std::uint64_t request_id, NodeId sender,
@@ -483,7 +506,7 @@ std::optional<ErrorCode> WriteCoordinator::learn(const Operation& operation,
   }
   learning_ = true;
   not_learned_.reset();
-  replica_.merge_in(operation.partition, operation.storage_key, object, operation.sync,
+  replica_.merge_in(operation.place, operation.storage_key, object, operation.sync,
                     [this](const Result<Replica::Merged>& merged) {
                       if (learning_ && !merged) not_learned_ = merged.error().code;
                     });
@@ -535,34 +558,41 @@ void WriteCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode cod
   run(*operation);
 }
 
-void WriteCoordinator::on_peer_down(NodeId peer) {
+template <typename Use>
+void WriteCoordinator::for_each_unacknowledged(NodeId peer, Use use) {
   operations_.for_each([&](Operation& operation) {
     for (const ReplicaIndex replica : operation.round.not_acked()) {
       if (operation.round.candidate(replica).node != peer) continue;
-      STATOR_PROBE("write: a link breaks before the acknowledgement");
-      operation.round.on_failure(replica, operation.round.attempt(), ErrorCode::kClosed,
-                                 context_.now());
+      use(operation, replica);
       run(operation);
       return;
     }
   });
 }
 
+void WriteCoordinator::on_peer_down(NodeId peer) {
+  for_each_unacknowledged(peer, [&](Operation& operation, ReplicaIndex replica) {
+    STATOR_PROBE("write: a link breaks before the acknowledgement");
+    operation.round.on_failure(replica, operation.round.attempt(), ErrorCode::kClosed,
+                               context_.now());
+  });
+}
+
 void WriteCoordinator::on_peer_up(NodeId peer) {
-  operations_.for_each([&](Operation& operation) {
-    for (const ReplicaIndex replica : operation.round.not_acked()) {
-      if (operation.round.candidate(replica).node != peer) continue;
-      STATOR_PROBE("write: sent again to a peer that came back");
-      send(operation, replica, operation.round.attempt());
-      run(operation);
-      return;
-    }
+  for_each_unacknowledged(peer, [&](Operation& operation, ReplicaIndex replica) {
+    STATOR_PROBE("write: sent again to a peer that came back");
+    send(operation, replica, operation.round.attempt());
   });
 }
 
 void WriteCoordinator::tick() {
   const MonoTime now = context_.now();
   operations_.for_each([&](Operation& operation) {
+    if (operation.more_owed && !awaits_owners(context_, operation.began, operation.deadline)) {
+      name_more(operation);
+      run(operation);
+      return;
+    }
     if (operation.round.wake_at() > now) return;
     operation.round.on_tick(now);
     run(operation);

@@ -11,20 +11,22 @@
 #include "node/replica.h"
 #include "node/shard_context.h"
 #include "node/store.h"
+#include "node/write_repair.h"
 #include "wire/messages.h"
 
 namespace stator::node {
 
-/// Coordinates writes of keys that this node owns: mints the version into the local object, stores
-/// it, sends the whole object to the other owners, and answers when the WriteRound says so
-/// (paper 4.5). A plain write that an acknowledgement shows to have missed something is covered
-/// again before the answer (design 2.4).
+/// Coordinates writes: mints the version into the local object, stores it, sends the whole object
+/// to the owners, or stand-ins of those that are away, and answers when the WriteRound says so
+/// (paper 4.5, 4.6). A node that is no owner coordinates where no owner can be reached: its local
+/// object is then a hint, in the name of an owner. A plain write that an acknowledgement shows to
+/// have missed something is covered again before the answer (design 2.4).
 class WriteCoordinator {
  public:
   WriteCoordinator(ShardContext& context, Replica& replica)
-      : context_(context), replica_(replica) {}
+      : context_(context), replica_(replica), repair_(context, replica) {}
 
-  /// `request` was checked (check_write) and has an id; this node owns the partition.
+  /// `request` was checked (check_write) and has an id; this node owns the partition, or stands in.
   /// `confirm_only`: the id is of a kind that is minted once and came from a client, which can only
   /// learn what became of it.
   void write(const WriteRequest& request, PartitionId partition, bool confirm_only, WriteDone done);
@@ -51,8 +53,10 @@ class WriteCoordinator {
     bool has_context = false;
     Context context;  // what the writer saw, then what it knows afterwards
 
+    // Where the local object stands: the key's place, or that of a hint.
+    PartitionId place{};
     std::string storage_key;
-    PartitionId partition{};
+    PartitionId partition{};  // of the key
     MonoTime began{};
     MonoTime deadline{};
     WriteRound round;
@@ -61,10 +65,13 @@ class WriteCoordinator {
     Error refusal{};  // why the local store refused, with its detail
     bool minting = false;
     bool running = false;
+    bool more_owed = false;  // it wished more candidates while this node came back
     WriteDone done;
   };
 
+  void begin_round(Operation& operation);
   void run(Operation& operation);
+  void name_more(Operation& operation);
   void load_then(Operation& operation,
                  void (WriteCoordinator::*use)(Operation&, const RecordStore::Loaded&));
   void mint(Operation& operation, const RecordStore::Loaded& loaded);
@@ -85,20 +92,24 @@ class WriteCoordinator {
   /// How long a copy may be on its way before another node gets it, too.
   [[nodiscard]] Duration hedge_after() const;
   void finish(Operation& operation);
-  void repair(Operation& operation);
-  void send_repairs(const Operation& operation, const RecordStore::Loaded& loaded);
+  void note_stored(const Operation& operation, const RecordStore::Loaded& loaded);
   void keep_request(Operation& operation);
   void observe(const Operation& operation, const Object& object, const WriteId& id);
   /// Merges what an acknowledgement brought, before the round decides whether to cover it. What it
   /// returns was not taken: a plain write must not count such an acknowledgement, since it could
   /// not cover what that shows. What fails later, the cover meets too: it reads behind the merge.
   std::optional<ErrorCode> learn(const Operation& operation, std::string_view object);
+  /// Each operation whose copy at `peer` is not acknowledged goes on after use(operation, replica).
+  template <typename Use>
+  void for_each_unacknowledged(NodeId peer, Use use);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
 
   ShardContext& context_;
   Replica& replica_;
+  WriteRepair repair_;
   OperationTable<Operation> operations_{context_.env.executor.random()};
   Candidates candidates_;            // scratch
+  std::string key_;                  // scratch
   Object object_;                    // scratch
   std::vector<WriteId> before_;      // scratch, for the observer
   std::vector<WriteId> superseded_;  // scratch, for the observer

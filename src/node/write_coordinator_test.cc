@@ -176,5 +176,49 @@ TEST_F(WriteCoordinatorTest, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchH
   EXPECT_EQ(there.versions.size(), 3U);
 }
 
+// So in a hint, which a stand-in mints into.
+TEST(StandIn, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchHeld) {
+  LoneShard lone({}, 4);
+  std::string key = "k";
+  const auto owned = [&] {
+    bool owns = false;
+    lone.in_turn([&](Shard& shard) {
+      owns = shard.context().topology->ring->owns(lone.id(1), lone.partition_of(key));
+    });
+    return owns;
+  };
+  while (owned()) key += 'k';
+  const auto sibling = [&](std::uint64_t number) {
+    lone.in_turn([&](Shard& shard) {
+      const WriteRequest request = write_request(
+          key, "written", WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, number),
+          WriteKind::kWithContext);
+      shard.writes().write(request, lone.partition_of(key), false, [](const WriteResult&) {});
+    });
+    std::string object;
+    for (const unsigned owner : {2U, 3U, 4U}) {
+      for (const auto& frame : lone.take_received(owner)) {
+        if (frame.header.type != wire::MessageType::kReplicaPut) continue;
+        object = frame.as<wire::ReplicaPut>().object;
+      }
+    }
+    EXPECT_FALSE(object.empty()) << number;
+    return object;
+  };
+  sibling(1);
+  lone.script().forgets = true;
+  lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  const std::string failed = sibling(2);
+  lone.script().outcome = {};
+  const std::string next = sibling(3);
+  Object there;
+  Object arriving;
+  ASSERT_TRUE(decode_object(failed, there));
+  ASSERT_TRUE(decode_object(next, arriving));
+  EXPECT_EQ(arriving.versions.size(), 2U) << "this node has lost the second";
+  merge(there, arriving);
+  EXPECT_EQ(there.versions.size(), 3U);
+}
+
 }  // namespace
 }  // namespace stator::node::testing

@@ -170,7 +170,13 @@ void Audit::take(std::uint32_t key, const node::Explanation& explanation) {
   bool equal = true;
   std::uint64_t digest = 0;
   for (const node::ReplicaView& replica : explanation.replicas) {
-    if (!replica.owner) continue;
+    if (!replica.owner) {
+      if (replica.answered && replica.digest != 0) {
+        problem("I5: " + replica.name + " keeps something of key " + std::to_string(key) +
+                " when all is quiet");
+      }
+      continue;
+    }
     if (!replica.answered) {
       problem("I15: an owner of key " + std::to_string(key) + " does not answer: " + replica.error);
     }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/membership/history.h"
+#include "node/hint_place.h"
 #include "sim/audit.h"
 #include "sim/client_history.h"
 #include "sim/limits.h"
@@ -22,6 +23,7 @@ constexpr Duration kStart = seconds(2);   // until the nodes have met
 constexpr Duration kSettle = seconds(8);  // after healing, until I15 is asked for
 constexpr Duration kStrict = seconds(4);  // of operations that all must be ok
 constexpr Duration kDrain = seconds(30);  // at most, for what is still open
+constexpr Duration kHints = seconds(60);  // at most, until the last hint is delivered (I6)
 constexpr double kSeveralShards = 0.5;    // of runs
 constexpr double kOtherShards = 0.3;      // of restarts in those
 constexpr std::uint32_t kShardsMax = 3;
@@ -41,6 +43,9 @@ class ClusterRun {
   void write_down_calls();
   void judge_clients();
   void drain();
+  void await_hints();
+  void find_stray_hints();
+  [[nodiscard]] Server& server_of(std::uint32_t host);
   void compare_with_clients();
   void tell_stories(const Verdict& verdict);
   void name_suspects(const Verdict& verdict, RunReport& report);
@@ -213,6 +218,7 @@ RunReport ClusterRun::run() {
   clients_.strict = true;
   world_.run_for(kStrict);
   drain();
+  await_hints();
   if (violations_.empty()) {
     Audit audit(world_, node_hosts_, log_, founding_.n);
     audit.run();
@@ -230,6 +236,64 @@ void ClusterRun::drain() {
     violate("I15: " + std::to_string(clients_.open) + " operations of clients never ended");
   }
   world_.run_for(seconds(3));  // what nodes still have to finish among themselves
+}
+
+Server& ClusterRun::server_of(std::uint32_t host) {
+  return *static_cast<Server*>(world_.host(host).process()->program());
+}
+
+// I6: whoever was away is here again, so that hints run out.
+void ClusterRun::await_hints() {
+  const MonoTime limit = world_.now() + kHints;
+  for (;;) {
+    std::uint64_t pending = 0;
+    bool counting = false;
+    for (const std::uint32_t host : node_hosts_) {
+      const node::NodeStatus status = server_of(host).store(0).status();
+      counting = counting || status.hints_counting;
+      for (const node::HintsView& hints : status.hints) pending += hints.pending;
+    }
+    if (pending == 0 && !counting) break;
+    if (world_.now() >= limit) {
+      violate("I6: " + std::to_string(pending) + " hints wait for owners that are all there" +
+              (counting ? ", and some are not counted yet" : ""));
+      return;
+    }
+    world_.run_for(milliseconds(100));
+  }
+  // What other shards count is published now and then.
+  world_.run_for(seconds(1));
+  find_stray_hints();
+}
+
+// I5: not what is counted, but what stands there.
+void ClusterRun::find_stray_hints() {
+  class Counter final : public storage::ScanVisitor {
+   public:
+    void visit(std::string_view, std::string_view) override { ++seen; }
+    std::uint64_t seen = 0;
+  };
+  for (const std::uint32_t host : node_hosts_) {
+    Counter counter;
+    Server& server = server_of(host);
+    for (std::uint32_t range = 0; range < founding_.q; ++range) {
+      node::Shard& shard = server.node().shard(range % server.shards());
+      storage::Engine& engine = shard.context().records->engine();
+      std::string after;
+      do {
+        auto next = engine.scan(node::hint_partition({range}), after, {}, counter);
+        if (!next) {
+          violate("I5: the hints of range " + std::to_string(range) + " cannot be read");
+          break;
+        }
+        after = std::move(*next);
+      } while (!after.empty());
+    }
+    if (counter.seen > 0) {
+      violate("I5: " + std::to_string(counter.seen) + " hints stand at " +
+              world_.host(host).name() + ", of which it knows nothing");
+    }
+  }
 }
 
 // What a client was told must be what the store said: fronts decide nothing.
@@ -278,6 +342,11 @@ RunReport ClusterRun::report() {
   report.faults_made = adversary_->counters();
   report.wire = world_.wire().counters();
   report.repaired_writes = repaired_writes_;
+  for (const std::uint32_t host : node_hosts_) {
+    const node::Metrics metrics = server_of(host).store(0).metrics();
+    report.hints_kept += metrics.hints_kept_total;
+    report.hints_delivered += metrics.hints_delivered_total;
+  }
   report.simulated = world_.now() - MonoTime{};
   report.events = world_.trace().events();
   report.trace_hash = world_.trace().hash();

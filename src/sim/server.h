@@ -27,6 +27,7 @@ class Server final : public Program {
 
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] node::Node& node() { return *node_; }
+  [[nodiscard]] unsigned shards() const { return static_cast<unsigned>(shards_.size()); }
   [[nodiscard]] node::Store& store(unsigned shard) { return node_->store(shard); }
 
   /// What SIGTERM does to `stator serve`: no new connections and commands, what is open is

@@ -67,6 +67,7 @@ void describe(Visitor& v, Message& m, const ReplicaPut& d) {
   v.field(3, m.object, d.object);
   v.field(4, m.durability, d.durability);
   v.field(5, m.repair, d.repair);
+  v.field(6, m.intended, d.intended);
   v.field(7, m.restores, d.restores);
 }
 
@@ -77,6 +78,7 @@ void describe(Visitor& v, Message& m, const ReplicaPutReply& d) {
   v.field(3, m.durable, d.durable);
   v.field(4, m.digest, d.digest);
   v.field(5, m.object, d.object);
+  v.field(6, m.pause_us, d.pause_us);
 }
 
 template <typename Visitor, typename Message>

@@ -98,6 +98,9 @@ struct ReplicaPut {
   std::string_view object{};  // encode_object
   Durability durability = Durability::kMemory;
   bool repair = false;  // background work: counts for nobody's quorum
+  /// The owner for whom the receiver is to keep this, as a hint (paper 4.6); 0: the receiver is an
+  /// owner itself.
+  NodeId intended{};
   // Merged from so many of the other owners that it may take the place of a record which cannot be
   // read (D30).
   bool restores = false;
@@ -111,6 +114,7 @@ struct ReplicaPutReply {
   bool durable = false;                   // what was sent is on this replica's disk
   std::uint64_t digest = 0;               // of the object after the merge
   std::string_view object{};              // the merged object, only if it is not what was sent
+  std::uint32_t pause_us = 0;  // of background work: send no more of it for so long (D15)
   bool operator==(const ReplicaPutReply&) const = default;
 };
 
@@ -152,7 +156,7 @@ struct ForwardWrite {
   std::uint8_t pw = 0;
   std::uint8_t dw = 0;
   Hlc floor{};              // the latest time that the client's connection has seen
-  std::uint32_t flags = 0;  // kConfirmOnly, kFirst
+  std::uint32_t flags = 0;  // kConfirmOnly, kFirst, kStandIn
   /// Of the receiver as the sender knows it: a frame that outlived that process is refused, since
   /// its memory of what was forwarded to it is gone.
   Incarnation receiver_incarnation{};
@@ -160,6 +164,8 @@ struct ForwardWrite {
       1;  // the id is of a client and minted once: only tell
   /// The sender made the id for this write and has sent it to nobody else.
   static constexpr std::uint32_t kFirst = 2;
+  /// The sender reaches no owner: the receiver, which is none, coordinates in the name of one.
+  static constexpr std::uint32_t kStandIn = 4;
   bool operator==(const ForwardWrite&) const = default;
 };
 

@@ -76,6 +76,7 @@ inline ReplicaPut sample(std::type_identity<ReplicaPut>) {
           .object = kObject,
           .durability = Durability::kDurable,
           .repair = true,
+          .intended = {0x0123456789ABCDEF},
           .restores = true};
 }
 inline ReplicaPutReply sample(std::type_identity<ReplicaPutReply>) {
@@ -83,7 +84,8 @@ inline ReplicaPutReply sample(std::type_identity<ReplicaPutReply>) {
           .code = ErrorCode::kDiskFull,
           .durable = true,
           .digest = 0xFEEDFACECAFEBEEF,
-          .object = kObject};
+          .object = kObject,
+          .pause_us = 2'500};
 }
 inline ReplicaGet sample(std::type_identity<ReplicaGet>) {
   return {.bucket = "default", .key = "cart:42", .value = true};

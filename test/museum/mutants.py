@@ -127,13 +127,13 @@ MUTANTS = [
              "gathering_->end_put(sync && !MUTANT, std::move(done));")]),
     Mutant("acknowledged_before_store", "D31", "a replica acknowledges what it has not stored yet", "I1 I12",
            [("node/replica.cc",
-             "    context_.records->finish_store(header, put.sync, on_stored(put));\n  } else {",
+             "    context_.records->finish_store(header, put.sync, on_stored(put));\n",
              "    if (MUTANT) {\n"
              "      context_.records->finish_store(header, put.sync, [](const Result<void>&) {});\n"
              "      finish(put.slot, put.generation, Result<void>());\n"
              "    } else {\n"
              "      context_.records->finish_store(header, put.sync, on_stored(put));\n"
-             "    }\n  } else {")]),
+             "    }\n")]),
     Mutant("directory_not_synced", "D31", "a new file's name is not made durable", "I1 I12 I16",
            [("storage/memory/journal.cc", "  auto named = disk_.sync_directory(directory_);\n  if (!named) failure_",
              "  auto named = MUTANT ? Result<void>() : disk_.sync_directory(directory_);\n  if (!named) failure_")],
@@ -150,4 +150,16 @@ MUTANTS = [
     Mutant("forward_answer_lost", "D7", "the answers to forwarded writes are thrown away", "I15",
            [("node/shard.cc", "forwarder_.on_reply(header, m)",
              "MUTANT ? static_cast<void>(m) : forwarder_.on_reply(header, m)")]),
+    Mutant("hint_gone_when_sent", "D14", "a hint is deleted when it leaves, not when its owner has it",
+           "I1 I3 I4 I12",
+           [("node/hint_delivery.cc", "  if (!operation.sent) release(operation, kAfterFailure);",
+             "  if (MUTANT && operation.sent) erase(operation, loaded.payload.size());\n"
+             "  if (!operation.sent) release(operation, kAfterFailure);")]),
+    Mutant("hint_deleted_though_changed", "D14", "a hint that grew while it was delivered is deleted with it",
+           "I1 I3 I4 I12",
+           [("node/hint_delivery.cc", "  if (digest(object) != operation.digest) {",
+             "  if (digest(object) != operation.digest && !MUTANT) {")]),
+    Mutant("hints_forgotten_by_restart", "D14", "a stand-in that was restarted delivers nothing of what it kept",
+           "I1 I4 I5 I6 I12",
+           [("node/hint_recount.cc", "    ++seen_;\n", "    ++seen_;\n    if (MUTANT) return;\n")]),
 ]

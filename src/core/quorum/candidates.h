@@ -29,6 +29,9 @@ struct Candidate {
   bool usable = true;     // what local health believes now: a hint for the order, never a verdict
   std::uint8_t zone = 0;  // any small number that is the same for nodes of one zone
   Duration patience{};    // a later answer to a read is overdue; 0: the round's `hedge_after`
+  /// Not usable, and of no use if asked: it does not answer, or refuses such work. Health is an
+  /// opinion: where nobody else is left, it is asked all the same.
+  bool away = false;
 };
 
 /// A set of replicas of one round.
@@ -51,6 +54,10 @@ class ReplicaSet {
   /// The lowest index; kNoReplica when empty.
   [[nodiscard]] constexpr ReplicaIndex first() const {
     return empty() ? kNoReplica : static_cast<ReplicaIndex>(std::countr_zero(bits_));
+  }
+  /// The highest index; kNoReplica when empty.
+  [[nodiscard]] constexpr ReplicaIndex last() const {
+    return empty() ? kNoReplica : static_cast<ReplicaIndex>(std::bit_width(bits_) - 1);
   }
   [[nodiscard]] constexpr std::uint16_t bits() const { return bits_; }
 

@@ -13,25 +13,48 @@ void ReadRound::start(const ReadOptions& options, std::span<const Candidate> can
   STATOR_ASSERT(options.r >= 1);
   STATOR_ASSERT(local == kNoReplica || local < candidates.size());
   options_ = options;
-  count_ = static_cast<std::uint8_t>(candidates.size());
+  count_ = 0;
   local_ = local;
   fastest_ = kNoReplica;
   phase_ = Phase::kAsking;
-  failed_round_ = false;
-  hedges_allowed_ = true;
+  failed_round_ = more_wished_ = false;
+  hedges_allowed_ = stand_ins_trusted_ = true;
   merged_digest_ = 0;
   merged_history_count_ = 0;
   wish_first_ = wish_end_ = 0;
   evidence_ = {};
-  all_ = owners_ = usable_ = asked_ = asked_value_ = pending_ = pending_value_ = silent_ = known_ =
-      merged_ = included_ = counted_ = failed_ = unreadable_ = ReplicaSet();
-  for (ReplicaIndex i = 0; i < count_; ++i) {
-    candidates_[i] = candidates[i];
-    all_.add(i);
-    if (candidates[i].owner) owners_.add(i);
-    if (candidates[i].usable) usable_.add(i);
-  }
+  all_ = owners_ = usable_ = away_ = asked_ = asked_value_ = pending_ = pending_value_ = silent_ =
+      known_ = merged_ = included_ = counted_ = failed_ = unreadable_ = heard_again_ = ReplicaSet();
+  for (const Candidate& candidate : candidates) take(candidate);
   advance(now);
+}
+
+void ReadRound::take(const Candidate& candidate) {
+  const ReplicaIndex i = count_++;
+  candidates_[i] = candidate;
+  all_.add(i);
+  if (candidate.owner) owners_.add(i);
+  if (candidate.usable) usable_.add(i);
+  if (candidate.away) away_.add(i);
+}
+
+void ReadRound::add_candidates(std::span<const Candidate> more, MonoTime now) {
+  if (!more_wished_) return;
+  more_wished_ = false;
+  options_.more = false;
+  for (const Candidate& candidate : more) {
+    if (count_ < kCandidatesMax) take(candidate);
+  }
+  STATOR_ASSERT(well_formed(std::span(candidates_).first(count_)));
+  if (phase_ != Phase::kFinished) advance(now);
+}
+
+// True while there may be nodes that nobody has named yet.
+bool ReadRound::take_more() {
+  if (!options_.more) return false;
+  if (!more_wished_) wish({.kind = ReadWish::Kind::kMore, .replica = kNoReplica});
+  more_wished_ = true;
+  return true;
 }
 
 void ReadRound::on_digest(ReplicaIndex i, std::uint64_t digest, MonoTime now) {
@@ -84,7 +107,29 @@ void ReadRound::on_failure(ReplicaIndex i, ErrorCode code, MonoTime now) {
 void ReadRound::on_silent(ReplicaIndex i, MonoTime now) {
   if (phase_ == Phase::kFinished || !pending_.contains(i)) return;
   silent_.add(i);
+  away_.add(i);
   advance(now);
+}
+
+void ReadRound::on_heard(ReplicaIndex i, MonoTime now) {
+  if (phase_ != Phase::kAsking) return;
+  away_.remove(i);
+  if (pending_.contains(i)) {
+    silent_.remove(i);
+    asked_at_[i] = now;
+  } else if (failed_.contains(i) && codes_[i] == ErrorCode::kClosed && !heard_again_.contains(i)) {
+    heard_again_.add(i);
+    failed_.remove(i);
+    asked_.remove(i);
+    asked_value_.remove(i);
+    known_.remove(i);
+  }
+  advance(now);
+}
+
+void ReadRound::trust_stand_ins(bool trusted, MonoTime now) {
+  stand_ins_trusted_ = trusted;
+  if (phase_ != Phase::kFinished) advance(now);
 }
 
 void ReadRound::on_tick(MonoTime now) {
@@ -99,9 +144,7 @@ std::optional<ReadWish> ReadRound::next() {
 MonoTime ReadRound::wake_at() const {
   if (phase_ == Phase::kFinished) return {std::numeric_limits<std::int64_t>::max()};
   MonoTime at = phase_ == Phase::kAnswered ? straggler_end_ : options_.deadline;
-  if (hedges_allowed_) {
-    for (const ReplicaIndex i : pending_ - silent_) at = std::min(at, overdue_at(i));
-  }
+  for (const ReplicaIndex i : watched()) at = std::min(at, overdue_at(i));
   return at;
 }
 
@@ -127,9 +170,9 @@ void ReadRound::advance(MonoTime now) {
   note_silence(now);
   include_what_is_merged();
   if (phase_ == Phase::kAsking) {
-    if (enough(included_)) {
+    if (enough(trusted(included_))) {
       answer(now);
-    } else if (!enough(all_ - failed_)) {
+    } else if (hopeless()) {
       STATOR_PROBE("read: too few can answer");
       fail(failure_of(failed_, codes_));
     } else if (now >= options_.deadline) {
@@ -158,8 +201,7 @@ void ReadRound::note_reply(ReplicaIndex i) {
 }
 
 void ReadRound::note_silence(MonoTime now) {
-  if (!hedges_allowed_) return;
-  for (const ReplicaIndex i : pending_ - silent_) {
+  for (const ReplicaIndex i : watched()) {
     if (now < overdue_at(i)) continue;
     STATOR_PROBE("read: a replica is silent");
     silent_.add(i);
@@ -215,14 +257,22 @@ ReplicaSet ReadRound::in_play() const {
   for (const ReplicaIndex i : known_ - set - failed_) {
     if (first_value || value_is_coming_for(digests_[i])) set.add(i);
   }
-  return set;
+  return trusted(set);
 }
 
 void ReadRound::ask_more(MonoTime now) {
   for (ReplicaSet set = in_play(); !enough(set); set = in_play()) {
     ReplicaIndex i = kNoReplica;
     if ((set & owners_).size() < options_.pr) i = pick(owners_ - asked_);
-    if (i == kNoReplica && set.size() < options_.r) i = pick(all_ - asked_);
+    if (i == kNoReplica && set.size() < options_.r) {
+      i = pick(owners_ - asked_);
+      if (i == kNoReplica && misses_owners()) {
+        if ((all_ - asked_).empty() && take_more()) return;
+        // While they do not count, so many are enough to count later.
+        if (!stand_ins_trusted_ && (asked_ - owners_).size() >= options_.r) return;
+        i = pick(all_ - asked_);
+      }
+    }
     if (i == kNoReplica) return;
     if (!silent_.empty()) STATOR_PROBE("read: hedged");
     const bool have_value = !merged_.empty() || !(pending_value_ - silent_).empty();
@@ -250,15 +300,39 @@ void ReadRound::ask(ReplicaIndex i, bool value, MonoTime now) {
   wish({.kind = value ? ReadWish::Kind::kAskValue : ReadWish::Kind::kAskDigest, .replica = i});
 }
 
+ReplicaSet ReadRound::trusted(ReplicaSet set) const {
+  return stand_ins_trusted_ ? set : set & owners_;
+}
+
 bool ReadRound::enough(ReplicaSet set) const {
   return set.size() >= options_.r && (set & owners_).size() >= options_.pr;
 }
 
+// Owners that are believed down and stay silent are as good as failed; one that is only slow is
+// not.
+bool ReadRound::misses_owners() const {
+  return (owners_ - failed_ - (silent_ & away_)).size() < options_.r;
+}
+
+// Whose silence is noted. That of those who are believed down costs nothing: it was expected.
+ReplicaSet ReadRound::watched() const {
+  const ReplicaSet waiting = pending_ - silent_;
+  return hedges_allowed_ ? waiting : waiting & away_;
+}
+
+// Not even if everybody who has not failed counts.
+bool ReadRound::hopeless() const {
+  const ReplicaSet possible = all_ - failed_;
+  if (options_.more) return (possible & owners_).size() < options_.pr;
+  return !enough(possible);
+}
+
 void ReadRound::answer(MonoTime now) {
-  STATOR_ASSERT(enough(included_));
-  counted_ = included_;
+  counted_ = trusted(included_);
+  STATOR_ASSERT(enough(counted_));
   if (merged_history_count_ > 1) STATOR_PROBE("read: the answer merges several values");
   if (!failed_.empty()) STATOR_PROBE("read: answered although a replica failed");
+  if (!(counted_ - owners_).empty()) STATOR_PROBE("read: a stand-in counts");
   evidence_ = evidence_of(counted_, candidates_);
   phase_ = Phase::kAnswered;
   straggler_end_ = std::min(now + options_.straggler_window, options_.deadline);
@@ -267,12 +341,13 @@ void ReadRound::answer(MonoTime now) {
 
 void ReadRound::fail(ErrorCode code) {
   failed_round_ = true;
-  const bool r_missing = included_.size() < options_.r;
+  const ReplicaSet got = trusted(included_);
+  const bool r_missing = got.size() < options_.r;
   wish({.kind = ReadWish::Kind::kFail,
         .replica = kNoReplica,
         .code = code,
         .needed = r_missing ? options_.r : options_.pr,
-        .got = r_missing ? included_.size() : (included_ & owners_).size()});
+        .got = r_missing ? got.size() : (got & owners_).size()});
   finish();
 }
 

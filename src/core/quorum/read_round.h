@@ -21,15 +21,25 @@
 // by the next candidate, usable ones first; a silent one may still count when it speaks. After the
 // answer the rest is heard until `straggler_window` is over, for repair only.
 //
+// Stand-ins (paper 4.6) come last, since one that keeps nothing of the key counts all the same:
+// where all owners were asked, and so many have failed, or were believed down and stay silent, that
+// fewer than R are left. An owner that is only slow is waited for, and one that is believed down is
+// asked first: a node that was cut off itself believes that of all. A round begins with the owners;
+// where it misses them it wishes kMore, once, and add_candidates() names the others. What a
+// stand-in keeps of the key for any owner is what it knows. Nobody repairs one: what it keeps is
+// delivered.
+//
 // Promises (checked by exhaustive tests):
 //  - wishes are: asks, then exactly one of kAnswer and kFail, perhaps asks, then exactly one
 //    kFinished, and nothing after it;
-//  - no replica is asked the same thing twice, none is counted twice, a failed one never counts: an
-//    unreadable record is not "not found";
+//  - no replica is asked the same thing twice (but for one that could not be reached and is heard
+//    again), none is counted twice, a failed one never counts: an unreadable record is not "not
+//    found";
 //  - the round has finished at the first tick at or after the deadline, and as soon as everybody
-//    asked has answered or failed and nobody is left to ask.
+//    asked has answered or failed and nobody is left to ask, unless stand-ins that have answered
+//    are not trusted yet.
 //
-// No allocation, no clock; about 700 bytes, made to be reused: start() begins anew. Not
+// No allocation, no clock; about 1.4 KB, made to be reused: start() begins anew. Not
 // thread-safe, lives on one shard. Events that come twice, unasked, after a failure of that replica
 // or after the end are ignored, since a peer can cause them.
 
@@ -39,6 +49,7 @@ struct ReadOptions {
   std::uint8_t r = 2;        // replicas counted in the answer, at least 1
   std::uint8_t pr = 0;       // owners among them
   bool allow_digest = true;  // false: ask everybody for the value
+  bool more = false;         // there are nodes beyond the candidates: kMore may be wished
   MonoTime deadline{};
   Duration hedge_after = milliseconds(50);        // for candidates that bring no patience
   Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
@@ -46,6 +57,7 @@ struct ReadOptions {
 
 struct ReadWish {
   enum class Kind : std::uint8_t {
+    kMore,       // name the usable nodes beyond the owners, if there are any: add_candidates()
     kAskValue,   // ask `replica` for its whole object
     kAskDigest,  // ask `replica` for its digest
     kAnswer,     // the merged object is the answer; evidence() stands behind it
@@ -67,6 +79,10 @@ class ReadRound {
   void start(const ReadOptions& options, std::span<const Candidate> candidates, ReplicaIndex local,
              MonoTime now);
 
+  /// The answer to kMore: distinct nodes that are not candidates yet; what goes beyond
+  /// kCandidatesMax in all is left out.
+  void add_candidates(std::span<const Candidate> more, MonoTime now);
+
   /// `i` says that the digest of what it holds is `digest` (0: it holds nothing of the key).
   void on_digest(ReplicaIndex i, std::uint64_t digest, MonoTime now);
   /// `i` sent its object, of digest `digest`; the coordinator has merged it and the merged object
@@ -77,10 +93,19 @@ class ReadRound {
   void on_failure(ReplicaIndex i, ErrorCode code, MonoTime now);
   /// `i` is believed down: it is counted on no more, though its answer may still come.
   void on_silent(ReplicaIndex i, MonoTime now);
+  /// `i` answers again. What it was asked and has not answered is asked again by the coordinator,
+  /// since the link may have lost it; and one that failed since no link led to it may be asked
+  /// anew, once.
+  void on_heard(ReplicaIndex i, MonoTime now);
   void on_tick(MonoTime now);
   /// While false nobody is given up for silence: what would be asked instead is more than the node
   /// can spare. True at the start.
   void allow_hedges(bool allowed) { hedges_allowed_ = allowed; }
+
+  /// While false stand-ins do not count: this node was cut off, and owners that it believes down
+  /// are probably heard in a moment. True at the start.
+  void trust_stand_ins(bool trusted, MonoTime now);
+  [[nodiscard]] bool trusts_stand_ins() const { return stand_ins_trusted_; }
 
   /// The oldest wish not carried out yet. Carrying one out may feed events back at once.
   [[nodiscard]] std::optional<ReadWish> next();
@@ -135,12 +160,18 @@ class ReadRound {
   void fail(ErrorCode code);
   void finish();
   void wish(const ReadWish& w);
+  [[nodiscard]] ReplicaSet trusted(ReplicaSet set) const;
   [[nodiscard]] bool enough(ReplicaSet set) const;
   [[nodiscard]] bool is_merged(std::uint64_t digest) const;
   [[nodiscard]] bool first_value_is_coming() const;
   [[nodiscard]] bool value_is_coming_for(std::uint64_t digest) const;
   [[nodiscard]] ReplicaSet in_play() const;
   [[nodiscard]] ReplicaIndex pick(ReplicaSet from) const;
+  [[nodiscard]] bool misses_owners() const;
+  [[nodiscard]] ReplicaSet watched() const;
+  [[nodiscard]] bool hopeless() const;
+  [[nodiscard]] bool take_more();
+  void take(const Candidate& candidate);
 
   ReadOptions options_;
   std::uint8_t count_ = 0;
@@ -149,11 +180,13 @@ class ReadRound {
   Phase phase_ = Phase::kFinished;
   bool failed_round_ = false;
   bool hedges_allowed_ = true;
+  bool stand_ins_trusted_ = true;
+  bool more_wished_ = false;  // and not answered yet
   MonoTime straggler_end_{};
   std::uint64_t merged_digest_ = 0;
   QuorumEvidence evidence_;
 
-  ReplicaSet all_, owners_, usable_;
+  ReplicaSet all_, owners_, usable_, away_;
   ReplicaSet asked_;          // for anything
   ReplicaSet asked_value_;    // for the value
   ReplicaSet pending_;        // the answer is outstanding; at most one request per replica is
@@ -164,6 +197,7 @@ class ReadRound {
   ReplicaSet included_;       // all it knows is in the merged object
   ReplicaSet counted_;        // included_ when the answer was given
   ReplicaSet failed_, unreadable_;
+  ReplicaSet heard_again_;  // failed once, and may be asked anew
 
   std::array<Candidate, kCandidatesMax> candidates_;
   std::array<std::uint64_t, kCandidatesMax> digests_;
@@ -172,9 +206,9 @@ class ReadRound {
   // Digests that the merged object has had: whoever shows one of them knows nothing beyond it.
   std::array<std::uint64_t, kCandidatesMax> merged_history_;
   std::uint8_t merged_history_count_ = 0;
-  // All wishes of a round fit: each replica is asked at most twice, then kAnswer or kFail,
-  // kFinished.
-  std::array<ReadWish, 2 * kCandidatesMax + 2> wishes_;
+  // All wishes of a round fit: each replica is asked at most twice, and twice more where it is
+  // heard again, kMore, kAnswer or kFail, kFinished.
+  std::array<ReadWish, 4 * kCandidatesMax + 3> wishes_;
   std::uint8_t wish_first_ = 0;
   std::uint8_t wish_end_ = 0;
 };

@@ -28,6 +28,7 @@ std::string wishes(ReadRound& round) {
   while (const auto wish = round.next()) {
     if (!line.empty()) line += ' ';
     switch (wish->kind) {
+      case ReadWish::Kind::kMore: line += "more"; break;
       case ReadWish::Kind::kAskValue: line += "v" + std::to_string(wish->replica); break;
       case ReadWish::Kind::kAskDigest: line += "d" + std::to_string(wish->replica); break;
       case ReadWish::Kind::kAnswer: line += "answer"; break;
@@ -191,11 +192,133 @@ TEST_F(ReadRoundTest, WhoIsBelievedDownIsTheLastResortAndNotImpossible) {
 
 TEST_F(ReadRoundTest, StandInsCountAsFallbacksAndNotAsPrimaries) {
   start(options(2, 1), model::candidates(5, 3, 0b11001), 0);
-  EXPECT_EQ(wishes(round), "v0 d3");
+  EXPECT_EQ(wishes(round), "v0 d1") << "owners that are believed down are asked first";
+  round.on_failure(1, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "d2");
+  round.on_failure(2, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "d3");
   round.on_value(0, 7, 7, now);
   round.on_digest(3, 0, now);
   EXPECT_EQ(wishes(round), "answer finished");
   EXPECT_EQ(round.evidence(), (QuorumEvidence{1, 1, 2, 2}));
+}
+
+TEST_F(ReadRoundTest, OthersAreNamedOnlyWhereOwnersAreMissed) {
+  ReadOptions o = options(2);
+  o.more = true;
+  start(o, model::candidates(3, 3, 0b011), 0);
+  EXPECT_EQ(wishes(round), "v0 d1") << "R owners are usable: nobody else is looked up";
+  round.on_failure(1, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "d2");
+  round.on_value(0, 7, 7, now);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "more") << "it was believed down, and is silent";
+  const auto list = model::candidates(5, 3);
+  round.add_candidates(std::span(list).subspan(3), now);
+  EXPECT_EQ(wishes(round), "d3");
+  round.on_digest(3, 7, now);
+  EXPECT_EQ(wishes(round), "answer") << "the silent one is still listened to";
+  EXPECT_EQ(round.evidence(), (QuorumEvidence{1, 1, 2, 2}));
+}
+
+TEST_F(ReadRoundTest, AnOwnerThatIsOnlySlowIsWaitedFor) {
+  start(options(3), model::candidates(5, 3), 0);
+  EXPECT_EQ(wishes(round), "v0 d1 d2");
+  round.on_value(0, 7, 7, now);
+  round.on_digest(1, 7, now);
+  round.on_tick(kStart + milliseconds(500));
+  EXPECT_EQ(wishes(round), "") << "a stand-in may know nothing of what it holds";
+  round.on_digest(2, 7, kStart + milliseconds(600));
+  EXPECT_EQ(wishes(round), "answer finished");
+}
+
+TEST_F(ReadRoundTest, AnOwnerThatWasSlowFromTheStartIsWaitedForToo) {
+  auto list = model::candidates(5, 3, 0b11001);
+  list[1].away = list[2].away = false;
+  start(options(2), list, 0);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_value(0, 7, 7, now);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "d2") << "an owner, and no stand-in";
+  round.on_tick(kStart + milliseconds(400));
+  EXPECT_EQ(wishes(round), "");
+  // It turns out to be down.
+  round.on_silent(1, kStart + milliseconds(401));
+  round.on_silent(2, kStart + milliseconds(401));
+  EXPECT_EQ(wishes(round), "d3");
+}
+
+TEST_F(ReadRoundTest, TheSilenceOfWhoIsBelievedDownIsNotedAlsoWithoutHedges) {
+  start(options(2), model::candidates(4, 3, 0b1001), 0);
+  round.allow_hedges(false);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_value(0, 7, 7, now);
+  EXPECT_EQ(round.wake_at(), kStart + milliseconds(20));
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "d2");
+  round.on_tick(kStart + milliseconds(42));
+  EXPECT_EQ(wishes(round), "d3");
+}
+
+// A node that was cut off hears another one that is no owner first.
+TEST_F(ReadRoundTest, WhileTheNodeComesBackStandInsDoNotCount) {
+  ReadOptions o = options(2);
+  o.more = true;
+  const auto list = model::candidates(5, 3, 0b11000);
+  start(o, {list.begin(), list.begin() + 3}, kNoReplica);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_tick(now + milliseconds(20));
+  EXPECT_EQ(wishes(round), "v2 more");
+  round.add_candidates(std::span(list).subspan(3), now + milliseconds(20));
+  EXPECT_EQ(wishes(round), "d3");
+  now = now + milliseconds(40);
+  round.on_tick(now);
+  EXPECT_EQ(wishes(round), "v4");
+  round.trust_stand_ins(false, now);
+  round.on_digest(3, 0, now);
+  round.on_value(4, 0, 0, now);
+  EXPECT_EQ(wishes(round), "") << "both know nothing, and that of a moment ago";
+  round.on_heard(0, now);
+  round.on_heard(1, now);
+  round.on_value(0, 7, 7, now);
+  round.on_digest(1, 7, now);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.evidence().primaries, 2);
+  EXPECT_EQ(round.evidence().fallbacks, 0);
+}
+
+TEST_F(ReadRoundTest, StandInsCountAsSoonAsTheyAreTrustedAgain) {
+  start(options(2), model::candidates(4, 2, 0b1100), kNoReplica);
+  round.trust_stand_ins(false, now);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_failure(0, ErrorCode::kClosed, now);
+  round.on_failure(1, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "v2 d3");
+  round.on_value(2, 7, 7, now);
+  round.on_digest(3, 7, now);
+  EXPECT_EQ(wishes(round), "");
+  round.trust_stand_ins(true, now);
+  EXPECT_EQ(wishes(round), "answer finished");
+  EXPECT_EQ(round.evidence().fallbacks, 2);
+}
+
+TEST_F(ReadRoundTest, WhoCouldNotBeReachedIsAskedAnewOnceWhenItIsHeard) {
+  start(options(2), model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_failure(1, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "d2");
+  round.on_failure(2, ErrorCode::kOverloaded, now);
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:0/2 finished") << "only n0 is left";
+  start(options(1), model::candidates(2, 2), kNoReplica);
+  EXPECT_EQ(wishes(round), "v0");
+  round.on_failure(0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "v1");
+  round.on_heard(0, now);
+  EXPECT_EQ(wishes(round), "") << "n1 is asked, and that is enough";
+  round.on_failure(1, ErrorCode::kOverloaded, now);
+  EXPECT_EQ(wishes(round), "v0");
+  round.on_failure(0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:0/1 finished");
 }
 
 TEST_F(ReadRoundTest, PrimariesAreInsistedOn) {

@@ -26,7 +26,8 @@ inline std::vector<Candidate> candidates(std::size_t count, std::size_t owners,
     list.push_back({.node = {100 + i},
                     .owner = i < owners,
                     .usable = ((usable >> i) & 1U) != 0,
-                    .zone = static_cast<std::uint8_t>(i % 2)});
+                    .zone = static_cast<std::uint8_t>(i % 2),
+                    .away = ((usable >> i) & 1U) == 0});
   }
   return list;
 }

@@ -13,26 +13,57 @@ void WriteRound::start(const WriteOptions& options, std::span<const Candidate> c
   STATOR_ASSERT(options.w >= 1);
   STATOR_ASSERT(local < candidates.size());
   options_ = options;
-  count_ = static_cast<std::uint8_t>(candidates.size());
+  count_ = 0;
   attempt_ = 0;
   local_ = local;
   phase_ = Phase::kStoring;
   failed_round_ = false;
   cover_done_ = !options.cover;
+  store_wished_ = more_wished_ = false;
   object_digest_ = 0;
   evidence_ = {};
   wish_first_ = wish_end_ = 0;
-  all_ = owners_ = usable_ = sent_ = acked_ = durable_ = differing_ = failed_ = silent_ =
+  all_ = owners_ = usable_ = hopeful_ = sent_ = acked_ = durable_ = differing_ = failed_ = silent_ =
       ReplicaSet();
-  for (ReplicaIndex i = 0; i < count_; ++i) {
-    candidates_[i] = candidates[i];
-    all_.add(i);
-    if (candidates[i].owner) owners_.add(i);
-    if (candidates[i].usable) usable_.add(i);
+  for (const Candidate& candidate : candidates) take(candidate);
+  usable_.add(local_);
+  hopeful_.add(local_);
+  if (!candidates_[local_].owner) {
+    // Health may have changed since this node was asked to stand in: the last owner, since those
+    // before it get copies of their own.
+    const ReplicaSet away = owners_ - usable_;
+    stands_for_[local_] = away.empty() ? owners_.last() : away.first();
   }
-  if (!hopeless() && now < options_.deadline)
-    wish({.kind = WriteWish::Kind::kStore, .replica = local_});
   advance(now);
+}
+
+void WriteRound::take(const Candidate& candidate) {
+  const ReplicaIndex i = count_++;
+  candidates_[i] = candidate;
+  stands_for_[i] = kNoReplica;
+  all_.add(i);
+  if (candidate.owner) owners_.add(i);
+  if (candidate.usable) usable_.add(i);
+  if (!candidate.away) hopeful_.add(i);
+}
+
+void WriteRound::add_candidates(std::span<const Candidate> more, MonoTime now) {
+  if (!more_wished_) return;
+  more_wished_ = false;
+  options_.more = false;
+  for (const Candidate& candidate : more) {
+    if (count_ < kCandidatesMax) take(candidate);
+  }
+  STATOR_ASSERT(well_formed(std::span(candidates_).first(count_)));
+  if (phase_ != Phase::kFinished) advance(now);
+}
+
+// True while there may be nodes that nobody has named yet.
+bool WriteRound::take_more() {
+  if (!options_.more) return false;
+  if (!more_wished_) wish({.kind = WriteWish::Kind::kMore, .replica = kNoReplica});
+  more_wished_ = true;
+  return true;
 }
 
 void WriteRound::on_minted(std::uint64_t digest, MonoTime now) {
@@ -134,14 +165,7 @@ MonoTime WriteRound::wake_at() const {
 
 void WriteRound::advance(MonoTime now) {
   switch (phase_) {
-    case Phase::kStoring:
-      if (hopeless()) {
-        fail(ErrorCode::kTooFewNodes);
-      } else if (now >= options_.deadline) {
-        STATOR_PROBE("write: its time is over before it was minted");
-        fail(ErrorCode::kTimeout);
-      }
-      break;
+    case Phase::kStoring: advance_storing(now); break;
     case Phase::kCovering:
       if (now >= options_.deadline) fail(ErrorCode::kTimeout);
       break;
@@ -156,7 +180,27 @@ void WriteRound::advance(MonoTime now) {
   if (now >= straggler_end_ && !pending().empty()) {
     STATOR_PROBE("write: ends without an owner's acknowledgement");
   }
-  if (now >= straggler_end_ || pending().empty()) finish();
+  if (now >= straggler_end_ || (pending().empty() && !more_wished_)) finish();
+}
+
+// Refused before anything is stored: a promise that is kept (D8), where a write that W nodes cannot
+// take would end unknown.
+void WriteRound::advance_storing(MonoTime now) {
+  if (store_wished_) {
+    if (now < options_.deadline) return;
+    STATOR_PROBE("write: its time is over before it was minted");
+    fail(ErrorCode::kTimeout);
+  } else if (hopeless()) {
+    fail(ErrorCode::kTooFewNodes);
+  } else if (now >= options_.deadline) {
+    fail(ErrorCode::kTimeout);
+  } else if (!short_of_nodes()) {
+    store_wished_ = true;
+    wish({.kind = WriteWish::Kind::kStore, .replica = local_});
+  } else if (!take_more()) {
+    STATOR_PROBE("write: refused, too few nodes are there");
+    fail(ErrorCode::kTooFewNodes);
+  }
 }
 
 void WriteRound::advance_sending(MonoTime now) {
@@ -210,7 +254,11 @@ void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
     const bool durable_missing = (live - never_durable()).size() < options_.dw;
     ReplicaIndex i = kNoReplica;
     if (live.size() < places || durable_missing) {
-      i = pick(all_ - sent_ - failed_);
+      const ReplicaIndex missed = owner_to_serve(live);
+      const ReplicaSet from = (missed == kNoReplica ? owners_ : all_) - sent_ - failed_;
+      if ((from & usable_).empty() && take_more()) return;
+      i = pick(from);
+      if (i != kNoReplica && !owners_.contains(i)) stands_for_[i] = missed;
     } else if (owner_missing) {
       i = pick(owners_ - sent_ - failed_);
     }
@@ -218,6 +266,19 @@ void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
     send(i, now);
     live.add(i);
   }
+}
+
+// The owner in whose name the next stand-in gets its copy: one who is missed, or whose copies are
+// not durable where that is asked for. Usable owners that have not been sent to yet are missed too,
+// and come before every stand-in.
+ReplicaIndex WriteRound::owner_to_serve(ReplicaSet live) const {
+  for (const ReplicaSet copies : {live, live - never_durable()}) {
+    ReplicaSet served = copies & owners_;
+    for (const ReplicaIndex i : copies - owners_) served.add(stands_for_[i]);
+    const ReplicaSet missed = owners_ - served;
+    if (!missed.empty()) return missed.first();
+  }
+  return kNoReplica;
 }
 
 // First N healthy (paper 4.5): who is believed down comes after the stand-ins.
@@ -241,7 +302,20 @@ bool WriteRound::enough(ReplicaSet acked, ReplicaSet durable) const {
 // Not even if everybody who has not spoken yet says yes, durably.
 bool WriteRound::hopeless() const {
   const ReplicaSet possible = all_ - failed_;
+  if (options_.more) return (possible & owners_).size() < options_.pw;
   return !enough(possible, possible - never_durable());
+}
+
+// Too few nodes are known to answer.
+bool WriteRound::short_of_nodes() const {
+  return hopeful_.size() < std::max(options_.w, options_.dw) ||
+         (hopeful_ & owners_).size() < options_.pw;
+}
+
+ReplicaSet WriteRound::unserved() const {
+  ReplicaSet served = acked_ & owners_;
+  for (const ReplicaIndex i : acked_ - owners_) served.add(stands_for_[i]);
+  return owners_ - served;
 }
 
 // Acknowledged, but not durably. Only the local store may still report that it has become durable.
@@ -266,14 +340,18 @@ void WriteRound::fail(ErrorCode code) {
   WriteWish w{.kind = WriteWish::Kind::kFail, .replica = kNoReplica, .attempt = attempt_};
   w.code = code;
   w.outcome = phase_ == Phase::kStoring ? Outcome::kNotApplied : Outcome::kUnknown;
+  // Before the mint nobody has been asked: what is too little are those who could be.
+  const bool refused = phase_ == Phase::kStoring && code == ErrorCode::kTooFewNodes;
+  const ReplicaSet got = refused ? hopeful_ : acked_;
+  const ReplicaSet durable = refused ? hopeful_ : durable_;
   w.needed = options_.w;
-  w.got = acked_.size();
-  if (w.got >= w.needed && (acked_ & owners_).size() < options_.pw) {
+  w.got = got.size();
+  if (w.got >= w.needed && (got & owners_).size() < options_.pw) {
     w.needed = options_.pw;
-    w.got = (acked_ & owners_).size();
-  } else if (w.got >= w.needed && durable_.size() < options_.dw) {
+    w.got = (got & owners_).size();
+  } else if (w.got >= w.needed && durable.size() < options_.dw) {
     w.needed = options_.dw;
-    w.got = durable_.size();
+    w.got = durable.size();
   }
   wish(w);
   finish();

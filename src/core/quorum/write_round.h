@@ -20,6 +20,12 @@
 // replica that fails or stays silent for `hedge_after` before that is replaced by the next
 // candidate.
 //
+// Stand-ins (paper 4.6). A candidate that is no owner gets a copy only in the name of an owner that
+// is not counted on (not usable, failed, silent) and for whom nobody stands yet: stands_for(). A
+// round begins with the owners; where it misses one it wishes kMore, once, and add_candidates()
+// names the others, so that a healthy cluster never looks them up. Fewer than W candidates that are
+// not away, all others included, are refused before anything is stored.
+//
 // Covering (design 2.4). An acknowledgement whose digest is not that of the sent object comes from
 // a replica that holds something which the write did not cover. It counts. For a plain write
 // (options.cover) the round then wishes kCover once, before it answers: the coordinator merges what
@@ -33,7 +39,8 @@
 //
 // Promises (checked by exhaustive tests): kStore, sends, perhaps kCover and sends of attempt 1,
 // then exactly one of kAnswer and kFail, then exactly one kFinished and nothing after it; nothing
-// is sent twice to one replica in one attempt; nobody counts twice; the round has finished at the
+// is sent twice to one replica in one attempt; kMore comes once, at any time; nobody counts twice;
+// the round has finished at the
 // first tick at or after the deadline, and as soon as everybody sent to has answered or failed.
 //
 // No allocation, no clock; reused by start(). Not thread-safe, lives on one shard. Events that come
@@ -47,6 +54,7 @@ struct WriteOptions {
   std::uint8_t pw = 0;  // owners among them
   std::uint8_t dw = 0;  // durable ones among them
   bool cover = false;   // a plain write: cover what acknowledgements show before answering
+  bool more = false;    // there are nodes beyond the candidates: kMore may be wished
   MonoTime deadline{};
   Duration hedge_after = milliseconds(200);
   Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
@@ -54,6 +62,7 @@ struct WriteOptions {
 
 struct WriteWish {
   enum class Kind : std::uint8_t {
+    kMore,      // name the usable nodes beyond the owners, if there are any: add_candidates()
     kStore,     // mint into the local object and store it; then on_minted(), later on_ack(local)
     kSend,      // send the whole object to `replica`, for `attempt`
     kCover,     // merge what came back, restamp, store; then on_covered() or on_cover_refused()
@@ -77,6 +86,10 @@ class WriteRound {
   /// index of this, the minting, node.
   void start(const WriteOptions& options, std::span<const Candidate> candidates, ReplicaIndex local,
              MonoTime now);
+
+  /// The answer to kMore: distinct nodes that are not candidates yet; what goes beyond
+  /// kCandidatesMax in all is left out.
+  void add_candidates(std::span<const Candidate> more, MonoTime now);
 
   /// The version is minted and on its way to the engine; the object to send has `digest`. May be
   /// called before the store is complete: an incarnation never reuses a dot, so a copy elsewhere of
@@ -109,6 +122,8 @@ class WriteRound {
   [[nodiscard]] const Candidate& candidate(ReplicaIndex i) const { return candidates_[i]; }
   [[nodiscard]] std::size_t candidate_count() const { return count_; }
   [[nodiscard]] std::uint8_t attempt() const { return attempt_; }
+  /// The owner in whose name `i` gets its copy; kNoReplica for an owner, which gets it in its own.
+  [[nodiscard]] ReplicaIndex stands_for(ReplicaIndex i) const { return stands_for_[i]; }
 
   /// Of the acknowledgements counted when the answer was given.
   [[nodiscard]] const QuorumEvidence& evidence() const { return evidence_; }
@@ -126,6 +141,8 @@ class WriteRound {
   [[nodiscard]] ReplicaSet waiting() const { return pending(); }
   /// When the present attempt was sent to `i`.
   [[nodiscard]] MonoTime sent_at(ReplicaIndex i) const { return sent_at_[i]; }
+  /// Owners that do not have the write, and for whom nobody keeps it: whom extra hints are for.
+  [[nodiscard]] ReplicaSet unserved() const;
   /// Owners that do not have the write for all that is known.
   [[nodiscard]] ReplicaSet owners_missing() const { return owners_ - acked_; }
 
@@ -133,6 +150,7 @@ class WriteRound {
   enum class Phase : std::uint8_t { kStoring, kSending, kCovering, kAnswered, kFinished };
 
   void advance(MonoTime now);
+  void advance_storing(MonoTime now);
   void advance_sending(MonoTime now);
   void begin_attempt(std::uint64_t digest, MonoTime now);
   void note_silence(MonoTime now);
@@ -146,7 +164,11 @@ class WriteRound {
   [[nodiscard]] bool hopeless() const;
   [[nodiscard]] ReplicaSet never_durable() const;
   [[nodiscard]] ReplicaSet pending() const { return sent_ - acked_ - failed_; }
+  [[nodiscard]] bool short_of_nodes() const;
   [[nodiscard]] ReplicaIndex pick(ReplicaSet from) const;
+  [[nodiscard]] ReplicaIndex owner_to_serve(ReplicaSet live) const;
+  [[nodiscard]] bool take_more();
+  void take(const Candidate& candidate);
 
   WriteOptions options_;
   std::uint8_t count_ = 0;
@@ -155,20 +177,24 @@ class WriteRound {
   Phase phase_ = Phase::kFinished;
   bool failed_round_ = false;
   bool cover_done_ = false;
+  bool store_wished_ = false;
+  bool more_wished_ = false;  // and not answered yet
   MonoTime straggler_end_{};
   std::uint64_t object_digest_ = 0;
   QuorumEvidence evidence_;
 
   ReplicaSet all_, owners_, usable_;
-  ReplicaSet sent_;  // of the present attempt, the local store included
+  ReplicaSet hopeful_;  // not away
+  ReplicaSet sent_;     // of the present attempt, the local store included
   ReplicaSet acked_, durable_, differing_, failed_, silent_;
 
   std::array<Candidate, kCandidatesMax> candidates_;
+  std::array<ReplicaIndex, kCandidatesMax> stands_for_;
   std::array<std::uint64_t, kCandidatesMax> digests_;
   std::array<MonoTime, kCandidatesMax> sent_at_;
   std::array<ErrorCode, kCandidatesMax> codes_;
-  // All wishes of a round fit: two attempts, kStore, kCover, kAnswer or kFail, kFinished.
-  std::array<WriteWish, 2 * kCandidatesMax + 4> wishes_;
+  // All wishes of a round fit: two attempts, kMore, kStore, kCover, kAnswer or kFail, kFinished.
+  std::array<WriteWish, 2 * kCandidatesMax + 5> wishes_;
   std::uint8_t wish_first_ = 0;
   std::uint8_t wish_end_ = 0;
 };

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <random>
 
 #include "core/quorum/round_model.h"
@@ -24,17 +26,21 @@ struct Case {
   WriteOptions options;
   std::vector<Candidate> list;
   ReplicaIndex local = 0;
-  std::vector<Mask> holds;  // by replica, before the write
-  ReplicaSet durable;       // these acknowledge what is on their disk
+  std::vector<Mask> holds;      // by replica, before the write
+  ReplicaSet durable;           // these acknowledge what is on their disk
+  std::vector<Candidate> more;  // whom the answer to kMore names
 };
 
 // What one attempt has done so far, by the messages alone.
 struct Attempt {
   ReplicaSet sent, pending, acked, durable, differing;
+  std::array<ReplicaIndex, kCandidatesMax> stands_for{};  // of those sent to that are no owners
 };
 
 struct World {
   WriteRound round;
+  std::vector<Candidate> list;
+  bool more_wished = false;
   MonoTime now{};
   Attempt attempts[2];
   ReplicaSet failed;
@@ -64,6 +70,8 @@ class Explorer {
 
   World begin() {
     World w;
+    w.list = c_.list;
+    w.list[c_.local].usable = true;
     w.round.start(c_.options, c_.list, c_.local, w.now);
     drain(w);
     return w;
@@ -74,6 +82,7 @@ class Explorer {
     w.object = c_.holds[c_.local] | kWritten;
     w.attempts[0].sent.add(c_.local);
     w.attempts[0].pending.add(c_.local);
+    note_stand_in(w, w.attempts[0], c_.local);
     w.round.on_minted(w.object, w.now);
     drain(w);
   }
@@ -139,6 +148,7 @@ class Explorer {
       if (!w.failed.contains(c_.local)) {
         w.attempts[1].sent.add(c_.local);
         w.attempts[1].pending.add(c_.local);
+        note_stand_in(w, w.attempts[1], c_.local);
       }
       w.round.on_covered(w.object, w.now);
       require(w.attempt() == 1, "covering is attempt 1", w.trace);
@@ -166,7 +176,7 @@ class Explorer {
   void after_the_end(World& w) {
     ++runs_;
     const ReplicaSet acked = w.round.acked();
-    for (ReplicaIndex i = 0; i < c_.list.size(); ++i) {
+    for (ReplicaIndex i = 0; i < w.list.size(); ++i) {
       for (const std::uint8_t attempt : {0, 1}) {
         w.round.on_ack(i, attempt, 77, true, w.now);
         w.round.on_failure(i, attempt, ErrorCode::kIo, w.now);
@@ -179,6 +189,11 @@ class Explorer {
     require(w.round.acked() == acked && acked == w.present().acked, "acked()", w.trace);
     require(w.round.differing() == w.present().differing, "differing()", w.trace);
     require(w.round.not_acked() == w.present().sent - acked, "not_acked()", w.trace);
+    ReplicaSet served;
+    for (const ReplicaIndex i : acked) {
+      served.add(w.list[i].owner ? i : w.present().stands_for[i]);
+    }
+    require(w.round.unserved() == owners(w) - served, "unserved()", w.trace);
   }
 
  private:
@@ -220,26 +235,75 @@ class Explorer {
     }
   }
 
-  [[nodiscard]] bool enough(const Attempt& a) const {
-    return model::satisfies(a.acked, c_.list, c_.options.w, c_.options.pw) &&
+  [[nodiscard]] bool enough(const World& w, const Attempt& a) const {
+    return model::satisfies(a.acked, w.list, c_.options.w, c_.options.pw) &&
            (a.acked & a.durable).size() >= c_.options.dw;
+  }
+  // As many nodes are believed to answer as the write needs.
+  [[nodiscard]] bool enough_usable(const World& w) const {
+    ReplicaSet usable;
+    for (ReplicaIndex i = 0; i < w.list.size(); ++i) {
+      if (w.list[i].usable) usable.add(i);
+    }
+    return model::satisfies(usable, w.list, std::max(c_.options.w, c_.options.dw), c_.options.pw);
+  }
+  [[nodiscard]] bool may_name_more(const World& w) const {
+    return c_.options.more && !w.more_wished;
+  }
+  // Owners on whose copy one cannot count.
+  [[nodiscard]] ReplicaSet missed(const World& w) const {
+    ReplicaSet set = w.failed | w.silent;
+    for (const ReplicaIndex i : owners(w)) {
+      if (!w.list[i].usable) set.add(i);
+    }
+    return (set & owners(w)) - w.present().acked;
+  }
+  static void note_stand_in(World& w, Attempt& a, ReplicaIndex i) {
+    a.stands_for[i] = w.round.stands_for(i);
+    require(w.list[i].owner == (a.stands_for[i] == kNoReplica), "an owner stands for nobody else",
+            w.trace);
+    require(w.list[i].owner || w.list[a.stands_for[i]].owner, "a stand-in stands for an owner",
+            w.trace);
+  }
+  // A copy beyond the owners is that of an owner who is missed, and nobody else's.
+  void check_stand_in(World& w, Attempt& a, ReplicaIndex i) const {
+    note_stand_in(w, a, i);
+    if (w.list[i].owner) return;
+    const ReplicaIndex owner = a.stands_for[i];
+    if (w.attempt() == 1 && w.attempts[0].sent.contains(i)) {
+      require(owner == w.attempts[0].stands_for[i], "stands for the same in both attempts",
+              w.trace);
+      return;
+    }
+    if (a.acked.contains(owner) && !a.durable.contains(owner)) {
+      require(c_.options.dw > 0, "nobody stands for an owner who has it", w.trace);
+      return;
+    }
+    require(missed(w).contains(owner), "a stand-in's owner is not counted on", w.trace);
+    const ReplicaSet weak = c_.options.dw > 0 ? a.acked - a.durable : ReplicaSet();
+    for (const ReplicaIndex other : a.sent - w.failed - w.silent - weak) {
+      require(w.list[other].owner || other == i || a.stands_for[other] != owner,
+              "one stand-in is enough for an owner", w.trace);
+    }
   }
   // Everybody who has not failed acknowledges, durably unless it has said otherwise.
   [[nodiscard]] bool possible(const World& w) const {
     const Attempt& a = w.present();
     Attempt best;
-    best.acked = all() - w.failed;
+    best.acked = all(w) - w.failed;
     ReplicaSet weak = a.acked - a.durable;
     weak.remove(c_.local);
     best.durable = best.acked - weak;
-    return enough(best);
+    return enough(w, best);
   }
 
   void drain(World& w) {
     while (const auto wish = w.round.next()) {
       require(!w.finished, "no wish after kFinished", w.trace);
       switch (wish->kind) {
+        case Kind::kMore: name_more(w); break;
         case Kind::kStore:
+          require(enough_usable(w), "stores only what enough nodes may take", w.trace);
           require(!w.store_wished && wish->replica == c_.local, "one local store", w.trace);
           w.store_wished = true;
           break;
@@ -261,11 +325,23 @@ class Explorer {
     if (w.finished) return;
     require(w.round.wake_at() <= kDeadline, "wakes up by the deadline", w.trace);
     if (w.decided || !w.minted || w.covering) return;
-    require(!enough(w.present()), "answered as soon as possible", w.trace);
+    require(!enough(w, w.present()), "answered as soon as possible", w.trace);
     const ReplicaSet live = w.present().sent - w.failed - w.silent;
-    const bool idle = !(all() - w.present().sent - w.failed).empty();
+    const bool idle = !(all(w) - w.present().sent - w.failed).empty() || may_name_more(w);
     require(!idle || live.size() >= std::max(c_.options.n, c_.options.w),
             "the failed and the silent are replaced", w.trace);
+  }
+
+  void name_more(World& w) {
+    w.trace += " MORE";
+    require(may_name_more(w), "asks once for more, and only where there are more", w.trace);
+    const bool weak = c_.options.dw > 0 && !(w.present().acked - w.present().durable).empty();
+    require(!enough_usable(w) || !missed(w).empty() || weak,
+            "asks for more only where one is missed", w.trace);
+    w.more_wished = true;
+    w.list.insert(w.list.end(), c_.more.begin(), c_.more.end());
+    if (w.list.size() > kCandidatesMax) w.list.resize(kCandidatesMax);
+    w.round.add_candidates(c_.more, w.now);
   }
 
   void on_send(World& w, const WriteWish& wish) {
@@ -274,10 +350,11 @@ class Explorer {
     Attempt& a = w.attempts[wish.attempt];
     require(w.minted, "stores before it sends", w.trace);
     require(wish.attempt == w.attempt(), "sends the present attempt", w.trace);
-    require(i < c_.list.size() && i != c_.local, "sends to another candidate", w.trace);
+    require(i < w.list.size() && i != c_.local, "sends to another candidate", w.trace);
     require(!a.sent.contains(i), "nothing is sent twice to one replica", w.trace);
     require(!w.failed.contains(i), "who failed is sent nothing more", w.trace);
     require(w.now < kDeadline, "nothing is sent after the deadline", w.trace);
+    check_stand_in(w, a, i);
     a.sent.add(i);
     a.pending.add(i);
   }
@@ -287,8 +364,8 @@ class Explorer {
     require(!w.decided, "one decision", w.trace);
     w.decided = true;
     const Attempt& a = w.present();
-    require(enough(a), "W distinct acknowledgements, PW of owners, DW durable", w.trace);
-    require(w.round.evidence() == model::count_evidence(a.acked, c_.list), "evidence", w.trace);
+    require(enough(w, a), "W distinct acknowledgements, PW of owners, DW durable", w.trace);
+    require(w.round.evidence() == model::count_evidence(a.acked, w.list), "evidence", w.trace);
     const bool shown = c_.options.cover && !w.attempts[0].differing.empty();
     require(!shown || w.attempt() == 1 || w.cover_refused, "a plain write covers what it was shown",
             w.trace);
@@ -301,6 +378,13 @@ class Explorer {
     w.decided = w.failed_round = true;
     require(wish.outcome == (w.minted ? Outcome::kUnknown : Outcome::kNotApplied),
             "not_applied is a promise, anything else is unknown", w.trace);
+    if (!w.store_wished && w.now < kDeadline) {
+      require(wish.code == ErrorCode::kTooFewNodes && !may_name_more(w), "refused for its nodes",
+              w.trace);
+      require(!enough_usable(w) || !possible(w), "refused only where they are too few", w.trace);
+      require(wish.got < wish.needed, "says what is missing", w.trace);
+      return;
+    }
     const bool refused = !w.minted && w.failed.contains(c_.local);
     require(refused || possible(w) == (wish.code == ErrorCode::kTimeout), "code", w.trace);
     require(refused || !possible(w) || w.now >= kDeadline, "fails only when nothing else is left",
@@ -310,8 +394,15 @@ class Explorer {
     require(!w.round.answered(), "not answered()", w.trace);
   }
 
-  [[nodiscard]] ReplicaSet all() const {
-    return ReplicaSet(static_cast<std::uint16_t>((1U << c_.list.size()) - 1));
+  [[nodiscard]] static ReplicaSet all(const World& w) {
+    return ReplicaSet(static_cast<std::uint16_t>((1U << w.list.size()) - 1));
+  }
+  [[nodiscard]] static ReplicaSet owners(const World& w) {
+    ReplicaSet set;
+    for (ReplicaIndex i = 0; i < w.list.size(); ++i) {
+      if (w.list[i].owner) set.add(i);
+    }
+    return set;
   }
 
   const Case& c_;
@@ -394,6 +485,30 @@ TEST(WriteRoundExhaustive, CoveringKeepsAllPromises) {
   EXPECT_GT(runs, 100'000U);
 }
 
+// The owners alone at first; the others are named when one is missed.
+TEST(WriteRoundExhaustive, StandInsThatAreNamedLaterKeepAllPromises) {
+  std::uint64_t runs = 0;
+  for (unsigned w = 1; w <= 3; ++w) {
+    for (unsigned pw = 0; pw <= 2; ++pw) {
+      for (const std::uint16_t usable : {0b11111, 0b11101, 0b11001, 0b00001}) {
+        for (const std::size_t others : {0U, 1U, 2U}) {
+          Case c = make(3, 3, w);
+          c.options.pw = static_cast<std::uint8_t>(pw);
+          c.options.more = true;
+          const auto list = model::candidates(3 + others, 3, usable);
+          c.list.assign(list.begin(), list.begin() + 3);
+          c.more.assign(list.begin() + 3, list.end());
+          std::erase_if(c.more, [](const Candidate& each) { return !each.usable; });
+          c.holds.assign(list.size(), 0);
+          runs += Explorer(c, 2, 1).explore();
+        }
+      }
+    }
+  }
+  RecordProperty("runs", std::to_string(runs));
+  EXPECT_GT(runs, 50'000U);
+}
+
 // What an exhaustive search cannot reach: long lists and everything at once.
 TEST(WriteRoundRandom, LongListsKeepAllPromises) {
   std::mt19937_64 random(20071014);
@@ -407,6 +522,11 @@ TEST(WriteRoundRandom, LongListsKeepAllPromises) {
     c.options.cover = random() % 2 == 0;
     c.list = model::candidates(count, owners, static_cast<std::uint16_t>(random() | random()));
     c.local = static_cast<ReplicaIndex>(random() % count);
+    if (random() % 2 == 0 && c.local < owners) {
+      c.options.more = true;
+      c.more.assign(c.list.begin() + static_cast<std::ptrdiff_t>(owners), c.list.end());
+      c.list.resize(owners);
+    }
     c.durable = ReplicaSet(static_cast<std::uint16_t>(random() | random() | random()));
     for (Mask& held : c.holds) held = random() % 4 == 0 ? random() % 32 : 0;
     Explorer explorer(c, 0, 0);

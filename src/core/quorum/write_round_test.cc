@@ -29,6 +29,7 @@ std::string wishes(WriteRound& round) {
   while (const auto wish = round.next()) {
     if (!line.empty()) line += ' ';
     switch (wish->kind) {
+      case WriteWish::Kind::kMore: line += "more"; break;
       case WriteWish::Kind::kStore: line += "store"; break;
       case WriteWish::Kind::kSend:
         line += (wish->attempt == 0 ? "s" : "S") + std::to_string(wish->replica);
@@ -113,7 +114,7 @@ TEST_F(WriteRoundTest, ADeadlineBeforeTheMintIsNotApplied) {
 
 TEST_F(WriteRoundTest, MoreNodesThanThereAreIsNotAppliedAndNothingIsStored) {
   round.start(options(3), model::candidates(2, 2), 0, kStart);
-  EXPECT_EQ(wishes(round), "fail:too_few_nodes:not_applied:0/3 finished");
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:not_applied:2/3 finished");
 }
 
 TEST_F(WriteRoundTest, AnythingAfterTheMintIsUnknown) {
@@ -139,6 +140,100 @@ TEST_F(WriteRoundTest, UsableStandInsTakeThePlacesOfOwnersBelievedDown) {
   ack(3);
   EXPECT_EQ(wishes(round), "answer");
   EXPECT_EQ(round.evidence(), (QuorumEvidence{1, 1, 2, 2}));
+}
+
+TEST_F(WriteRoundTest, AStandInStandsForAnOwnerWhoIsMissed) {
+  start(options(2), model::candidates(5, 3, 0b11101), 0);
+  EXPECT_EQ(wishes(round), "s2 s3");
+  EXPECT_EQ(round.stands_for(3), 1) << "the hint names the owner (paper 4.6)";
+  EXPECT_EQ(round.stands_for(2), kNoReplica);
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "s4");
+  EXPECT_EQ(round.stands_for(4), 2);
+  ack(0);
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.unserved(), ReplicaSet(0b100)) << "4 has not said that it keeps it for 2";
+  EXPECT_EQ(round.owners_missing(), ReplicaSet(0b110));
+  ack(4);
+  EXPECT_TRUE(round.unserved().empty());
+}
+
+TEST_F(WriteRoundTest, AStandInThatCoordinatesStandsForTheFirstOwnerThatIsAway) {
+  start(options(1), model::candidates(4, 3, 0b1000), 3);
+  EXPECT_EQ(wishes(round), "s0 s1") << "nobody else is left: they are tried all the same";
+  EXPECT_EQ(round.stands_for(3), 0);
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.evidence(), (QuorumEvidence{0, 1, 1, 1}));
+  EXPECT_EQ(round.unserved(), ReplicaSet(0b110));
+}
+
+TEST_F(WriteRoundTest, OthersAreNamedOnlyWhereAnOwnerIsMissed) {
+  WriteOptions o = options(2);
+  o.more = true;
+  start(o, model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2") << "a healthy cluster looks up nobody else";
+  const auto list = model::candidates(5, 3);
+  round.on_failure(1, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "more");
+  round.add_candidates(std::span(list).subspan(3), now);
+  EXPECT_EQ(wishes(round), "s3");
+  EXPECT_EQ(round.stands_for(3), 1);
+  ack(0);
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(WriteRoundTest, WhoIsNamedLaterSavesAWriteWhoseOwnersAllFailed) {
+  WriteOptions o = options(2);
+  o.more = true;
+  start(o, model::candidates(3, 3), 0);
+  ack(0);
+  round.on_failure(1, 0, ErrorCode::kClosed, now);
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "s1 s2 more");
+  round.add_candidates({}, now);
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:unknown:1/2 finished");
+}
+
+TEST_F(WriteRoundTest, FewerUsableNodesThanWIsNotAppliedAndNothingIsStored) {
+  WriteOptions o = options(2);
+  o.more = true;
+  round.start(o, model::candidates(3, 3, 0b001), 0, kStart);
+  EXPECT_EQ(wishes(round), "more");
+  round.add_candidates({}, now);
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:not_applied:1/2 finished");
+  EXPECT_FALSE(round.minted());
+}
+
+TEST_F(WriteRoundTest, ANodeThatWasNeverHeardOfIsWorthATry) {
+  auto list = model::candidates(3, 3, 0b001);
+  list[2].away = false;
+  start(options(2), list, 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+}
+
+TEST_F(WriteRoundTest, StandInsMakeUpForOwnersThatAreAwayFromTheStart) {
+  WriteOptions o = options(2);
+  o.more = true;
+  round.start(o, model::candidates(3, 3, 0b001), 0, kStart);
+  EXPECT_EQ(wishes(round), "more");
+  const auto list = model::candidates(4, 3);
+  round.add_candidates(std::span(list).subspan(3), now);
+  EXPECT_EQ(wishes(round), "store");
+  round.on_minted(kObject, now);
+  EXPECT_EQ(wishes(round), "s3 s1") << "then whoever is left";
+  ack(0);
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(WriteRoundTest, PrimariesThatAreAwayAreNotReplaced) {
+  WriteOptions o = options(2);
+  o.pw = 2;
+  round.start(o, model::candidates(5, 3, 0b11001), 0, kStart);
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:not_applied:1/2 finished");
 }
 
 TEST_F(WriteRoundTest, WithoutStandInsAnOwnerBelievedDownIsTriedAllTheSame) {
@@ -172,11 +267,13 @@ TEST_F(WriteRoundTest, ASilentReplicaIsReplacedAndMayStillCount) {
 }
 
 TEST_F(WriteRoundTest, PrimariesAreInsistedOn) {
-  WriteOptions o = options(2);
+  WriteOptions o = options(2, 2);
   o.pw = 2;
   start(o, model::candidates(4, 2), 0);
-  EXPECT_EQ(wishes(round), "s1 s2");
+  EXPECT_EQ(wishes(round), "s1");
   ack(0);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s2");
   ack(2);
   EXPECT_EQ(wishes(round), "");
   round.on_failure(1, 0, ErrorCode::kOverloaded, now);

@@ -20,7 +20,11 @@ RepairPlan plan_repair(std::span<const ReplicaKnowledge> replicas, std::uint64_t
 
 RepairPlan plan_repair(const ReadRound& round) {
   if (!round.answered() || round.merged_digest() == 0) return {};
-  return {round.stale() | round.unreadable()};
+  RepairPlan plan;
+  for (const ReplicaIndex i : round.stale() | round.unreadable()) {
+    if (round.candidate(i).owner) plan.send.add(i);
+  }
+  return plan;
 }
 
 bool may_restore(const ReadRound& round, std::uint8_t w) {
@@ -34,6 +38,7 @@ bool may_restore(const ReadRound& round, std::uint8_t w) {
 RepairPlan plan_repair(const WriteRound& round, std::uint64_t merged_digest) {
   std::array<ReplicaKnowledge, kCandidatesMax> known{};
   for (const ReplicaIndex i : round.acked()) {
+    if (!round.candidate(i).owner) continue;
     known[i] = {ReplicaKnowledge::Kind::kDigest, round.digest_of(i)};
   }
   return plan_repair(std::span(known).first(round.candidate_count()), merged_digest);

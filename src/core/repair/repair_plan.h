@@ -10,7 +10,8 @@
 
 // Which replica needs what, after a read or a write has been answered (paper 5 "read repair",
 // design 4.4). What is sent is always the whole merged object, never a single version. Reading
-// equal versions never writes (D20, I13). Pure; any thread.
+// equal versions never writes (D20, I13). Stand-ins are left out: what they keep is delivered to
+// its owner, and they keep nothing for themselves. Pure; any thread.
 
 namespace stator {
 

@@ -52,6 +52,33 @@ TEST(RepairPlan, OfAReadNamesTheStaleReplicas) {
   EXPECT_TRUE(plan_repair(read_of(0, 0, 0)).empty());
 }
 
+TEST(RepairPlan, AStandInIsNotRepaired) {
+  std::vector<Candidate> list = three();
+  list[2].owner = false;
+  ReadRound read;
+  ReadOptions asked;
+  asked.r = 3;
+  asked.allow_digest = false;
+  asked.deadline = MonoTime{} + seconds(1);
+  read.start(asked, list, 0, MonoTime{});
+  read.on_value(0, 7, 7, MonoTime{});
+  read.on_value(1, 9, 11, MonoTime{});
+  read.on_value(2, 0, 11, MonoTime{});
+  ASSERT_TRUE(read.finished());
+  EXPECT_EQ(plan_repair(read).send, ReplicaSet(0b011));
+
+  list[1].usable = false;
+  WriteRound write;
+  WriteOptions options;
+  options.deadline = MonoTime{} + seconds(1);
+  write.start(options, list, 0, MonoTime{});
+  write.on_minted(7, MonoTime{});
+  write.on_ack(0, 0, 7, true, MonoTime{});
+  write.on_ack(2, 0, 9, true, MonoTime{});
+  ASSERT_TRUE(write.answered());
+  EXPECT_EQ(plan_repair(write, 11).send, ReplicaSet(0b001));
+}
+
 TEST(RepairPlan, OfAReadThatFailedIsEmpty) {
   ReadRound round;
   ReadOptions options;

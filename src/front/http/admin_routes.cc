@@ -19,6 +19,7 @@ constexpr std::string_view kIndex =
     "DELETE /v1/kv/{bucket}/{key}       delete                     ?w= &pw= &dw= &timeout_ms=\n"
     "GET    /v1/explain/{bucket}/{key}  who holds what, and what a read makes of it\n"
     "GET    /v1/status                  this node, the members, alarms\n"
+    "GET    /v1/hints                   what this node keeps for others, and how it goes to them\n"
     "GET    /v1/ring                    who owns which part of the ring  ?partition=\n"
     "GET    /metrics                    Prometheus text\n"
     "GET    /healthz  /readyz           is it alive, should it get clients\n"
@@ -90,6 +91,11 @@ void AdminRoutes::status(Exchange& exchange, const Target& target) {
   reply_json(exchange, 200,
              status_json(services_.store.cluster(), services_.store.status(), readiness(),
                          services_.draining));
+}
+
+void AdminRoutes::hints(Exchange& exchange, const Target& target) {
+  if (!no_query(exchange, target)) return;
+  reply_json(exchange, 200, hints_json(services_.store.cluster(), services_.store.status()));
 }
 
 void AdminRoutes::ring(Exchange& exchange, const Target& target) {

@@ -9,8 +9,8 @@
 
 namespace stator::http {
 
-/// Everything that looks and does not write: explain, status, ring, metrics, health (design 2.3).
-/// All of it is read-only, for GET and HEAD.
+/// Everything that looks and does not write: explain, status, hints, ring, metrics, health
+/// (design 2.3). All of it is read-only, for GET and HEAD.
 class AdminRoutes {
  public:
   explicit AdminRoutes(Services& services) : services_(services) {}
@@ -22,6 +22,7 @@ class AdminRoutes {
 
   void explain(Exchange& exchange, const Target& target);
   void status(Exchange& exchange, const Target& target);
+  void hints(Exchange& exchange, const Target& target);
   void ring(Exchange& exchange, const Target& target);
   void metrics(Exchange& exchange, const Target& target);
   void healthz(Exchange& exchange, const Target& target);

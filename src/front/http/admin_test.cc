@@ -85,6 +85,37 @@ TEST(HttpAdmin, ADiskThatFillsUpIsAnAlarmBeforeWritesAreRefused) {  // D29
   EXPECT_EQ(json["members"][2]["no_write"], false);
 }
 
+TEST(HttpAdmin, HintsShowWhatWaitsForWhomAndHowFarItIs) {
+  World world;
+  Json json = Json::parse(world.ask("GET", "/v1/hints").body);
+  EXPECT_EQ(keys_of(json), (Keys{"node", "pending", "bytes", "counting", "owners"}));
+  EXPECT_EQ(json["pending"], 0);
+  EXPECT_EQ(json["owners"], Json::array());
+  world.store.node_status.hints_counting = true;
+  world.store.view.members[1].healthy = false;
+  world.store.node_status.hints = {{.owner = world.store.view.members[1].id,
+                                    .pending = 30,
+                                    .bytes = 3000,
+                                    .delivered = 10,
+                                    .delivered_total = 12,
+                                    .per_second = 2.5,
+                                    .oldest_ms = 61'000},
+                                   {.owner = world.store.view.members[2].id, .pending = 1}};
+  json = Json::parse(world.ask("GET", "/v1/hints").body);
+  EXPECT_EQ(json["pending"], 31);
+  EXPECT_EQ(json["bytes"], 3000);
+  EXPECT_EQ(json["counting"], true);
+  const Json& owner = json["owners"][0];
+  EXPECT_EQ(keys_of(owner), (Keys{"id", "name", "healthy", "pending", "bytes", "oldest_ms",
+                                  "delivered", "delivered_total", "per_second", "progress"}));
+  EXPECT_EQ(owner["name"], "n2");
+  EXPECT_EQ(owner["healthy"], false);
+  EXPECT_EQ(owner["oldest_ms"], 61'000);
+  EXPECT_DOUBLE_EQ(owner["progress"], 0.25);
+  EXPECT_DOUBLE_EQ(json["owners"][1]["progress"], 0);
+  EXPECT_EQ(world.ask("GET", "/v1/hints?x=1").status, 400);
+}
+
 TEST(HttpAdmin, RingShowsBalanceAndRangesThatCoverEverySlot) {
   World world;
   const Json json = Json::parse(world.ask("GET", "/v1/ring").body);
@@ -189,6 +220,26 @@ TEST(HttpAdmin, AMemberOfAnotherHistoryIsNotSimplyDown) {
   EXPECT_EQ(alarms[0]["alarm"], "history_mismatch");
 }
 
+TEST(HttpAdmin, StandInsMakeUpForOwnersThatAreAway) {
+  World world;
+  node::MemberView fourth = world.store.view.members[0];
+  fourth.id = {4};
+  fourth.name = "n4";
+  fourth.self = false;
+  world.store.view.members.push_back(fourth);
+  world.store.view.members[1].healthy = false;
+  world.store.view.members[2].healthy = false;
+  EXPECT_EQ(world.ask("GET", "/readyz").status, 200) << "n1 and n4 are W";
+  const Json alarms = Json::parse(world.ask("GET", "/v1/status").body)["alarms"];
+  const auto told = std::find_if(alarms.begin(), alarms.end(), [](const Json& alarm) {
+    return alarm["alarm"] == "partitions_short";
+  });
+  ASSERT_NE(told, alarms.end());
+  EXPECT_NE((*told)["hint"].get<std::string>().find("stand-ins"), std::string::npos);
+  world.store.view.members[3].healthy = false;
+  EXPECT_EQ(world.ask("GET", "/readyz").status, 503);
+}
+
 TEST(HttpAdmin, ReadinessNeedsEnoughOwnersOfEveryPartition) {
   World world;
   const Answer yes = world.ask("GET", "/readyz");
@@ -283,8 +334,8 @@ TEST(HttpAdmin, TheFirstPageNamesEveryEndpoint) {
   World world;
   const Answer page = world.ask("GET", "/");
   EXPECT_EQ(page.status, 200);
-  for (const char* path :
-       {"/v1/kv/", "/v1/explain/", "/v1/status", "/v1/ring", "/metrics", "/healthz", "/readyz"})
+  for (const char* path : {"/v1/kv/", "/v1/explain/", "/v1/status", "/v1/hints", "/v1/ring",
+                           "/metrics", "/healthz", "/readyz"})
     EXPECT_NE(page.body.find(path), std::string::npos) << path;
 }
 
@@ -295,8 +346,8 @@ TEST(HttpAdmin, UnknownPathsAndWrongMethodsAreToldApart) {
     EXPECT_EQ(answer.status, 404) << path;
     EXPECT_EQ(Json::parse(answer.body)["error"], "no_such_path") << path;
   }
-  for (const char* path :
-       {"/", "/v1/status", "/v1/ring", "/v1/explain/b/k", "/metrics", "/healthz", "/readyz"}) {
+  for (const char* path : {"/", "/v1/status", "/v1/hints", "/v1/ring", "/v1/explain/b/k",
+                           "/metrics", "/healthz", "/readyz"}) {
     const Answer answer = world.ask("PUT", path, "", "v");
     EXPECT_EQ(answer.status, 405) << path;
     EXPECT_EQ(answer.header("allow"), "GET, HEAD") << path;

@@ -126,8 +126,11 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
                                 "start it again, or mend the network between"));
   }
   if (readiness.partitions_short > 0) {
-    alarms.push_back(alarm_json("partitions_short", readiness.reason,
-                                "start the nodes that are away: requests for these keys fail"));
+    alarms.push_back(alarm_json(
+        "partitions_short", readiness.owners_short,
+        readiness.ready ? "start the nodes that are away: stand-ins take their writes, and reads "
+                          "may miss what they alone hold"
+                        : "start the nodes that are away: requests for these keys fail"));
   }
   return alarms;
 }
@@ -248,6 +251,41 @@ std::string status_json(const node::ClusterView& cluster, const node::NodeStatus
   for (const node::MemberView& member : cluster.members) members.push_back(member_json(member));
   json["members"] = std::move(members);
   json["alarms"] = alarms_json(cluster, status, readiness);
+  return dump(json);
+}
+
+std::string hints_json(const node::ClusterView& cluster, const node::NodeStatus& status) {
+  Json json;
+  std::uint64_t pending = 0;
+  std::uint64_t bytes = 0;
+  Json owners = Json::array();
+  for (const node::HintsView& hints : status.hints) {
+    pending += hints.pending;
+    bytes += hints.bytes;
+    Json owner;
+    owner["id"] = hex64(hints.owner.value);
+    owner["name"] = "";
+    owner["healthy"] = false;
+    for (const node::MemberView& member : cluster.members) {
+      if (member.id != hints.owner) continue;
+      owner["name"] = member.name;
+      owner["healthy"] = member.healthy;
+    }
+    owner["pending"] = hints.pending;
+    owner["bytes"] = hints.bytes;
+    owner["oldest_ms"] = hints.oldest_ms;
+    owner["delivered"] = hints.delivered;
+    owner["delivered_total"] = hints.delivered_total;
+    owner["per_second"] = hints.per_second;
+    const auto all = static_cast<double>(hints.delivered + hints.pending);
+    owner["progress"] = all > 0 ? static_cast<double>(hints.delivered) / all : 1.0;
+    owners.push_back(std::move(owner));
+  }
+  json["node"] = cluster.self_name;
+  json["pending"] = pending;
+  json["bytes"] = bytes;
+  json["counting"] = status.hints_counting;
+  json["owners"] = std::move(owners);
   return dump(json);
 }
 

@@ -28,6 +28,9 @@ inline constexpr std::string_view kDefaultContentType = "application/octet-strea
 [[nodiscard]] std::string status_json(const node::ClusterView& cluster,
                                       const node::NodeStatus& status, const Readiness& readiness,
                                       bool draining);
+/// What this node keeps for others, and how fast it goes to them.
+[[nodiscard]] std::string hints_json(const node::ClusterView& cluster,
+                                     const node::NodeStatus& status);
 /// The whole ring: how the places are spread, and who owns which run of partitions.
 [[nodiscard]] std::string ring_json(const node::ClusterView& cluster);
 /// `partition` < cluster.q.

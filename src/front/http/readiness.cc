@@ -33,12 +33,17 @@ Readiness readiness_of(const node::ClusterView& cluster, const node::NodeStatus&
   }
   const std::uint32_t needed = std::max(cluster.r, cluster.w);
   readiness.partitions_short = count_short(cluster, needed);
+  if (readiness.partitions_short > 0) {
+    readiness.owners_short = "of " + std::to_string(readiness.partitions_short) + " of " +
+                             std::to_string(cluster.q) + " partitions fewer than " +
+                             std::to_string(needed) + " owners can be reached";
+  }
+  const auto healthy = std::ranges::count_if(
+      cluster.members, [](const node::MemberView& member) { return member.healthy; });
   if (status.no_write) {
     readiness.reason = "this node takes no writes now";
-  } else if (readiness.partitions_short > 0) {
-    readiness.reason = "of " + std::to_string(readiness.partitions_short) + " of " +
-                       std::to_string(cluster.q) + " partitions fewer than " +
-                       std::to_string(needed) + " owners can be reached";
+  } else if (healthy < needed) {
+    readiness.reason = readiness.owners_short;
   } else {
     readiness.ready = true;
   }

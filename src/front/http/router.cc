@@ -11,8 +11,9 @@ struct Fixed {
 };
 constexpr Fixed kFixed[] = {
     {"/", &AdminRoutes::index},          {"/v1/status", &AdminRoutes::status},
-    {"/v1/ring", &AdminRoutes::ring},    {"/metrics", &AdminRoutes::metrics},
-    {"/healthz", &AdminRoutes::healthz}, {"/readyz", &AdminRoutes::readyz},
+    {"/v1/ring", &AdminRoutes::ring},    {"/v1/hints", &AdminRoutes::hints},
+    {"/metrics", &AdminRoutes::metrics}, {"/healthz", &AdminRoutes::healthz},
+    {"/readyz", &AdminRoutes::readyz},
 };
 
 bool is_under(std::string_view path, std::string_view prefix) {

@@ -59,12 +59,12 @@ class LoneShard::Program final : public sim::Program, public ShardHost {
   Shard shard_;
 };
 
-LoneShard::LoneShard(Tune tune) {
+LoneShard::LoneShard(Tune tune, unsigned members) {
   options_.name = name_of(1);
   if (tune) tune(options_);
   founding_.cluster_id = "lone";
   founding_.q = kPartitions;
-  for (unsigned node = 1; node <= 3; ++node) {
+  for (unsigned node = 1; node <= members; ++node) {
     founding_.founders.push_back(
         {.name = name_of(node), .peer_address = name_of(node) + ":" + std::to_string(kPort)});
     world_.add_host(name_of(node));
@@ -72,7 +72,7 @@ LoneShard::LoneShard(Tune tune) {
   const auto complete = complete_founding(founding_);
   STATOR_ASSERT(complete.has_value());
   topology_ = make_topology(History::found(founding_), id(1));
-  for (unsigned node = 2; node <= 3; ++node) {
+  for (unsigned node = 2; node <= members; ++node) {
     inboxes_.push_back(std::make_unique<Inbox>());
     world_.host(node - 1).start([inbox = inboxes_.back().get(), node](env::Env& env) {
       return std::make_unique<Peer>(env, name_of(node), *inbox);

@@ -13,13 +13,14 @@
 namespace stator::node::testing {
 
 /// One real shard of node n1 in a cluster of three, of which n2 and n3 are the test: they say what
-/// the test says, and keep what they are told. All three own every partition; R = W = 2.
+/// the test says, and keep what they are told. N = 3, so that all three own every partition, unless
+/// there are more members; R = W = 2.
 class LoneShard {
  public:
   static constexpr std::uint32_t kPartitions = 16;
   using Tune = std::function<void(NodeOptions&)>;
 
-  explicit LoneShard(Tune tune = {});
+  explicit LoneShard(Tune tune = {}, unsigned members = 3);
   ~LoneShard();
 
   [[nodiscard]] sim::World& world() { return world_; }

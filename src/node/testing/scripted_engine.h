@@ -81,6 +81,10 @@ class ScriptedEngine final : public storage::Engine {
     }
     for (const auto& entry : batch.entries()) {
       if (script_.forgets && !script_.outcome) break;
+      if (entry.erase) {
+        records_.erase({entry.partition, std::string(batch.key(entry))});
+        continue;
+      }
       put(entry.partition, std::string(batch.key(entry)), std::string(batch.value(entry)));
     }
     if (script_.hold_writes) {

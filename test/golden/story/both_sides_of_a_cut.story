@@ -18,15 +18,15 @@ majority
 > get n3 k r=1
 minority
 
-With W=2 the lonely side does not promise anything: the write may be seen later, and is.
+With W=2 the lonely side refuses before it stores anything: not_applied is a promise.
 
-> put n3 k maybe
-unknown: timeout
+> put n3 k never
+not_applied: too_few_nodes
 
 > heal
 > wait 3000
 > get n1 k r=3 as=all
-majority, maybe, minority
+majority, minority
 > put n2 k decided saw=all
 ok
 > get n3 k

@@ -1,5 +1,5 @@
-One dead owner of three refuses nothing; two do, unless less is asked for (paper 4.5). Without an
-acknowledgement of W nodes the outcome is unknown: the one that took the write keeps it.
+One dead owner of three refuses nothing; two do, unless less is asked for (paper 4.5). Where nobody can
+stand in, fewer nodes than W are refused before anything is stored: not_applied is a promise.
 
 > cluster 3
 > put n1 k 1 as=seen
@@ -15,10 +15,10 @@ ok
 > crash n2
 > wait 2000
 > put n1 k 3 saw=seen
-unknown: timeout
+not_applied: too_few_nodes
 > get n1 k
 failed: timeout
 > get n1 k r=1
-3
+2
 > put n1 other 1 w=1
 ok

@@ -1,6 +1,7 @@
-A node that was away is brought up to date by the reads that follow, after their answers (paper 5).
+A node that was away is brought up to date by the reads that follow, after their answers (paper 5). Nobody
+keeps hints here; with them it needs no read: stand_in.story.
 
-> cluster 3
+> cluster 3 hints=0
 > put n1 k old as=seen
 ok
 > wait 1000

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "cluster.h"
+#include "node/metrics.h"
 
 namespace stator::test {
 namespace {
@@ -80,8 +81,12 @@ class Story {
   }
 
   std::string found() {
-    cluster_ = std::make_unique<Cluster>(1, std::stoul(words_.at(1)), number("n", 3),
-                                         number("r", 2), number("w", 2));
+    const bool hints = number("hints", 1) != 0;
+    cluster_ =
+        std::make_unique<Cluster>(1, std::stoul(words_.at(1)), number("n", 3), number("r", 2),
+                                  number("w", 2), 64, [hints](node::NodeOptions& options) {
+                                    if (!hints) options.hint_bytes_max = 0;
+                                  });
     return {};
   }
   std::string write(const std::string& value, node::WriteKind kind, bool tombstone) {
@@ -122,6 +127,10 @@ class Story {
     }
     return text + "\n";
   }
+  std::string hints() {
+    cluster_->run(seconds(1));
+    return std::to_string(cluster_->count(node(), &node::Metrics::hints_pending)) + "\n";
+  }
   std::string isolate() {
     cluster_->set_isolated(node(), true);
     return {};
@@ -160,6 +169,7 @@ const std::map<std::string, Story::Command> Story::kCommands = {
     {"isolate", {2, &Story::isolate}}, {"heal", {1, &Story::heal}},
     {"kill", {2, &Story::kill}},       {"crash", {2, &Story::crash}},
     {"start", {2, &Story::start}},     {"wait", {2, &Story::wait}},
+    {"hints", {2, &Story::hints}},
 };
 
 /// The story as it is told now: prose and commands as they stand, output as it comes.

@@ -18,8 +18,10 @@ constexpr Duration kFarAway = milliseconds(200);
 class ReadRepair : public testing::Test {
  protected:
   ReadRepair()
-      : cluster(50, 3, 3, 2, 2, 64,
-                [](node::NodeOptions& options) { options.read_repair_share_ppm = 1'000'000; }) {
+      : cluster(50, 3, 3, 2, 2, 64, [](node::NodeOptions& options) {
+          options.read_repair_share_ppm = 1'000'000;
+          options.hint_bytes_max = 0;  // or they would do what reads do here
+        }) {
     for (unsigned i = 0; i < kKeys; ++i) {
       keys.push_back(key_owned_by(cluster, {0, 1, 2}, "key" + std::to_string(i) + "-"));
     }

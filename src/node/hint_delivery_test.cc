@@ -1,0 +1,175 @@
+#include "node/hint_delivery.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/version/object_codec.h"
+#include "node/hint_place.h"
+#include "node/testing/lone_shard.h"
+
+namespace stator::node::testing {
+namespace {
+
+/// One shard that keeps hints for n2, which the test plays.
+class HintDeliveryTest : public ::testing::Test {
+ protected:
+  void SetUp() override { hear(); }
+
+  // Both answer, so that they count as healthy.
+  void hear() {
+    for (const unsigned node : {2U, 3U}) {
+      lone.deliver(LoneShard::frame(lone.header({wire::kNoPartition}, 0, node), wire::Pong{}));
+    }
+  }
+  void run(Duration time) {
+    for (const MonoTime end = lone.world().now() + time; lone.world().now() < end;) {
+      hear();
+      lone.run(milliseconds(100));
+    }
+  }
+  void keep(std::string_view key, std::string_view object) {
+    lone.in_turn([&](Shard& shard) {
+      ShardContext& context = shard.context();
+      const PartitionId place = hint_partition(lone.partition_of(key));
+      std::string storage_key;
+      storage::append_storage_key(kDefaultBucket, key, storage_key);
+      std::string hint_key;
+      append_hint_key(lone.id(2), storage_key, hint_key);
+      context.records->load(place, hint_key, [&](const RecordStore::Loaded& loaded) {
+        context.hints.stored(place, hint_key, loaded.payload.size(), object.size(),
+                             {.wall = context.guarded_now(), .batch = context.records->staging()});
+        context.records->begin_store(place, hint_key).append(object);
+        context.records->finish_store({}, true, [](const Result<void>&) {});
+      });
+    });
+  }
+  std::uint64_t pending() {
+    std::uint64_t keys = 0;
+    lone.in_turn([&](Shard& shard) { keys = shard.context().hints.keys(); });
+    return keys;
+  }
+  std::vector<LoneShard::Received> take_puts() {
+    auto received = lone.take_received();
+    std::erase_if(received, [](const LoneShard::Received& frame) {
+      return frame.header.type != wire::MessageType::kReplicaPut;
+    });
+    return received;
+  }
+  void answer(const LoneShard::Received& put, wire::ReplyStatus status) {
+    Object object;
+    ASSERT_TRUE(decode_object(put.as<wire::ReplicaPut>().object, object));
+    wire::ReplicaPutReply reply;
+    reply.status = status;
+    reply.digest = digest(object);
+    reply.durable = true;
+    lone.deliver(
+        LoneShard::frame(lone.header({put.header.partition}, put.header.request_id), reply));
+  }
+  [[nodiscard]] std::size_t stored() { return lone.script().engine->records(); }
+
+  LoneShard lone;
+};
+
+TEST_F(HintDeliveryTest, AHintIsDeletedWhenItsOwnerSaysThatItHasIt) {  // D14
+  const std::string object = one_version("v");
+  keep("k", object);
+  run(milliseconds(100));
+  auto puts = take_puts();
+  ASSERT_EQ(puts.size(), 1U);
+  const auto put = puts[0].as<wire::ReplicaPut>();
+  EXPECT_EQ(put.object, object);
+  EXPECT_EQ(put.durability, wire::Durability::kDurable);
+  EXPECT_TRUE(put.repair) << "it counts for nobody";
+  EXPECT_FALSE(put.intended) << "for the receiver itself";
+  answer(puts[0], wire::ReplyStatus::kFailed);
+  EXPECT_EQ(pending(), 1U);
+  EXPECT_EQ(stored(), 1U);
+  run(seconds(3));
+  puts = take_puts();
+  ASSERT_EQ(puts.size(), 1U) << "again, and not in a hurry";
+  answer(puts[0], wire::ReplyStatus::kOk);
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(stored(), 0U);
+  EXPECT_EQ(lone.metrics().hints_delivered_total, 1U);
+}
+
+TEST_F(HintDeliveryTest, NoAnswerToAnotherObjectDeletesAHint) {
+  keep("k", one_version("v"));
+  run(milliseconds(100));
+  const auto first = take_puts();
+  ASSERT_EQ(first.size(), 1U);
+  keep("k", one_version("w", 8));
+  answer(first[0], wire::ReplyStatus::kOk);
+  const auto second = take_puts();
+  ASSERT_EQ(second.size(), 1U) << "it has changed: it goes out again";
+  EXPECT_EQ(second[0].as<wire::ReplicaPut>().object, one_version("w", 8));
+  answer(first[0], wire::ReplyStatus::kOk);  // comes twice
+  EXPECT_EQ(pending(), 1U);
+  EXPECT_EQ(stored(), 1U);
+  answer(second[0], wire::ReplyStatus::kOk);
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(stored(), 0U);
+}
+
+TEST_F(HintDeliveryTest, AHintWhoseDeletionFailedIsDeliveredOnceMore) {
+  keep("k", one_version("v"));
+  run(milliseconds(100));
+  auto puts = take_puts();
+  ASSERT_EQ(puts.size(), 1U);
+  lone.script().forgets = true;
+  lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  answer(puts[0], wire::ReplyStatus::kOk);
+  EXPECT_EQ(pending(), 1U);
+  EXPECT_EQ(stored(), 1U);
+  lone.script().outcome = {};
+  run(seconds(4));
+  puts = take_puts();
+  ASSERT_EQ(puts.size(), 1U);
+  answer(puts[0], wire::ReplyStatus::kOk);
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(stored(), 0U);
+}
+
+TEST_F(HintDeliveryTest, WhatIsCountedAndIsNotThereIsCountedNoMore) {
+  lone.script().forgets = true;
+  lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  keep("k", one_version("v"));
+  EXPECT_EQ(stored(), 0U);
+  run(seconds(4));
+  EXPECT_EQ(pending(), 0U);
+}
+
+// A slow disk: for a long time no walk can meet what waits for it.
+TEST_F(HintDeliveryTest, AHintThatWaitsForTheEngineStaysCounted) {
+  lone.script().hold_writes = true;
+  keep("under way", one_version("a"));
+  keep("waits", one_version("b"));
+  EXPECT_EQ(stored(), 1U);
+  run(seconds(15));
+  EXPECT_EQ(pending(), 2U);
+  lone.script().hold_writes = false;
+  lone.in_turn([&](Shard&) { lone.script().engine->release(); });
+  EXPECT_EQ(stored(), 2U);
+  take_puts();
+  run(seconds(20));
+  EXPECT_GE(take_puts().size(), 2U);
+}
+
+TEST_F(HintDeliveryTest, FewLargeObjectsAreUnderWayAtOnce) {
+  const std::string value(300'000, 'v');
+  for (int i = 0; i < 20; ++i) keep("k" + std::to_string(i), one_version(value));
+  std::size_t delivered = 0;
+  for (int round = 0; round < 200 && delivered < 20; ++round) {
+    run(milliseconds(100));
+    const auto puts = take_puts();
+    EXPECT_LE(puts.size(), 4U);
+    for (const auto& put : puts) answer(put, wire::ReplyStatus::kOk);
+    delivered = lone.metrics().hints_delivered_total;
+  }
+  EXPECT_EQ(delivered, 20U);
+  EXPECT_EQ(stored(), 0U);
+}
+
+}  // namespace
+}  // namespace stator::node::testing

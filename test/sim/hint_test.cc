@@ -1,0 +1,284 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "cluster.h"
+#include "node/metrics.h"
+
+// Stand-ins and hints (paper 4.6, D14, D15), one story each.
+
+namespace stator::test {
+namespace {
+
+std::vector<std::string> sorted(std::vector<std::string> values) {
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+/// A cluster of five with N = 3, and who plays which part for the key "k".
+class Hints : public testing::TestWithParam<unsigned> {
+ protected:
+  explicit Hints(unsigned nodes = 5, Cluster::Tune tune = {})
+      : cluster(GetParam(), nodes, 3, 2, 2, 64, std::move(tune), GetParam()),
+        owners(cluster.owners("k")) {
+    for (unsigned i = 0; i < cluster.size(); ++i) {
+      if (std::count(owners.begin(), owners.end(), i) == 0) others.push_back(i);
+    }
+  }
+  static std::uint64_t pending_at(Cluster& cluster, unsigned node) {
+    return cluster.count(node, &node::Metrics::hints_pending);
+  }
+  std::uint64_t pending() {
+    std::uint64_t sum = 0;
+    for (unsigned i = 0; i < cluster.size(); ++i) {
+      if (cluster.runs(i)) sum += pending_at(cluster, i);
+    }
+    return sum;
+  }
+  void owners_go() {
+    for (const unsigned owner : owners) cluster.host(owner).crash();
+    cluster.run(seconds(2));
+  }
+  void owners_return() {
+    for (const unsigned owner : owners) cluster.start(owner);
+    cluster.settle();
+  }
+  [[nodiscard]] bool run_out(Duration limit = seconds(20)) {
+    return cluster.run_until([&] { return pending() == 0; }, limit);
+  }
+
+  Cluster cluster;
+  std::vector<unsigned> owners;
+  std::vector<unsigned> others;
+};
+INSTANTIATE_TEST_SUITE_P(Shards, Hints, testing::Values(1U, 3U),
+                         [](const auto& param) { return std::to_string(param.param); });
+
+TEST_P(Hints, AStandInKeepsWhatAnAbsentOwnerMissesAndDeliversIt) {
+  cluster.host(owners[2]).crash();
+  cluster.run(seconds(2));
+  const WriteAnswer put =
+      cluster.write(owners[0], "k", "v", nullptr, node::WriteKind::kWithContext, {.w = 3});
+  ASSERT_EQ(put.outcome, Outcome::kOk) << to_string(put.error.code);
+  EXPECT_EQ(put.evidence, (node::Evidence{2, 1, 3, 1})) << "D9: it says who stands behind it";
+  cluster.run(seconds(1));
+  EXPECT_EQ(pending(), 1U);
+  cluster.start(owners[2]);
+  cluster.settle();
+  ASSERT_TRUE(run_out());
+  // Nobody has read the key.
+  EXPECT_EQ(cluster.local_object(owners[2], "k"), cluster.local_object(owners[0], "k"));
+  EXPECT_FALSE(cluster.local_object(owners[2], "k").empty());
+  EXPECT_EQ(cluster.total(&node::Metrics::hints_delivered_total), 1U);
+  for (const unsigned other : others) EXPECT_TRUE(cluster.local_object(other, "k").empty());
+}
+
+TEST_P(Hints, WithoutAnyOwnerStandInsCoordinateAndAreRead) {
+  owners_go();
+  for (const unsigned through : others) {
+    const WriteAnswer put = cluster.write(through, "k", "by " + std::to_string(through));
+    ASSERT_EQ(put.outcome, Outcome::kOk) << to_string(put.error.code);
+    EXPECT_EQ(put.evidence, (node::Evidence{0, 2, 2, 1}));
+  }
+  for (const unsigned through : others) {
+    const ReadAnswer got = cluster.read(through, "k");
+    ASSERT_TRUE(got.ok);
+    EXPECT_EQ(got.values.size(), 2U) << "blind puts are siblings";
+    EXPECT_EQ(got.evidence.fallbacks, 2);
+  }
+  const ReadAnswer seen = cluster.read(others[0], "k");
+  ASSERT_EQ(cluster.write(others[1], "k", "both", &seen.context).outcome, Outcome::kOk);
+  EXPECT_EQ(cluster.read(others[0], "k").values, std::vector<std::string>{"both"});
+  owners_return();
+  ASSERT_TRUE(run_out());
+  EXPECT_EQ(cluster.read(owners[0], "k", {.r = 3, .pr = 3}).values,
+            std::vector<std::string>{"both"});
+}
+
+TEST_P(Hints, APlainWriteOfAStandInSupersedesWhatItHolds) {
+  owners_go();
+  for (const char* value : {"a", "b", "c"}) {
+    ASSERT_EQ(cluster.write(others[0], "k", value, nullptr, node::WriteKind::kOverAll).outcome,
+              Outcome::kOk);
+  }
+  EXPECT_EQ(cluster.read(others[1], "k").values, std::vector<std::string>{"c"});
+  owners_return();
+  ASSERT_TRUE(run_out());
+  EXPECT_EQ(cluster.read(owners[1], "k", {.r = 3}).values, std::vector<std::string>{"c"});
+}
+
+// The deletion of a hint ends the life that minted in it: the next mint there must not look as if
+// it had seen what was delivered (design 4.2).
+TEST_P(Hints, AStandInThatForgotWhatItDeliveredMakesASiblingOfIt) {
+  owners_go();
+  ASSERT_EQ(cluster.write(others[0], "k", "first").outcome, Outcome::kOk);
+  owners_return();
+  ASSERT_TRUE(run_out());
+  owners_go();
+  ASSERT_EQ(cluster.write(others[0], "k", "second").outcome, Outcome::kOk);
+  owners_return();
+  ASSERT_TRUE(run_out());
+  EXPECT_EQ(sorted(cluster.read(owners[0], "k", {.r = 3}).values),
+            (std::vector<std::string>{"first", "second"}));
+}
+
+TEST_P(Hints, ARetriedPutIsOneValueThroughOwnersAndStandIns) {  // D7
+  const WallTime now = cluster.host(0).clock().wall(cluster.world().now());
+  const WriteId id = WriteId::make(static_cast<std::uint64_t>(now.ms()), WriteId::kRetryable, 1, 2);
+  const auto put = [&](unsigned through) {
+    return cluster.write(through, "k", "v", nullptr, node::WriteKind::kWithContext, {}, id).outcome;
+  };
+  EXPECT_EQ(put(owners[0]), Outcome::kOk);
+  owners_go();
+  for (const unsigned through : others) EXPECT_EQ(put(through), Outcome::kOk);
+  // Other owners are away now, so that stand-ins stand for others than before.
+  cluster.start(owners[0]);
+  cluster.run(seconds(3));
+  for (const unsigned through : others) EXPECT_EQ(put(through), Outcome::kOk);
+  EXPECT_EQ(put(owners[0]), Outcome::kOk);
+  cluster.start(owners[1]);
+  cluster.start(owners[2]);
+  cluster.settle();
+  for (const unsigned through : owners) EXPECT_EQ(put(through), Outcome::kOk);
+  ASSERT_TRUE(run_out());
+  const ReadAnswer got = cluster.read(others[0], "k", {.r = 3});
+  EXPECT_EQ(got.values, std::vector<std::string>{"v"});
+  ASSERT_EQ(cluster.write(owners[1], "k", "w", &got.context).outcome, Outcome::kOk);
+  EXPECT_EQ(put(owners[2]), Outcome::kOk);
+  EXPECT_EQ(cluster.read(others[1], "k", {.r = 3}).values, std::vector<std::string>{"w"});
+}
+
+TEST_P(Hints, AreFoundAgainAfterALossOfPowerOfTheirKeepers) {  // D14
+  owners_go();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_EQ(
+        cluster.write(others[static_cast<unsigned>(i % 2)], "k" + std::to_string(i), "v").outcome,
+        Outcome::kOk);
+  }
+  cluster.run(seconds(1));  // extra hints come when a write is over
+  const std::uint64_t before = pending();
+  std::uint64_t missed = 0;
+  for (int i = 0; i < 50; ++i) {
+    for (const unsigned owner : cluster.owners("k" + std::to_string(i))) {
+      missed += static_cast<std::uint64_t>(std::count(owners.begin(), owners.end(), owner));
+    }
+  }
+  EXPECT_EQ(before, missed);
+  for (const unsigned other : others) cluster.host(other).crash();
+  for (const unsigned other : others) cluster.start(other);
+  cluster.run(seconds(3));
+  EXPECT_EQ(pending(), before) << "counted again";
+  owners_return();
+  ASSERT_TRUE(run_out());
+  for (int i = 0; i < 50; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    for (const unsigned owner : cluster.owners(key)) {
+      EXPECT_FALSE(cluster.local_object(owner, key).empty()) << key;
+    }
+  }
+}
+
+TEST_P(Hints, WhatChangesWhileItIsDeliveredGoesOutAgain) {
+  cluster.host(owners[2]).crash();
+  cluster.run(seconds(2));
+  Context context;
+  for (int i = 0; i < 100; ++i) {
+    if (i == 30) cluster.start(owners[2]);
+    const WriteAnswer put =
+        cluster.write(owners[0], "k", std::to_string(i), context.empty() ? nullptr : &context);
+    ASSERT_EQ(put.outcome, Outcome::kOk);
+    context = put.context;
+    if (i >= 30) cluster.run(milliseconds(10));
+  }
+  cluster.settle();
+  ASSERT_TRUE(run_out());
+  cluster.run(seconds(1));
+  EXPECT_EQ(cluster.local_object(owners[2], "k"), cluster.local_object(owners[0], "k"));
+}
+
+TEST_P(Hints, FewerThanWNodesRefuseBeforeAnythingIsStored) {  // D8
+  for (unsigned i = 0; i < cluster.size(); ++i) {
+    if (i != owners[0]) cluster.host(i).crash();
+  }
+  cluster.run(seconds(2));
+  const WriteAnswer put = cluster.write(owners[0], "k", "v");
+  EXPECT_EQ(put.outcome, Outcome::kNotApplied);
+  EXPECT_EQ(put.error.code, ErrorCode::kTooFewNodes);
+  EXPECT_EQ(put.error.needed, 2);
+  EXPECT_EQ(put.error.got, 1);
+  EXPECT_TRUE(cluster.local_object(owners[0], "k").empty());
+}
+
+TEST_P(Hints, PrimaryQuorumsAreNotMadeUpByStandIns) {
+  cluster.host(owners[1]).crash();
+  cluster.host(owners[2]).crash();
+  cluster.run(seconds(2));
+  const WriteAnswer refused =
+      cluster.write(owners[0], "k", "v", nullptr, node::WriteKind::kWithContext, {.w = 2, .pw = 2});
+  EXPECT_EQ(refused.outcome, Outcome::kNotApplied);
+  const WriteAnswer taken =
+      cluster.write(owners[0], "k", "v", nullptr, node::WriteKind::kWithContext, {.w = 3, .pw = 1});
+  EXPECT_EQ(taken.outcome, Outcome::kOk);
+  EXPECT_EQ(taken.evidence, (node::Evidence{1, 2, 3, 1}));
+  EXPECT_TRUE(cluster.read(others[0], "k", {.r = 3, .pr = 1}).ok);
+  EXPECT_FALSE(cluster.read(others[0], "k", {.r = 2, .pr = 2}).ok);
+}
+
+TEST_P(Hints, AHealthyClusterKeepsNone) {
+  for (int i = 0; i < 200; ++i) {
+    const auto through = static_cast<unsigned>(i % 5);
+    ASSERT_EQ(cluster.write(through, "k" + std::to_string(i), "v").outcome, Outcome::kOk);
+  }
+  cluster.run(seconds(2));
+  EXPECT_EQ(cluster.total(&node::Metrics::hints_kept_total), 0U);
+  EXPECT_EQ(cluster.total(&node::Metrics::writes_stood_in_total), 0U);
+}
+
+/// As many nodes as N: nobody can stand in, and the coordinator keeps what the absent owner misses.
+class ExtraHints : public Hints {
+ protected:
+  ExtraHints() : Hints(3) {}
+};
+INSTANTIATE_TEST_SUITE_P(Shards, ExtraHints, testing::Values(1U, 3U),
+                         [](const auto& param) { return std::to_string(param.param); });
+
+TEST_P(ExtraHints, TheCoordinatorKeepsWhatDoesNotCount) {
+  cluster.host(2).crash();
+  cluster.run(seconds(2));
+  for (int i = 0; i < 100; ++i) {
+    const WriteAnswer put =
+        cluster.write(static_cast<unsigned>(i % 2), "k" + std::to_string(i), "v");
+    ASSERT_EQ(put.outcome, Outcome::kOk);
+    EXPECT_EQ(put.evidence, (node::Evidence{2, 0, 2, 1}));
+  }
+  cluster.run(seconds(1));
+  EXPECT_EQ(pending(), 100U);
+  cluster.start(2);
+  cluster.settle();
+  ASSERT_TRUE(run_out());
+  for (int i = 0; i < 100; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    EXPECT_EQ(cluster.local_object(2, key), cluster.local_object(0, key)) << key;
+  }
+}
+
+class CappedHints : public Hints {
+ protected:
+  CappedHints() : Hints(3, [](node::NodeOptions& options) { options.hint_bytes_max = 0; }) {}
+};
+INSTANTIATE_TEST_SUITE_P(Shards, CappedHints, testing::Values(1U),
+                         [](const auto& param) { return std::to_string(param.param); });
+
+TEST_P(CappedHints, WhatIsOverTheCapIsLeftOutAndNeverRefusesAWrite) {  // D15
+  cluster.host(2).crash();
+  cluster.run(seconds(2));
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(cluster.write(0, "k" + std::to_string(i), "v").outcome, Outcome::kOk);
+  }
+  cluster.run(seconds(1));
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(cluster.total(&node::Metrics::hints_left_out_total), 20U);
+}
+
+}  // namespace
+}  // namespace stator::test
