@@ -18,7 +18,9 @@ Duration sync_delay(DiskImage& image) {
   const DiskFaults& faults = image.faults;
   Random& random = image.random();
   Duration delay = faults.sync_min + random.exponential(faults.sync_mean);
-  if (random.chance(faults.sync_tail)) delay = delay + random.exponential(faults.sync_tail_mean);
+  if (random.chance(faults.sync_tail)) {
+    delay = delay + std::min(random.exponential(faults.sync_tail_mean), faults.sync_tail_max);
+  }
   return delay;
 }
 

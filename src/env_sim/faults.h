@@ -52,6 +52,7 @@ struct DiskFaults {
   Duration sync_mean = microseconds(700);  // exponential, on top of the minimum
   double sync_tail = 0.002;
   Duration sync_tail_mean = milliseconds(30);
+  Duration sync_tail_max = seconds(10);
   double sync_fails = 0;   // the file is dead from then on (D31)
   double read_fails = 0;   // kIo, once
   double write_fails = 0;  // kIo, once; a part of the bytes may have been written

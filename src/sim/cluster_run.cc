@@ -19,8 +19,10 @@ namespace stator::sim {
 namespace {
 
 constexpr std::uint32_t kPartitions = 256;
-constexpr Duration kStart = seconds(2);   // until the nodes have met
-constexpr Duration kSettle = seconds(8);  // after healing, until I15 is asked for
+constexpr Duration kStart = seconds(2);  // until the nodes have met
+// After healing, until I15 is asked for: a sync that was slow when it began may take its ten
+// seconds, and meanwhile what is staged behind it may fill the node's memory (P8).
+constexpr Duration kSettle = seconds(11);
 constexpr Duration kStrict = seconds(4);  // of operations that all must be ok
 constexpr Duration kDrain = seconds(30);  // at most, for what is still open
 constexpr Duration kHints = seconds(60);  // at most, until the last hint is delivered (I6)
