@@ -26,6 +26,7 @@ void Fleet::add_group(const std::vector<env::Address>& nodes) {
   const std::size_t number = groups_.size();
   Group& group = groups_.emplace_back();
   group.node = nodes.front();
+  group.is_roomy.resize(clients_);
   for (std::uint32_t client = 0; client < clients_; ++client) {
     group.lanes.push_back(std::make_unique<Lane>(env_, events_, nodes, client % nodes.size(),
                                                  client, number, depth_));
@@ -67,25 +68,34 @@ Lane* Fleet::of_client(std::uint32_t client, std::size_t group) const {
 
 Lane* Fleet::with_room(std::size_t group) {
   Group& own = groups_[group];
-  if (Lane* lane = scan(own); lane != nullptr || groups_.size() == 1) return lane;
+  if (Lane* lane = next_roomy(own); lane != nullptr || groups_.size() == 1) return lane;
   if (std::any_of(own.lanes.begin(), own.lanes.end(), [](const auto& l) { return l->up(); })) {
     return nullptr;
   }
   for (Group& other : groups_) {
-    if (Lane* lane = scan(other); lane != nullptr) return lane;
+    if (Lane* lane = next_roomy(other); lane != nullptr) return lane;
   }
   return nullptr;
 }
 
-Lane* Fleet::scan(Group& group) const {
-  if (group.full) return nullptr;
-  for (std::size_t i = 0; i < group.lanes.size(); ++i) {
-    Lane* lane = group.lanes[group.cursor].get();
-    group.cursor = (group.cursor + 1) % group.lanes.size();
-    if (lane->has_room()) return lane;
+Lane* Fleet::next_roomy(Group& group) {
+  while (!group.roomy.empty()) {
+    const std::uint32_t client = group.roomy.front();
+    group.roomy.pop_front();
+    if (Lane* lane = group.lanes[client].get(); lane->has_room()) {
+      group.roomy.push_back(client);
+      return lane;
+    }
+    group.is_roomy[client] = false;
   }
-  group.full = true;
   return nullptr;
+}
+
+void Fleet::changed(const Lane& lane) {
+  Group& group = groups_[lane.group()];
+  if (!lane.has_room() || group.is_roomy[lane.client()]) return;
+  group.is_roomy[lane.client()] = true;
+  group.roomy.push_back(lane.client());
 }
 
 void Fleet::expire(MonoTime now, Duration limit) {

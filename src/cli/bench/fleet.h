@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,7 @@ class Fleet {
   /// this one is up; nullptr when there is none.
   [[nodiscard]] Lane* with_room(std::size_t group);
   /// To be called when a lane came up, went down, or an operation of it ended.
-  void changed(const Lane& lane) { groups_[lane.group()].full = false; }
+  void changed(const Lane& lane);
 
   void expire(MonoTime now, Duration limit);
   void stop();
@@ -48,18 +49,20 @@ class Fleet {
   struct Group {
     env::Address node;                         // with slots
     std::vector<std::unique_ptr<Lane>> lanes;  // by client
-    std::size_t cursor = 0;
-    bool full = false;  // nothing has room until something changes
+    // Clients whose lane had room when this was last looked at, the next one first. Finding one
+    // must not cost more when hardly any has: then the generator would be what is overloaded.
+    std::deque<std::uint32_t> roomy;
+    std::vector<bool> is_roomy;  // by client: among these
   };
 
   void add_group(const std::vector<env::Address>& nodes);
-  [[nodiscard]] Lane* scan(Group& group) const;
+  [[nodiscard]] static Lane* next_roomy(Group& group);
 
   env::Env& env_;
   LaneEvents& events_;
   const std::uint32_t clients_;
   const std::uint32_t depth_;
-  std::vector<Group> groups_;
+  std::deque<Group> groups_;
   std::vector<std::uint16_t> slots_;  // group by slot; empty without slots
 };
 
