@@ -113,6 +113,10 @@ void print_failures(const bench::LoadResult& result, std::ostream& out) {
     out << '\n';
     print_pairs(rows, out);
   }
+  if (total.refusal.count() > 0) {
+    out << "tryagain was answered after: p50 " << human_ns(total.refusal.at(0.5)) << ", p99 "
+        << human_ns(total.refusal.at(0.99)) << ", max " << human_ns(total.refusal.max()) << '\n';
+  }
   for (const bench::Refusal& refusal : result.tally.refusals) {
     out << "  " << refusal.count << " like: " << printable(refusal.example) << '\n';
   }
@@ -146,6 +150,7 @@ OrderedJson kind_json(const bench::KindTally& tally, Duration elapsed) {
     json["errors"][std::string(bench::kFailureNames[i])] = tally.failures[i];
   }
   json["latency_us"] = latency_json(tally.latency);
+  json["tryagain_us"] = latency_json(tally.refusal);
   return json;
 }
 

@@ -107,6 +107,19 @@ TEST(BenchReportTest, OptionalPartsAreThereWhenAskedFor) {
             std::string::npos);
 }
 
+TEST(BenchReportTest, HowSoonOverloadWasSaidIsReportedWhereItWas) {
+  Fixture fixture;
+  EXPECT_EQ(fixture.table().find("tryagain was answered"), std::string::npos);
+  fixture.result.tally.failed(OpKind::kSet, Failure::kTryAgain, "TRYAGAIN busy", milliseconds(3));
+  EXPECT_NE(fixture.table().find("tryagain was answered after: p50 3.00 ms, p99 3.00 ms, max 3.00 "
+                                 "ms\n"),
+            std::string::npos)
+      << fixture.table();
+  const Json json = fixture.json();
+  EXPECT_EQ(json["all"]["tryagain_us"]["max"].number(), 3000);
+  EXPECT_EQ(json["kinds"]["get"]["tryagain_us"]["max"].number(), 0);
+}
+
 TEST(BenchReportTest, BytesThatAreNoTextDoNotBreakTheDocument) {
   Fixture fixture;
   fixture.options.prefix = "\xFF\xFE";

@@ -13,7 +13,7 @@ import unittest
 from nodes import BINARY, PATIENCE_S, Cluster, die_with_parent, free_ports, run, wait_until
 
 LATENCY = ["min", "mean", "p50", "p90", "p99", "p999", "max"]
-KIND = ["operations", "rate", "not_found", "errors", "latency_us"]
+KIND = ["operations", "rate", "not_found", "errors", "latency_us", "tryagain_us"]
 DOCUMENT = ["schema", "load", "stopped_early", "elapsed_s", "fill", "all", "kinds", "not_sent",
             "refusals", "lag_us", "check"]
 

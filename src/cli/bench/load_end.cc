@@ -89,7 +89,9 @@ void Load::judge(const Operation& operation, const Reply& reply) {
 void Load::fail(const Operation& operation, Failure why, std::string_view error) {
   ++second_failed_;
   if (phase_ == Phase::kFilling) ++result_.fill_failed;
-  if (operation.counted) result_.tally.failed(operation.kind, why, error);
+  if (operation.counted) {
+    result_.tally.failed(operation.kind, why, error, now_ - operation.sent);
+  }
   if (check_ && operation.kind == OpKind::kSet) {
     check_->end_write(operation.key, {operation.write, operation.floor}, write_end_of(why));
   }

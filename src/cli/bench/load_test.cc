@@ -307,6 +307,7 @@ TEST_F(LoadTest, ErrorAnswersAreCountedByKind) {
     const LoadResult& result = run();
     EXPECT_EQ(failures(result, failure), 100U) << prefix;
     EXPECT_EQ(result.tally.total().failed(), 100U);
+    EXPECT_EQ(result.tally.total().refusal.count(), failure == Failure::kTryAgain ? 100U : 0U);
     ASSERT_EQ(result.tally.refusals.size(), 1U);
     EXPECT_EQ(result.tally.refusals[0].prefix, prefix);
   }

@@ -22,8 +22,13 @@ void add_refusal(std::vector<Refusal>& refusals, std::string_view prefix, std::u
   }
 }
 
+std::uint64_t nanoseconds_of(Duration time) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(time.ns, 0));
+}
+
 void add(KindTally& to, const KindTally& from) {
   to.latency.merge(from.latency);
+  to.refusal.merge(from.refusal);
   to.not_found += from.not_found;
   for (std::size_t i = 0; i < kFailures; ++i) to.failures[i] += from.failures[i];
 }
@@ -43,12 +48,14 @@ std::uint64_t KindTally::failed() const {
 
 void Tally::succeeded(OpKind kind, Duration latency, bool not_found) {
   KindTally& tally = of(kind);
-  tally.latency.record(static_cast<std::uint64_t>(std::max<std::int64_t>(latency.ns, 0)));
+  tally.latency.record(nanoseconds_of(latency));
   tally.not_found += not_found ? 1 : 0;
 }
 
-void Tally::failed(OpKind kind, Failure failure, std::string_view error) {
-  ++of(kind).failures[static_cast<std::size_t>(failure)];
+void Tally::failed(OpKind kind, Failure failure, std::string_view error, Duration after) {
+  KindTally& tally = of(kind);
+  ++tally.failures[static_cast<std::size_t>(failure)];
+  if (failure == Failure::kTryAgain) tally.refusal.record(nanoseconds_of(after));
   if (!error.empty()) add_refusal(refusals, prefix_of(error), 1, error);
 }
 

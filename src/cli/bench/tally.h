@@ -30,6 +30,7 @@ inline constexpr std::array<std::string_view, kFailures> kFailureNames = {
 /// What one kind of operation came to.
 struct KindTally {
   Histogram latency;            // of those that ended well, in nanoseconds
+  Histogram refusal;            // of -TRYAGAIN answers, from when the operation left
   std::uint64_t not_found = 0;  // reads that ended well and found nothing
   std::array<std::uint64_t, kFailures> failures{};
 
@@ -55,7 +56,8 @@ struct Tally {
   static constexpr std::size_t kRefusalsMax = 16;
 
   void succeeded(OpKind kind, Duration latency, bool not_found);
-  void failed(OpKind kind, Failure failure, std::string_view error = {});
+  /// `after`: how long after the operation left `error` came.
+  void failed(OpKind kind, Failure failure, std::string_view error = {}, Duration after = {});
   void merge(const Tally& other);
 
   [[nodiscard]] KindTally& of(OpKind kind) { return kinds[static_cast<std::size_t>(kind)]; }

@@ -28,6 +28,21 @@ TEST(TallyTest, LatencyIsOfThoseThatEndedWell) {
   EXPECT_EQ(tally.total().failed(), 1U);
 }
 
+TEST(TallyTest, HowSoonOverloadWasSaidIsKeptApartFromWhatEndedWell) {
+  Tally tally;
+  tally.succeeded(OpKind::kGet, milliseconds(300), false);
+  tally.failed(OpKind::kGet, Failure::kTryAgain, "TRYAGAIN busy", milliseconds(2));
+  tally.failed(OpKind::kSet, Failure::kTryAgain, "TRYAGAIN busy", milliseconds(4));
+  tally.failed(OpKind::kSet, Failure::kUnknown, "UNKNOWN 1", milliseconds(900));
+  Tally both;
+  both.merge(tally);
+  both.merge(tally);
+  EXPECT_EQ(both.total().refusal.count(), 4U);
+  EXPECT_EQ(both.total().refusal.max(), 4'000'000U);
+  EXPECT_EQ(both.of(OpKind::kGet).refusal.max(), 2'000'000U);
+  EXPECT_EQ(both.total().latency.max(), 300'000'000U);
+}
+
 TEST(TallyTest, RefusalsKeepTheFirstExampleOfEachPrefix) {
   Tally tally;
   tally.failed(OpKind::kGet, Failure::kRefused, "NOQUORUM one");
