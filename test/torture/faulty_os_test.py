@@ -153,6 +153,10 @@ class FaultyOs(unittest.TestCase):
         begin = time.monotonic()
         self.assertEqual(child.do("os.fsync(fd)"), "ok")
         self.assertGreater(time.monotonic() - begin, 0.5)
+        self.assertGreater(int(child.orders.ask("waited")), 500)
+        self.assertEqual(child.orders.ask("rate 0"), "ok")
+        self.assertEqual(child.do("os.write(fd, bytes(50000))", "os.fsync(fd)"), "ok")
+        self.assertLess(int(child.orders.ask("waited")), 1000)
 
     def test_the_wall_clock_jumps_and_the_monotonic_one_does_not(self):
         child = self.child()

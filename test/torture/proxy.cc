@@ -85,6 +85,10 @@ class Proxy::Pair : public std::enable_shared_from_this<Proxy::Pair>, public env
     flow.chunks.push_back({proxy_.env_.executor.now() + flow.path->delay, std::string(bytes)});
     flow.waiting += bytes.size();
     pump(flow);
+    const Path& path = *flow.path;
+    if (path.cut || path.delay.ns > 0 || path.rate > 0) {
+      flow.path->held += std::min(flow.waiting, bytes.size());
+    }
   }
   void pump_both() {
     pump(there_);
@@ -261,7 +265,8 @@ std::string Proxy::counts() const {
   std::string text;
   for (const auto& [ends, path] : paths_) {
     text += (text.empty() ? "" : " ") + ends.first + ">" + ends.second + "=" +
-            std::to_string(path.connections) + "/" + std::to_string(path.bytes);
+            std::to_string(path.connections) + "/" + std::to_string(path.bytes) + "/" +
+            std::to_string(path.held);
   }
   return text;
 }

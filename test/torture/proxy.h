@@ -37,7 +37,7 @@ class Proxy {
   ///   delay FROM TO MS    each byte is so late
   ///   rate FROM TO BYTES  per second, all connections of the path together; 0: any number
   ///   reset FROM TO       connections end at once
-  ///   count               connections and forwarded bytes, by path
+  ///   count               by path: connections, forwarded bytes, and those that an order held up
   [[nodiscard]] std::string order(std::string_view line);
 
  private:
@@ -48,6 +48,7 @@ class Proxy {
     double credit = 0;  // bytes that may pass now
     MonoTime credited{};
     std::uint64_t bytes = 0;
+    std::uint64_t held = 0;  // of those that came, so many had to wait since the path is spoiled
     std::uint64_t connections = 0;
   };
   class Door;

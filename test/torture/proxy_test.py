@@ -78,7 +78,7 @@ class Between(unittest.TestCase):
         self.assertEqual(self.hear(connection, len(data)), data)
         sender.join()
         counts = self.proxy.counts()
-        self.assertEqual(counts[("a", "b")], (1, len(data)))
+        self.assertEqual(counts[("a", "b")], (1, len(data), 0))
         self.assertEqual(counts[("b", "a")][1], len(data))
 
     def test_a_connection_that_came_before_its_process_was_named_is_found_afterwards(self):
@@ -99,6 +99,7 @@ class Between(unittest.TestCase):
         connection.sendall(b"2")
         self.silent(connection)
         self.assertEqual(self.echo.heard, b"1")
+        self.assertEqual(self.proxy.counts()[("a", "b")], (1, 1, 1))
         self.proxy.do("mend", "a", "b")
         self.assertEqual(self.hear(connection, 1), b"2")
         self.proxy.do("cut", "b", "a")
@@ -129,6 +130,7 @@ class Between(unittest.TestCase):
         connection.sendall(bytes(50_000))
         self.hear(connection, 50_000)
         self.assertGreaterEqual(time.monotonic() - begin, 0.4)
+        self.assertGreater(self.proxy.counts()[("a", "b")][2], 40_000)
 
     def test_a_reset_ends_what_there_is_and_lets_dial_again(self):
         connection = self.dial()

@@ -4,7 +4,6 @@ proxy between them (stator_proxy), and the library in front of their files and c
 import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import threading
@@ -79,8 +78,8 @@ class Proxy(Tool):
     def do(self, *words) -> None:
         self.orders.do(" ".join(str(word) for word in words))
 
-    def counts(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """(connections, bytes) by (from, to)"""
+    def counts(self) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """(connections, bytes, bytes that an order held up) by (from, to)"""
         found = {}
         for entry in self.orders.ask("count").split():
             path, figures = entry.split("=")
@@ -197,6 +196,14 @@ class Series:
     def __init__(self, torture: Torture, step_s: float = 0.25):
         self._torture, self._step_s = torture, step_s
 
+    def window(self, seconds: float) -> dict:
+        """All of it as one."""
+        self._torture.window()
+        begin = time.monotonic()
+        time.sleep(seconds)
+        window = self._torture.window()
+        return {**window, "rate": window["well"] / (time.monotonic() - begin)}
+
     def watch(self, seconds: float) -> list[dict]:
         self._torture.window()
         begin = last = time.monotonic()
@@ -208,14 +215,6 @@ class Series:
             windows.append({**window, "at": now - begin, "rate": window["well"] / (now - last)})
             last = now
         return windows
-
-
-def rate(windows: list[dict]) -> float:
-    return statistics.median(window["rate"] for window in windows) if windows else 0.0
-
-
-def p99_ms(windows: list[dict]) -> float:
-    return statistics.median(window["p99_ms"] for window in windows) if windows else 0.0
 
 
 def report(name: str, figures: dict) -> None:

@@ -7,6 +7,7 @@
 //   full 0|1       no space
 //   clock SECONDS  ahead of the true wall time; may be negative
 //   syncs          how many there were
+//   waited         for how many milliseconds syncs waited for a slow disk
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -33,6 +34,7 @@ std::string obey(const std::string& line) {
   const int words = std::sscanf(line.c_str(), "%15s %lld", name, &number);
   const std::string order = name;
   if (order == "syncs" && words == 1) return std::to_string(faults.syncs());
+  if (order == "waited" && words == 1) return std::to_string(faults.waited_ms());
   if (words != 2) return "no such order: " + line;
   if (order == "power") faults.lose_power(static_cast<std::uint64_t>(number));
   if (order == "eio") {

@@ -175,6 +175,7 @@ void Faults::wait_for_disk() {
   const timespec time{static_cast<time_t>(ns / 1'000'000'000),
                       static_cast<long>(ns % 1'000'000'000)};
   static_cast<void>(::nanosleep(&time, nullptr));
+  waited_ns_ += ns;
 }
 
 int Faults::sync(int fd, int (*call)(int)) {

@@ -49,6 +49,7 @@ class Faults {
   void set_clock(std::int64_t seconds) { clock_s_ = seconds; }
   [[nodiscard]] std::int64_t clock_s() const { return clock_s_; }
   [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
+  [[nodiscard]] std::int64_t waited_ms() const { return waited_ns_ / 1'000'000; }
 
  private:
   struct File {
@@ -73,6 +74,7 @@ class Faults {
   std::atomic<std::int64_t> failing_syncs_{0};
   std::atomic<std::int64_t> rate_{0};
   std::atomic<std::int64_t> unsynced_bytes_{0};
+  std::atomic<std::int64_t> waited_ns_{0};
   std::atomic<std::int64_t> clock_s_{0};
   std::atomic<std::uint64_t> syncs_{0};
   std::atomic<bool> full_{false};
