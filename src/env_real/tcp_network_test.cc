@@ -200,6 +200,72 @@ TEST(TcpNetwork, RunTellsOpenStreamsThatTheLoopEnds) {
   EXPECT_TRUE(is_closed_by_peer(client));
 }
 
+// Whatever is read from its connection, more is sent, up to a sum that takes thousands of turns.
+struct Flood {
+  static constexpr std::size_t kEnd = 256 << 20;
+  Descriptor sender;
+  std::size_t sent = 0;
+  std::function<void()> on_read;
+
+  void send_more() {
+    static const std::string bytes(1 << 20, 'f');
+    if (sent >= kEnd) return;
+    const ssize_t taken =
+        ::send(sender.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (taken > 0) sent += static_cast<std::size_t>(taken);
+  }
+};
+
+class FloodedAcceptor final : public StreamAcceptor {
+ public:
+  explicit FloodedAcceptor(Flood& flood) : flood_(flood) {}
+  std::unique_ptr<StreamHandler> on_accept(Stream&) override {
+    return std::make_unique<Handler>(flood_);
+  }
+
+ private:
+  class Handler final : public StreamHandler {
+   public:
+    explicit Handler(Flood& flood) : flood_(flood) {}
+    std::size_t on_data(std::string_view bytes) override {
+      flood_.send_more();
+      flood_.on_read();
+      return bytes.size();
+    }
+    void on_closed() override {}
+
+   private:
+    Flood& flood_;
+  };
+  Flood& flood_;
+};
+
+TEST(TcpNetwork, WhoSendsWithoutEndKeepsNobodyFromBeingHeardAndNoTimerFromFiring) {  // P9
+  Runtime runtime;
+  Env& env = runtime.shard_env(0);
+  Flood flood;
+  FloodedAcceptor flooded(flood);
+  Counts counts;
+  CountingAcceptor quiet(counts);
+  const auto flooded_door = env.network.listen_streams(kAnyPort, flooded);
+  const auto quiet_door = env.network.listen_streams(kAnyPort, quiet);
+  ASSERT_TRUE(flooded_door.has_value() && quiet_door.has_value());
+  flood.sender = plain_client((*flooded_door)->address());
+  const Descriptor other = plain_client((*quiet_door)->address());
+  ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(60)));
+  bool fired = false;
+  bool asked = false;
+  flood.on_read = [&] {
+    if (asked || flood.sent < 4 << 20) return;
+    asked = true;  // in the midst of it
+    send_all(other, "x");
+    env.executor.after({}, [&] { fired = true; });
+  };
+  flood.send_more();
+  ASSERT_TRUE(runtime.run_until([&] { return counts.received == 1 && fired; }, seconds(60)));
+  EXPECT_LT(flood.sent, Flood::kEnd / 8);
+}
+
 TEST(TcpNetwork, DestroyedRuntimeCallsNobody) {
   Counts counts;
   CountingAcceptor acceptor(counts);

@@ -146,13 +146,11 @@ void TcpStream::read_some() {
       if (watch_.is_open()) watch_.await_readable();
       return;
     }
-    if (static_cast<std::size_t>(got) >= budget) {
-      tend_soon();
-      return;
-    }
-    budget -= static_cast<std::size_t>(got);
-    if (loop_.reactor().worked_enough()) {
-      tend_soon();
+    budget -= std::min(budget, static_cast<std::size_t>(got));
+    if (budget == 0 || loop_.reactor().worked_enough()) {
+      // Behind all that wait for their part: were it tended first in the next turn, one that sends
+      // without end would have every turn for itself.
+      if (watch_.is_open()) watch_.await_readable();
       return;
     }
   }
