@@ -13,6 +13,9 @@ namespace stator::redis {
 namespace {
 
 constexpr std::uint32_t kOpenMax = 1024;
+// Refusals as overload before others have their turn. Who sends much at once would else keep all
+// the others from being told (design: failure detection).
+constexpr std::uint32_t kRefusedPerVisit = 8;
 constexpr std::size_t kHeldBytesMax = 1 << 20;
 constexpr std::size_t kUnsentPause = 256 << 10;  // more than what makes a stream call on_drained
 // Values under way for one connection: as many as were of this size together lately, within limits.
@@ -44,6 +47,7 @@ std::size_t Connection::on_data(std::string_view bytes) {
   }
   if (input_kept_ == 0 && last_seen_ - transaction_at_ >= kTransactionInput) transaction_ = false;
   reading_ = true;
+  refused_ = 0;
   const std::size_t consumed = take(bytes);
   reading_ = false;
   if (!closing_) keep(bytes.substr(consumed));
@@ -58,6 +62,11 @@ std::size_t Connection::take(std::string_view bytes) {
     if (!has_room()) {
       STATOR_PROBE("redis: a connection is full");
       paused_ = true;
+      break;
+    }
+    if (refused_ >= kRefusedPerVisit) {
+      paused_ = in_line_ = true;
+      front_.wait_in_line(*this);
       break;
     }
     const Parsed parsed =
@@ -245,7 +254,10 @@ void Connection::complete(Command& command) {
   const std::string& out = destination(command);
   STATOR_ASSERT(out.size() > command.reply_began_);
   const std::size_t size = out.size() - command.reply_began_;
-  if (out[command.reply_began_] == '-') ++front_.counters().commands_refused_total;
+  if (out[command.reply_began_] == '-') {
+    ++front_.counters().commands_refused_total;
+    if (reading_ && is_try_again(std::string_view(out).substr(command.reply_began_))) ++refused_;
+  }
   if (command.values_ > 0) {
     largest_value_ = std::max(size / command.values_, largest_value_ - largest_value_ / 16);
   }
@@ -285,10 +297,15 @@ void Connection::after_progress() {
   if (!paused_) return;
   if (stream_.unsent() >= kUnsentPause) {
     begin_stall();
-  } else if (blocker_ == nullptr && has_room()) {
+  } else if (blocker_ == nullptr && !in_line_ && has_room()) {
     paused_ = false;
     stream_.resume_reading();
   }
+}
+
+void Connection::take_turn() {
+  in_line_ = false;
+  after_progress();
 }
 
 // --- clients that do not take their answers ------------------------------------------------------

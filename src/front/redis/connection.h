@@ -19,7 +19,8 @@ namespace stator::redis {
 ///   - the next command waits for an earlier one of this connection on the same key,
 ///   - 1,024 answers are due, or fewer when they are large, or 1 MiB of answers waits for an
 ///     earlier one,
-///   - the client has 256 KiB of answers to take.
+///   - the client has 256 KiB of answers to take,
+///   - some of its commands were just refused as overload: first it is the others' turn.
 /// A client that does not take its answers is cut off: at unsent_bytes_max, after stall_max without
 /// progress, or when it would be one too many of that kind (stalled_bytes_max).
 ///
@@ -71,6 +72,8 @@ class Connection final : public env::StreamHandler {
 
   /// Cuts the connection if its client has taken nothing for `limit`.
   void check_stall(MonoTime now, Duration limit);
+  /// The others had theirs.
+  void take_turn();
 
   Connection* next = nullptr;  // among the front's, which keeps the list
   Connection* previous = nullptr;
@@ -103,6 +106,7 @@ class Connection final : public env::StreamHandler {
   Command* blocker_ = nullptr;     // the next command waits for this one
   std::uint32_t open_ = 0;         // commands without an answer, or with one that is held
   std::uint32_t open_values_ = 0;  // values that their answers may contain
+  std::uint32_t refused_ = 0;      // as overload, in this visit
   std::size_t held_bytes_ = 0;     // answers that wait for earlier ones
   std::size_t largest_value_;      // the largest answer of late; at first, the limit
   std::size_t input_kept_ = 0;     // bytes that the stream keeps for us
@@ -119,6 +123,7 @@ class Connection final : public env::StreamHandler {
   std::uint8_t protocol_ = 2;
   bool reading_ = false;  // inside on_data
   bool paused_ = false;
+  bool in_line_ = false;           // until take_turn()
   bool transaction_ = false;       // MULTI was refused; nothing is carried out until its EXEC
   std::size_t stalled_bytes_ = 0;  // unsent() when it began to stall; 0: it does not
   bool closing_ = false;

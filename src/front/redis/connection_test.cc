@@ -119,6 +119,56 @@ TEST_F(RedisConnection, OtherConnectionsDoNotWait) {
   store.release_all();
 }
 
+TEST_F(RedisConnection, WhoIsRefusedMuchLetsOthersBeToldFirst) {  // D33
+  store.failures["*"] = {.code = ErrorCode::kOverloaded};
+  const auto refusals = [](std::string_view answers) {
+    int count = 0;
+    for (auto at = answers.find("-TRYAGAIN"); at != answers.npos;
+         at = answers.find("-TRYAGAIN", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  std::string pipeline;
+  for (int i = 0; i < 20; ++i) pipeline += resp({"GET", "k" + std::to_string(i)});
+  client->send(pipeline);
+  const auto first = refusals(client->take());
+  EXPECT_GT(first, 0);
+  EXPECT_LT(first, 20);
+  EXPECT_TRUE(client->paused());
+  Client other(*front);
+  EXPECT_THAT(other.ask("GET k"), StartsWith("-TRYAGAIN "));
+  // The rest is carried out in its turn, some at a time, and by what is true then.
+  executor.advance({});
+  client->turn();
+  EXPECT_EQ(refusals(client->take()), first);
+  EXPECT_TRUE(client->paused());
+  store.failures.clear();
+  executor.advance({});
+  client->turn();
+  EXPECT_EQ(refusals(client->take()), 0);
+  EXPECT_FALSE(client->paused());
+  EXPECT_EQ(store.reads, 20U + 1U);
+}
+
+TEST_F(RedisConnection, WhoLeavesWhileOthersGoFirstIsForgotten) {
+  store.failures["*"] = {.code = ErrorCode::kOverloaded};
+  std::string pipeline;
+  for (int i = 0; i < 100; ++i) pipeline += resp({"GET", "k"});
+  Client other(*front);
+  client->send(pipeline);
+  other.send(pipeline);
+  ASSERT_TRUE(client->paused() && other.paused());
+  client->close();
+  for (int i = 0; i < 100; ++i) {
+    executor.advance({});
+    other.turn();
+  }
+  EXPECT_FALSE(other.paused());
+  EXPECT_EQ(other.kept(), 0U);
+  EXPECT_EQ(front->connections(), 1U);
+}
+
 TEST_F(RedisConnection, EachWriteIsLaterThanWhatItsConnectionSaw) {
   ASSERT_EQ(client->ask("SET a 1"), "+OK\r\n");
   const Hlc first = store.object_of("a").versions[0].time;

@@ -96,6 +96,10 @@ void write_outcome(RespWriter& out, const node::WriteResult& result) {
   out.end_error();
 }
 
+bool is_try_again(std::string_view answer) {
+  return answer.starts_with("-TRYAGAIN ");
+}
+
 void wrong_arity(RespWriter& out, std::string_view command) {
   out.begin_error("ERR");
   out.add("wrong number of arguments for '").add(command).add("' command");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "base/error.h"
 #include "front/redis/resp_writer.h"
 #include "node/store.h"
@@ -16,6 +18,9 @@ namespace stator::redis {
 void write_error(RespWriter& out, const Error& error);
 /// Of a write whose outcome is not ok.
 void write_outcome(RespWriter& out, const node::WriteResult& result);
+
+/// Of a whole answer: nothing was and nothing will be applied, and now is no time for more.
+[[nodiscard]] bool is_try_again(std::string_view answer);
 
 void wrong_arity(RespWriter& out, std::string_view command);
 

@@ -55,7 +55,11 @@ TEST_F(RedisErrors, FactsStandInTheLine) {
   store.failures["k"] = {.code = ErrorCode::kTooLarge, .detail = "a key has at most 4096 bytes"};
   EXPECT_THAT(client.ask("GET k"), StartsWith("-TOOLARGE a key has at most 4096 bytes; "));
   store.failures["k"] = {.code = ErrorCode::kOverloaded};
-  EXPECT_THAT(client.ask("SET k v"), StartsWith("-TRYAGAIN "));
+  const std::string answer = client.ask("SET k v");
+  EXPECT_THAT(answer, StartsWith("-TRYAGAIN "));
+  EXPECT_TRUE(is_try_again(answer));
+  store.failures["k"] = {.code = ErrorCode::kDiskFull};
+  EXPECT_FALSE(is_try_again(client.ask("SET k v")));
 }
 
 TEST_F(RedisErrors, AnUnknownOutcomeNamesTheWriteAndIsNeverRetriedByClients) {

@@ -11,6 +11,8 @@ namespace {
 // Commands in the pool that keep their buffers.
 constexpr std::size_t kWarmCommands = 4096;
 constexpr Duration kStallCheck = seconds(5);
+// Of those in line, per turn of the loop.
+constexpr std::size_t kServedPerTurn = 32;
 // Beyond the largest value: so that one a little too large is refused by the store, in words, and
 // the connection goes on.
 constexpr std::size_t kBulkSlack = 64 << 10;
@@ -32,6 +34,7 @@ RedisFront::RedisFront(node::Store& store, env::Executor& executor, RedisFrontOp
 
 RedisFront::~RedisFront() {
   executor_.cancel(stall_timer_);
+  executor_.cancel(line_timer_);
 }
 
 std::unique_ptr<env::StreamHandler> RedisFront::on_accept(env::Stream& stream) {
@@ -56,6 +59,7 @@ void RedisFront::forget(Connection& connection) {
   STATOR_ASSERT(connections_ > 0);
   --connections_;
   --counters_.clients_connected;
+  std::erase(line_, &connection);
 }
 
 Command& RedisFront::acquire() {
@@ -79,6 +83,22 @@ void RedisFront::release(Command& command) {
   }
   command.next_ = std::exchange(free_, &command);
   ++free_count_;
+}
+
+// A timer, not a task: timers fire when all that has arrived was handled.
+void RedisFront::wait_in_line(Connection& connection) {
+  line_.push_back(&connection);
+  if (!line_timer_) line_timer_ = executor_.after({}, [this] { serve_line(); });
+}
+
+void RedisFront::serve_line() {
+  line_timer_ = {};
+  for (std::size_t left = std::min(line_.size(), kServedPerTurn); left > 0; --left) {
+    Connection* next = line_.front();
+    line_.pop_front();
+    next->take_turn();
+  }
+  if (!line_.empty()) line_timer_ = executor_.after({}, [this] { serve_line(); });
 }
 
 void RedisFront::watch_stalls() {

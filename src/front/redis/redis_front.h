@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -75,6 +76,8 @@ class RedisFront final : public env::StreamAcceptor {
   [[nodiscard]] Command& acquire();
   void release(Command& command);
   void forget(Connection& connection);
+  /// It waits until all that have sent something were looked at; then take_turn().
+  void wait_in_line(Connection& connection);
   /// A connection has begun to wait for its client.
   void watch_stalls();
   /// Bytes that all connections together keep of incomplete commands.
@@ -86,6 +89,7 @@ class RedisFront final : public env::StreamAcceptor {
 
  private:
   void check_stalls();
+  void serve_line();
 
   node::Store& store_;
   env::Executor& executor_;
@@ -106,6 +110,8 @@ class RedisFront final : public env::StreamAcceptor {
   Command* free_ = nullptr;
   std::size_t free_count_ = 0;
 
+  std::deque<Connection*> line_;
+  env::TimerId line_timer_;
   env::TimerId stall_timer_;
   bool draining_ = false;
 };
