@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -286,6 +287,11 @@ Exit run_sim(const SimFlags& flags, Console& console) {
   sim::Summary summary;
   Failures failures(flags, *options, *faults, console);
   double seconds = 0;
+  const auto conclude = [&] {
+    report_probes(flags, console);
+    console.out << summary.line(seconds) << "\n";
+    return summary.sound() ? Exit::kDone : Exit::kFailed;
+  };
   {
     Workers workers(flags, *options, *faults);
     for (std::uint64_t i = 0; i < flags.seeds; ++i) {
@@ -301,12 +307,15 @@ Exit run_sim(const SimFlags& flags, Console& console) {
         failures.report_difference(result.report.seed, result.difference);
       }
       console.out.flush();
-      if (broken && flags.until_broken) break;
+      if (!broken || !flags.until_broken) continue;
+      // Nobody waits for the seeds under way: one that is broken in many ways may take minutes to
+      // be judged.
+      const Exit exit = conclude();
+      console.out.flush();
+      std::quick_exit(static_cast<int>(exit));
     }
   }
-  report_probes(flags, console);
-  console.out << summary.line(seconds) << "\n";
-  return summary.sound() ? Exit::kDone : Exit::kFailed;
+  return conclude();
 }
 
 }  // namespace
