@@ -150,6 +150,17 @@ TEST_F(WriteCoordinatorTest, APlainWriteWhoseRecordIsUnreadableWhenItShouldCover
   EXPECT_EQ(answer->code, ErrorCode::kUnreadable);
 }
 
+// `failed` is what the others hold of a batch that failed here, `next` what was minted after it.
+void expect_three_siblings(const std::string& failed, const std::string& next) {
+  Object there;
+  Object arriving;
+  ASSERT_TRUE(decode_object(failed, there));
+  ASSERT_TRUE(decode_object(next, arriving));
+  EXPECT_EQ(arriving.versions.size(), 2U) << "this node has lost the second";
+  merge(there, arriving);
+  EXPECT_EQ(there.versions.size(), 3U);
+}
+
 // Acknowledged by the others, and on this node's disk it never was: what is written here next did
 // not see it, and must not say that it did (D1).
 TEST_F(WriteCoordinatorTest, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchHeld) {
@@ -167,13 +178,7 @@ TEST_F(WriteCoordinatorTest, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchH
   const std::string failed = sibling(2);
   lone.script().outcome = {};
   const std::string next = sibling(3);
-  Object there;
-  Object arriving;
-  ASSERT_TRUE(decode_object(failed, there));
-  ASSERT_TRUE(decode_object(next, arriving));
-  EXPECT_EQ(arriving.versions.size(), 2U) << "this node has lost the second";
-  merge(there, arriving);
-  EXPECT_EQ(there.versions.size(), 3U);
+  expect_three_siblings(failed, next);
 }
 
 // So in a hint, which a stand-in mints into.
@@ -211,13 +216,7 @@ TEST(StandIn, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchHeld) {
   const std::string failed = sibling(2);
   lone.script().outcome = {};
   const std::string next = sibling(3);
-  Object there;
-  Object arriving;
-  ASSERT_TRUE(decode_object(failed, there));
-  ASSERT_TRUE(decode_object(next, arriving));
-  EXPECT_EQ(arriving.versions.size(), 2U) << "this node has lost the second";
-  merge(there, arriving);
-  EXPECT_EQ(there.versions.size(), 3U);
+  expect_three_siblings(failed, next);
 }
 
 }  // namespace

@@ -424,19 +424,21 @@ void Adversary::disturb_clock() {
 
 // --- what is not survived yet --------------------------------------------------------------------
 
-void Adversary::fail_syncs() {
+std::uint32_t Adversary::any_node_to_harm() {
   ++counters_.disk_faults;
-  const std::uint32_t node = any_node();
-  harmed_.push_back(node);
+  harmed_.push_back(any_node());
+  return harmed_.back();
+}
+
+void Adversary::fail_syncs() {
+  const std::uint32_t node = any_node_to_harm();
   DiskFaults faults;
   faults.sync_fails = random_.chance(0.3) ? 1 : 0.1 * random_.fraction();
   harm_disk(node, faults, "failing syncs");
 }
 
 void Adversary::fail_calls() {
-  ++counters_.disk_faults;
-  const std::uint32_t node = any_node();
-  harmed_.push_back(node);
+  const std::uint32_t node = any_node_to_harm();
   DiskFaults faults;
   const double share = random_.chance(0.2) ? 1 : 0.1 * random_.fraction();
   if (drawn(FaultFamily::kIo, 0)) faults.read_fails = share;
@@ -445,9 +447,7 @@ void Adversary::fail_calls() {
 }
 
 void Adversary::fill_disk() {
-  ++counters_.disk_faults;
-  const std::uint32_t node = any_node();
-  harmed_.push_back(node);
+  const std::uint32_t node = any_node_to_harm();
   DiskFaults faults;
   faults.capacity = world_.host(node).disk().used_bytes() + random_.below(64 * 1024);
   harm_disk(node, faults, "full disk");

@@ -89,6 +89,8 @@ class Adversary {
   void slow_disk();
   void slow_cpu();
   void disturb_clock();
+  /// Whose disk fails it from now on.
+  std::uint32_t any_node_to_harm();
   void fail_syncs();
   void fail_calls();
   void fill_disk();

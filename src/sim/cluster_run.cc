@@ -346,7 +346,6 @@ RunReport ClusterRun::report() {
   report.repaired_writes = repaired_writes_;
   for (const std::uint32_t host : node_hosts_) {
     const node::Metrics metrics = server_of(host).store(0).metrics();
-    report.hints_kept += metrics.hints_kept_total;
     report.hints_delivered += metrics.hints_delivered_total;
   }
   report.simulated = world_.now() - MonoTime{};

@@ -68,21 +68,18 @@ class Shrinker {
   }
 
   bool try_strikes(Numbers kept) {
-    Schedule schedule = best_.schedule;
-    schedule.strikes = NumberSet::of(kept);
-    const auto broken = attempt(schedule);
-    if (!broken) return false;
-    best_.schedule = *broken;
-    best_.strikes = std::move(kept);
-    return true;
+    return try_kept(&Schedule::strikes, &Shrunk::strikes, std::move(kept));
   }
   bool try_operations(Numbers kept) {
+    return try_kept(&Schedule::operations, &Shrunk::operations, std::move(kept));
+  }
+  bool try_kept(NumberSet Schedule::* scheduled, Numbers Shrunk::* left, Numbers kept) {
     Schedule schedule = best_.schedule;
-    schedule.operations = NumberSet::of(kept);
+    schedule.*scheduled = NumberSet::of(kept);
     const auto broken = attempt(schedule);
     if (!broken) return false;
     best_.schedule = *broken;
-    best_.operations = std::move(kept);
+    best_.*left = std::move(kept);
     return true;
   }
 

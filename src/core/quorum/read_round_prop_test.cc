@@ -344,6 +344,19 @@ Case make(std::size_t count, std::size_t owners, unsigned r, unsigned pr) {
   return s;
 }
 
+/// Three owners, and others that are named when they are asked for.
+Case make_with_others(unsigned r, unsigned pr, std::uint16_t usable, std::size_t others) {
+  Case s = make(3, 3, r, pr);
+  s.options.more = true;
+  const auto list = model::candidates(3 + others, 3, usable);
+  s.list.assign(list.begin(), list.begin() + 3);
+  s.more.assign(list.begin() + 3, list.end());
+  s.local = static_cast<ReplicaIndex>(usable == 0b11000 ? kNoReplica : 0);
+  s.knows = {1, 3, 0, 2, 1};
+  s.knows.resize(list.size());
+  return s;
+}
+
 std::vector<Mask> knowledge(std::size_t count, unsigned code) {
   std::vector<Mask> knows;
   for (std::size_t i = 0; i < count; ++i, code /= 4) knows.push_back(code % 4);
@@ -421,14 +434,7 @@ TEST(ReadRoundExhaustive, StandInsThatAreNamedLaterKeepAllPromises) {
     for (unsigned pr = 0; pr <= 1; ++pr) {
       for (const std::uint16_t usable : {0b11111, 0b11101, 0b11001, 0b11000}) {
         for (const std::size_t others : {0U, 1U, 2U}) {
-          Case s = make(3, 3, r, pr);
-          s.options.more = true;
-          const auto list = model::candidates(3 + others, 3, usable);
-          s.list.assign(list.begin(), list.begin() + 3);
-          s.more.assign(list.begin() + 3, list.end());
-          s.local = static_cast<ReplicaIndex>(usable == 0b11000 ? kNoReplica : 0);
-          s.knows = {1, 3, 0, 2, 1};
-          s.knows.resize(list.size());
+          const Case s = make_with_others(r, pr, usable, others);
           runs += Explorer(s, r == 3 ? 2 : 3, 1).explore();
         }
       }
@@ -444,14 +450,7 @@ TEST(ReadRoundExhaustive, WhoIsHeardAgainKeepsAllPromises) {
   for (unsigned r = 1; r <= 2; ++r) {
     for (const std::uint16_t usable : {0b11111, 0b11001, 0b11000}) {
       for (const std::size_t others : {0U, 1U}) {
-        Case s = make(3, 3, r, 0);
-        s.options.more = true;
-        const auto list = model::candidates(3 + others, 3, usable);
-        s.list.assign(list.begin(), list.begin() + 3);
-        s.more.assign(list.begin() + 3, list.end());
-        s.local = static_cast<ReplicaIndex>(usable == 0b11000 ? kNoReplica : 0);
-        s.knows = {1, 3, 0, 2, 1};
-        s.knows.resize(list.size());
+        const Case s = make_with_others(r, 0, usable, others);
         runs += Explorer(s, r == 1 ? 2 : 1, 1, 2).explore();
       }
     }

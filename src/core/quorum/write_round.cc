@@ -273,9 +273,7 @@ void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
 // and come before every stand-in.
 ReplicaIndex WriteRound::owner_to_serve(ReplicaSet live) const {
   for (const ReplicaSet copies : {live, live - never_durable()}) {
-    ReplicaSet served = copies & owners_;
-    for (const ReplicaIndex i : copies - owners_) served.add(stands_for_[i]);
-    const ReplicaSet missed = owners_ - served;
+    const ReplicaSet missed = unserved_by(copies);
     if (!missed.empty()) return missed.first();
   }
   return kNoReplica;
@@ -312,9 +310,10 @@ bool WriteRound::short_of_nodes() const {
          (hopeful_ & owners_).size() < options_.pw;
 }
 
-ReplicaSet WriteRound::unserved() const {
-  ReplicaSet served = acked_ & owners_;
-  for (const ReplicaIndex i : acked_ - owners_) served.add(stands_for_[i]);
+// Owners that have no copy among these, be it at a stand-in.
+ReplicaSet WriteRound::unserved_by(ReplicaSet copies) const {
+  ReplicaSet served = copies & owners_;
+  for (const ReplicaIndex i : copies - owners_) served.add(stands_for_[i]);
   return owners_ - served;
 }
 

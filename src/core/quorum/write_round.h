@@ -142,7 +142,7 @@ class WriteRound {
   /// When the present attempt was sent to `i`.
   [[nodiscard]] MonoTime sent_at(ReplicaIndex i) const { return sent_at_[i]; }
   /// Owners that do not have the write, and for whom nobody keeps it: whom extra hints are for.
-  [[nodiscard]] ReplicaSet unserved() const;
+  [[nodiscard]] ReplicaSet unserved() const { return unserved_by(acked_); }
   /// Owners that do not have the write for all that is known.
   [[nodiscard]] ReplicaSet owners_missing() const { return owners_ - acked_; }
 
@@ -167,6 +167,7 @@ class WriteRound {
   [[nodiscard]] bool short_of_nodes() const;
   [[nodiscard]] ReplicaIndex pick(ReplicaSet from) const;
   [[nodiscard]] ReplicaIndex owner_to_serve(ReplicaSet live) const;
+  [[nodiscard]] ReplicaSet unserved_by(ReplicaSet copies) const;
   [[nodiscard]] bool take_more();
   void take(const Candidate& candidate);
 
