@@ -132,7 +132,8 @@ class CommandLine(unittest.TestCase):
                 parse(base + arguments)
 
     def test_a_wrong_flag_is_code_2(self) -> None:
-        for arguments in (["--pipeline", "0"], ["--clients", "x"], ["--fast"], ["--fsync"]):
+        for arguments in (["--pipeline", "0"], ["--clients", "x"], ["--fast"], ["--fsync"],
+                          ["--operation", "del"]):
             done = subprocess.run([HERE / "run", *arguments], capture_output=True, check=False)
             self.assertEqual(done.returncode, 2, arguments)
 
@@ -180,6 +181,15 @@ class WholeRuns(unittest.TestCase):
             self.assertTrue(all(rate > 100 for rate in row["rates"].values()), row)
             self.assertEqual(row["allocations"]["stator"], 0)
         self.assert_all_gone()
+
+    def test_one_operation_alone_is_all_that_is_measured(self) -> None:
+        run = self.start(self.double(), "--runs", "1", "--requests", "3000", "-o", "json",
+                         "--pipeline", "1", "--operation", "set")
+        out, err = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, err)
+        cells = [row["cell"] for row in json.loads(out)["rows"]]
+        self.assertEqual([(cell["door"], cell["test"]) for cell in cells],
+                         [("one", "set"), ("all", "set")])
 
     def test_enforced_bars_decide_the_exit_code(self) -> None:
         # 3 nodes, 400 allocations between two looks, 3000 requests: 0.4 per request.

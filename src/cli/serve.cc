@@ -12,6 +12,7 @@
 #include "cli/log.h"
 #include "cli/server.h"
 #include "cli/settings.h"
+#include "env_real/scheduling.h"
 
 namespace stator::cli {
 
@@ -141,6 +142,12 @@ Exit serve(const ServeOptions& options, Console& console) {
   const auto settings = prepare(options);
   if (!settings) return fail(console, Exit::kUsage, settings.error().detail, "stator serve --help");
   start_log(settings->log_level, settings->node.name);
+  if (settings->scheduling == "batch") {
+    // Before the first thread is started, since threads inherit it.
+    if (auto batches = env::prefer_batches(); !batches) {
+      log_warning(batches.error().detail + "; the node is scheduled as it was started");
+    }
+  }
   auto server = Server::open(*settings);
   if (!server) {
     const Error& error = server.error();

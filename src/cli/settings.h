@@ -24,6 +24,7 @@ struct Settings {
   /// Filled in part by the table; the rest (founding, engine directory) by `serve`.
   node::NodeOptions node = default_node_options();
   std::uint64_t shards = 0;  // 0: one per core
+  std::string scheduling = "batch";
   env::Address redis_listen{"127.0.0.1", 7379};
   env::Address http_listen{"127.0.0.1", 7380};
   bool insecure = false;

@@ -20,6 +20,9 @@ std::vector<std::string> engines() {
 std::vector<std::string> durabilities() {
   return {"all", "none"};
 }
+std::vector<std::string> schedulings() {
+  return {"batch", "normal"};
+}
 
 constexpr std::uint64_t kNoLimit = 1'000'000'000;
 
@@ -74,6 +77,12 @@ const std::array kTable = {
     Setting{"shards", "K", "event loops, each with its own part of the partitions; 0: one per core",
             "", "Loops share nothing, so one per core is what a machine can use.",
             Count{[](Settings& s) -> std::uint64_t& { return s.shards; }, 0, 256}},
+    Setting{"scheduling", "WHICH",
+            "batch: where all cores are busy, wait for whoever runs; normal: as it was started", "",
+            "More requests per turn, and so more per second, where clients and nodes share the "
+            "cores; where cores are free it changes nothing. normal where other programs never "
+            "let a core sleep: each step of a request would wait for a tick of the kernel.",
+            Choice{[](Settings& s) -> std::string& { return s.scheduling; }, schedulings}},
     // Where it is reached.
     Setting{"redis_listen", "A:P", "address for Redis clients", "",
             "Loopback: without credentials nobody else may reach it.",

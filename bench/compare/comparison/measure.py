@@ -8,7 +8,6 @@ from comparison.options import Options
 from comparison.systems import NODES, System
 
 DOORS = ("one", "all")  # clients on one node, or a third of them on each
-TESTS = ("set", "get")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,8 @@ Samples = dict[Cell, dict[str, list[Sample]]]
 
 def measure(systems: list[System], options: Options) -> Samples:
     cells = [Cell(pipeline, door, test)
-             for pipeline in options.pipelines for door in DOORS for test in TESTS]
+             for pipeline in options.pipelines for door in DOORS
+             for test in options.operations]
     samples: Samples = {cell: {system.name: [] for system in systems} for cell in cells}
     for number in range(options.runs):
         # Each system is as often the first as the others: whoever follows a heavy one may suffer.

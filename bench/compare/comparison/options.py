@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 KEYS = 100_000
 VALUE_SIZE = 1024
 REQUESTS = {"full": 1_000_000, "small": 50_000}
+OPERATIONS = ("set", "get")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Options:
     engine: str
     fsync: bool
     pipelines: tuple[int, ...]
+    operations: tuple[str, ...]
     clients: int
     runs: int
     requests: int
@@ -66,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--fsync", action="store_true", help="durable writes (not for memory)")
     p.add_argument("--pipeline", type=pipelines, default=(1, 16), metavar="P,P",
                    help="requests sent at once by a connection (default 1,16)")
+    p.add_argument("--operation", choices=OPERATIONS, help="only this one (default both)")
     p.add_argument("--clients", type=positive, default=50,
                    help="connections in total (default 50; the bars are for 50, with fsync 200)")
     p.add_argument("--runs", type=positive, default=5, help="interleaved rounds (default 5)")
@@ -106,6 +109,7 @@ def parse(arguments: list[str]) -> Options:
         engine=given.engine,
         fsync=given.fsync,
         pipelines=given.pipeline,
+        operations=(given.operation,) if given.operation else OPERATIONS,
         clients=given.clients,
         runs=given.runs,
         requests=given.requests or REQUESTS[given.size],
