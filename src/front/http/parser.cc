@@ -19,6 +19,8 @@ using Text = boost::beast::string_view;
 
 // A chunk's header or the trailers may be this long before they are complete.
 constexpr std::size_t kChunkHeaderMax = 4096;
+// "0\r\n\r\n": as much at least comes of a chunked body until it is complete.
+constexpr std::size_t kLastChunkMin = 5;
 
 Method method_of(beast::verb verb) {
   switch (verb) {
@@ -165,6 +167,8 @@ RequestParser::Step RequestParser::parse(std::string_view bytes) {
   }
   if (bytes.empty()) return {Event::kNeedMore, 0};
   const bool in_head = !reader.is_header_done();
+  // Beast asserts that a last chunk, once begun, comes with so much, wherever the client cut it.
+  if (!in_head && request_.chunked && bytes.size() < kLastChunkMin) return {Event::kNeedMore, 0};
   const std::uint64_t body_before = request_.received_bytes;
   error_code ec;
   const std::size_t consumed = reader.put(boost::asio::buffer(bytes.data(), bytes.size()), ec);

@@ -74,6 +74,18 @@ TEST(RequestParser, DoesNotMindWhereTheBytesAreCut) {
   EXPECT_EQ(parse(kMixed, everywhere, 16 * 1024).requests, whole.requests);
 }
 
+TEST(RequestParser, DoesNotMindWhereAnEmptyChunkedBodyIsCut) {
+  constexpr std::string_view kTwo =
+      "PUT /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+      "PUT /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n";
+  for (std::size_t a = 0; a <= kTwo.size(); ++a) {
+    for (std::size_t b = a; b <= kTwo.size(); ++b) {
+      ASSERT_EQ(parse(kTwo, {a, b}, 16 * 1024).requests, (std::vector<std::string>{"/a|", "/b|"}))
+          << a << " " << b;
+    }
+  }
+}
+
 TEST(RequestParser, TellsTheFramingWithTheHead) {
   Request request;
   RequestParser parser(request);
