@@ -24,6 +24,10 @@ class Museum(unittest.TestCase):
         shown = museum.show(PROGRAM, None, seed=1, seeds=8)
         self.assertEqual((shown.seeds, shown.broken), (8, set()), shown.output)
 
+    def test_a_node_that_never_starts_again_is_told(self):
+        shown = museum.show(PROGRAM, mutant("torn_end_accepted"), seed=1093788315, seeds=1)
+        self.assertIn("I16", shown.broken, shown.output)
+
     def test_a_third_is_run_and_all_of_them_in_three_commits(self):
         thirds = [museum.third(MUTANTS, commit) for commit in ("00000000ff", "00000001ff", "00000002ff")]
         names = sorted(each.name for part in thirds for each in part)
