@@ -182,6 +182,13 @@ class RedisCli(ThreeNodes):
             self.assertIn(b"cluster_state:ok", self.redis_cli(node, "CLUSTER", "INFO"))
             self.assertIn(b"GET", self.redis_cli(node, "COMMAND", "LIST").upper())
         self.assertIn(b"since", self.redis_cli(0, "COMMAND", "DOCS", "get"))
+        names = {self.redis_cli(node, "CLUSTER", "MYID") for node in range(3)}
+        self.assertEqual(len(names), 3, names)
+        for words, said in ((("SELECT", "0"), b"OK"), (("READONLY",), b"OK"), (("READWRITE",), b"OK"),
+                            (("ASKING",), b"OK"), (("RESET",), b"RESET"), (("CLIENT", "LIST"), b"addr="),
+                            (("CLIENT", "INFO"), b"addr="), (("CLUSTER", "SHARDS"), b"slots"),
+                            (("SELECT", "1"), b"ERR"), (("AUTH", "secret"), b"ERR")):
+            self.assertIn(said, self.redis_cli(0, *words), words)
 
 
 if __name__ == "__main__":

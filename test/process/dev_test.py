@@ -167,6 +167,8 @@ class DevTest(unittest.TestCase):
             self.assertEqual(shell(f"curl -s {url}"), "bread, beer")
             explained, = ran("build/release/stator explain")
             self.assertIn("cart:7", explained)
+            hints, = ran("build/release/stator hints")
+            self.assertIn("hints", hints)
         simulated, = (line for line in readme_lines() if line.startswith("build/release/stator sim "))
         shorter = re.sub(r"--seeds \d+", "--seeds 1", re.sub(r"--minutes \d+", "--minutes 0.1", simulated))
         self.assertIn(" trace=", shell(shorter.replace("build/release/stator", BINARY)))

@@ -50,14 +50,15 @@ std::string Meter::take_window() {
   char text[320];
   const double p50 = percentile_ms(took, 0.5);
   const double p99 = percentile_ms(took, 0.99);
+  const double p99_9 = percentile_ms(took, 0.999);
   const double most = percentile_ms(took, 1);
   std::snprintf(
       text, sizeof text,
       "\"well\":%zu,\"errors\":%llu,\"unanswered\":%llu,\"in_flight\":%llu,\"p50_ms\":%.2f,"
-      "\"p99_ms\":%.2f,\"max_ms\":%.2f,\"acknowledged\":%llu",
+      "\"p99_ms\":%.2f,\"p99_9_ms\":%.2f,\"max_ms\":%.2f,\"acknowledged\":%llu",
       took.size(), static_cast<unsigned long long>(std::exchange(errors_, 0)),
       static_cast<unsigned long long>(std::exchange(unanswered_, 0)),
-      static_cast<unsigned long long>(in_flight_), p50, p99, most,
+      static_cast<unsigned long long>(in_flight_), p50, p99, p99_9, most,
       static_cast<unsigned long long>(acknowledged_));
   return text;
 }

@@ -17,6 +17,7 @@ from counting import Count, count_said  # noqa: E402
 from shelves import ALL, DEFAULT, FULL, SHELVES, failure  # noqa: E402
 
 TAIL_LINES = 80
+MINUTES_PROMISED = 30  # of `./check` without a mode, on two cores
 
 
 class Run:
@@ -187,6 +188,8 @@ def main(arguments):
         print(f"{name:16} {count.passed:7} {count.failed:7} {took:9.1f}")
     minutes = (time.monotonic() - began) / 60
     print(f"{'all':16} {total.passed:7} {total.failed:7} {minutes * 60:9.1f}")
+    if mode == DEFAULT and not names and minutes > MINUTES_PROMISED:
+        print(f"this took {minutes:.0f} minutes, more than the {MINUTES_PROMISED} that the README promises")
     for problem in total.problems:
         print(f"FAILED {problem}")
     print(f"{total.passed} passed, {total.failed} failed")

@@ -1,0 +1,99 @@
+"""How often a client that repeats what was not answered is let down, while one thing after another goes wrong: a
+node is killed, stopped in order, stands still, or is cut off, or two are cut off together, as a zone would be (paper 6.6,
+V30; G30). At most 50 of ten million operations may fail, and nothing that was acknowledged may be lost.
+
+The load is open loop, so an operation that has to wait for others is late from when it was due. A round ends with
+the judgement of all that its clients heard, and the next one begins with an empty cluster."""
+
+import random
+import signal
+import statistics
+import time
+import unittest
+
+from illnesses import Cut, Illness, Stopped
+from torture import FULL, PROMPT, SEED, Nodes, Torture, report
+
+ROUNDS, OPERATIONS, RATE = (10, 1_000_000, 6_000) if FULL else (1, 30_000, 2_000)
+SICK_S, WELL_S = (0.5, 3.0), (0.2, 1.0)
+FAILED_SHARE_MAX = 50 / 10_000_000  # 99.9995 %
+# A client hangs up after the first, goes elsewhere, and gives up after the second.
+PATIENCE_MS, PERSISTENCE_MS = 500, 10_000
+
+
+class Killed(Illness):
+    def begin(self) -> None:
+        self.sick.kill()
+
+    def end(self) -> None:
+        self.sick.start()
+
+
+class StoppedInOrder(Killed):
+    def begin(self) -> None:
+        self.sick.signal(signal.SIGTERM)
+        self.sick.wait()
+
+
+class ZoneCut(Illness):
+    """The sick node and its neighbour see each other and nobody else."""
+
+    def __init__(self, cluster: Nodes, sick):
+        super().__init__(cluster, sick)
+        at = cluster.nodes.index(sick)
+        zone = {sick.name, cluster.nodes[at - 1].name}
+        rest = {node.name for node in cluster.nodes} - zone
+        self._paths = [pair for one in zone for other in rest for pair in ((one, other), (other, one))]
+
+    def begin(self) -> None:
+        self._order("cut")
+
+    def end(self) -> None:
+        self._order("mend")
+
+    def _order(self, order: str) -> None:
+        for source, target in self._paths:
+            self.proxy.do(order, source, target)
+
+
+class Chaos(unittest.TestCase):
+    def test_clients_that_repeat_are_hardly_ever_let_down(self):
+        rounds = [self.round(SEED + number) for number in range(ROUNDS)]
+        total = {name: sum(each[name] for each in rounds) for name in ("done", "failed", "acknowledged", "strikes")}
+        figures = {**total, "p99_ms": statistics.median(each["p99_ms"] for each in rounds),
+                   "p99_9_ms": statistics.median(each["p99_9_ms"] for each in rounds),
+                   "max_ms": max(each["max_ms"] for each in rounds), "rounds": rounds}
+        report("chaos", figures)
+        self.assertGreaterEqual(total["done"], ROUNDS * OPERATIONS * 0.99, figures)
+        self.assertGreaterEqual(total["strikes"], ROUNDS, figures)
+        self.assertLessEqual(total["failed"], FAILED_SHARE_MAX * total["done"], figures)
+
+    def round(self, seed: int) -> dict:
+        chance = random.Random(seed)
+        strikes = {kind.__name__: 0 for kind in (Killed, StoppedInOrder, Stopped, Cut, ZoneCut)}
+        with Nodes(5, *PROMPT, proxied=True) as cluster:
+            with Torture(cluster.nodes, seed=seed, rate=RATE, keys=5_000, sessions=100, kinds="named",
+                         patience_ms=PATIENCE_MS, persistence_ms=PERSISTENCE_MS) as torture:
+                torture.begin()
+                time.sleep(1)
+                end = time.monotonic() + OPERATIONS / RATE
+                while time.monotonic() < end:
+                    kind = chance.choice([Killed, StoppedInOrder, Stopped, Cut, ZoneCut])
+                    illness = kind(cluster, chance.choice(cluster.nodes))
+                    illness.begin()
+                    time.sleep(chance.uniform(*SICK_S))
+                    illness.end()
+                    strikes[kind.__name__] += 1
+                    cluster.await_all_healthy()
+                    time.sleep(chance.uniform(*WELL_S))
+                seen = torture.window()
+                verdict = torture.judge()
+        self.assertEqual(verdict["problems"], [])
+        return {"done": verdict["done"], "failed": verdict["failed"],
+                "acknowledged": verdict["acknowledged"], "retried": verdict["retried"],
+                "strikes": sum(strikes.values()), **strikes,
+                **{name: seen[name] for name in ("p50_ms", "p99_ms", "p99_9_ms", "max_ms")}}
+
+
+if __name__ == "__main__":
+    unittest.main()
