@@ -328,8 +328,8 @@ void register_sim(Command& root) {
   command.details =
       R"(Each seed is a cluster of real nodes with clients, on virtual time, in one thread; every core runs seeds.
 Dense seeds, those that are even or end in 5 or 9, have at least 500 operations per second on at most 100
-keys unless too much is broken at once; they last a fifth of --minutes, at least 2 minutes, but never more than
---minutes. The others are sparse and last --minutes. With --faults all, each family of faults is off in
+keys unless too much is broken at once; they last 2 minutes, or --minutes if that is less. The others are sparse
+and last --minutes. With --faults all, each family of faults is off in
 about half of the seeds; families that are named are always on. Afterwards everything is healed, every key
 is read from all its owners, and the invariants are checked. The same seed of the same program gives the same
 trace; of every ten seeds the tenth is run a second time to show it.
@@ -347,7 +347,7 @@ Families that are survived only in part, so that they strike only where they are
       {"--seed", "S", "the first seed", &flags->seed},
       {"--seeds", "K", "how many seeds, from the first on", &flags->seeds},
       {"--nodes", "N", "nodes of the cluster", &flags->nodes},
-      {"--minutes", "M", "simulated minutes of a sparse seed; of a dense one a fifth, at least 2",
+      {"--minutes", "M", "simulated minutes of a sparse seed; of a dense one at most 2",
        &flags->minutes},
       {"--faults", "LIST", "all, none, or some of " + sim::describe_faults(sim::kEveryFault),
        &flags->faults},

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kLargeValueMax = 64 * 1024;
 // Long enough for faults to come and go many times while the keys are busy.
-constexpr Duration kDenseMin = seconds(120);
+constexpr Duration kDenseMax = seconds(120);
 
 double log_uniform(Random& random, double low, double high) {
   return low * std::pow(high / low, random.fraction());
@@ -43,7 +43,7 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
   workload.dense = dense;
   const Duration sparse_length = milliseconds(static_cast<std::int64_t>(minutes * 60'000));
   if (dense) {
-    workload.length = std::min(sparse_length, std::max(kDenseMin, sparse_length / 5));
+    workload.length = std::min(sparse_length, kDenseMax);
     workload.operations_per_second = log_uniform(random, 1'500, 2'200);
     workload.keys = static_cast<std::uint32_t>(log_uniform(random, 5, 100));
     workload.sessions = static_cast<std::uint32_t>(log_uniform(random, 16, 50));

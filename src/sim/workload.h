@@ -53,8 +53,8 @@ struct Workload {
 /// second on at most 100 keys even though some few are broken too badly for that: those that are
 /// even or end in 5 or 9.
 [[nodiscard]] bool is_dense(std::uint64_t seed);
-/// `minutes` is the length of a sparse run; a dense one takes a fifth of it but at least two
-/// minutes, and never more than `minutes`, since there the work is in the operations.
+/// `minutes` is the length of a sparse run; a dense one takes two at most, since there the work is
+/// in the operations: hours of few operations find what takes long, minutes of many what is rare.
 [[nodiscard]] Workload draw_workload(Random& random, double minutes, bool dense);
 [[nodiscard]] OperationKind draw_operation(const Workload& workload, Random& random);
 [[nodiscard]] std::uint32_t draw_key(const Workload& workload, Random& random);
