@@ -54,6 +54,10 @@ std::shared_ptr<::rocksdb::TableFactory> table_options(std::uint64_t cache_bytes
   options.write_buffer_size = memory / 4;
   options.max_write_buffer_number = 3;
   options.db_write_buffer_size = memory / 2;
+  // Each write first asks what is there, and most keys are in none of these tables: the filter
+  // spares the search, a tenth of what a write costs.
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
   options.table_factory = table_options(memory / 2);
   options.max_open_files = 512;
   options.max_file_opening_threads = 1;
