@@ -3,7 +3,9 @@ node is killed, stopped in order, stands still, or is cut off, or two are cut of
 V30; G30). At most 50 of ten million operations may fail, and nothing that was acknowledged may be lost.
 
 The load is open loop, so an operation that has to wait for others is late from when it was due. A round ends with
-the judgement of all that its clients heard, and the next one begins with an empty cluster."""
+the judgement of all that its clients heard, and the next one begins with an empty cluster. No key is hotter than the
+others: one that is overwritten hundreds of times while a client waits for its answer forgets write ids (at most 256
+guards), and whoever repeats a put then is told WIDEXPIRED and has to read first, which these clients do not."""
 
 import random
 import signal
@@ -56,29 +58,33 @@ class ZoneCut(Illness):
             self.proxy.do(order, source, target)
 
 
+KINDS = (Killed, StoppedInOrder, Stopped, Cut, ZoneCut)
+
+
 class Chaos(unittest.TestCase):
     def test_clients_that_repeat_are_hardly_ever_let_down(self):
         rounds = [self.round(SEED + number) for number in range(ROUNDS)]
-        total = {name: sum(each[name] for each in rounds) for name in ("done", "failed", "acknowledged", "strikes")}
+        total = {name: sum(each[name] for each in rounds) for name in ("done", "failed", "retried", "acknowledged", "strikes")}
         figures = {**total, "p99_ms": statistics.median(each["p99_ms"] for each in rounds),
                    "p99_9_ms": statistics.median(each["p99_9_ms"] for each in rounds),
                    "max_ms": max(each["max_ms"] for each in rounds), "rounds": rounds}
         report("chaos", figures)
-        self.assertGreaterEqual(total["done"], ROUNDS * OPERATIONS * 0.99, figures)
+        self.assertGreaterEqual(total["done"], ROUNDS * OPERATIONS, figures)
         self.assertGreaterEqual(total["strikes"], ROUNDS, figures)
+        self.assertGreater(total["retried"], 0, figures)  # else nothing went wrong
         self.assertLessEqual(total["failed"], FAILED_SHARE_MAX * total["done"], figures)
 
     def round(self, seed: int) -> dict:
         chance = random.Random(seed)
-        strikes = {kind.__name__: 0 for kind in (Killed, StoppedInOrder, Stopped, Cut, ZoneCut)}
+        strikes = {kind.__name__: 0 for kind in KINDS}
         with Nodes(5, *PROMPT, proxied=True) as cluster:
-            with Torture(cluster.nodes, seed=seed, rate=RATE, keys=5_000, sessions=100, kinds="named",
+            with Torture(cluster.nodes, seed=seed, rate=RATE, keys=5_000, sessions=100, hot=0, kinds="named",
                          patience_ms=PATIENCE_MS, persistence_ms=PERSISTENCE_MS) as torture:
                 torture.begin()
                 time.sleep(1)
                 end = time.monotonic() + OPERATIONS / RATE
                 while time.monotonic() < end:
-                    kind = chance.choice([Killed, StoppedInOrder, Stopped, Cut, ZoneCut])
+                    kind = chance.choice(KINDS)
                     illness = kind(cluster, chance.choice(cluster.nodes))
                     illness.begin()
                     time.sleep(chance.uniform(*SICK_S))
@@ -86,6 +92,10 @@ class Chaos(unittest.TestCase):
                     strikes[kind.__name__] += 1
                     cluster.await_all_healthy()
                     time.sleep(chance.uniform(*WELL_S))
+                # A machine that stalls has had fewer by now.
+                while torture.pause()["done"] < OPERATIONS:
+                    torture.begin()
+                    time.sleep(1)
                 seen = torture.window()
                 verdict = torture.judge()
         self.assertEqual(verdict["problems"], [])

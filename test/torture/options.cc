@@ -73,7 +73,7 @@ Result<void> take_workload(Words& words, sim::Workload& workload) {
   }
   for (auto taken :
        {take(words, "rate", workload.operations_per_second), take(words, "keys", workload.keys),
-        take(words, "sessions", workload.sessions)}) {
+        take(words, "sessions", workload.sessions), take(words, "hot", workload.hot)}) {
     if (!taken) return taken;
   }
   workload.patience = milliseconds(patience_ms);

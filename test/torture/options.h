@@ -21,7 +21,7 @@ struct Options {
   std::uint8_t r = 2;
   std::uint8_t w = 2;
   std::uint32_t partitions = 1024;
-  sim::Workload workload;  // rate= keys= sessions= patience_ms= persistence_ms= kinds=
+  sim::Workload workload;  // rate= keys= sessions= hot= patience_ms= persistence_ms= kinds=
 };
 
 /// The workload is drawn from the seed as in the simulator, then made as large as the flags say.
