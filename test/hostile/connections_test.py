@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "process"))
-from nodes import Cluster, FULL, PATIENCE_S, SANITIZED, die_with_parent, wait_until  # noqa: E402
+from nodes import Cluster, FULL, PATIENCE_S, SANITIZED, cpu_s, die_with_parent, wait_until  # noqa: E402
 from resp import Client  # noqa: E402
 
 MIB = 1 << 20
@@ -68,11 +68,6 @@ def forget_peak(pid: int) -> None:
 
 def boasts_cut(report: dict) -> int:
     return sum(report.get(f"cut {door} boast", 0) for door in ("redis", "http", "peers"))
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def descriptors(pid: int) -> int:

@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from nodes import BINARY, Cluster, PATIENCE_S, SANITIZED, die_with_parent, run, wait_until
+from nodes import BINARY, Cluster, PATIENCE_S, SANITIZED, die_with_parent, pending_hints, run, wait_until
 from resp import Client, ReplyError
 
 
@@ -322,14 +322,6 @@ class DurableOnRequest(unittest.TestCase):
 class HintedHandoff(unittest.TestCase):
     """Paper 4.6 on real processes: what a dead node misses waits for it, and is delivered (D14)."""
 
-    def hints(self, node) -> dict:
-        shown = run("hints", "-o", "json", "--node", f"127.0.0.1:{node.http_port}")
-        self.assertEqual(shown.returncode, 0, shown.stderr)
-        return json.loads(shown.stdout)
-
-    def pending(self, nodes) -> int:
-        return sum(self.hints(node)["pending"] for node in nodes)
-
     def test_what_a_dead_node_misses_is_delivered_when_it_is_back(self):
         with Cluster(5) as cluster:
             *others, last = cluster.nodes
@@ -342,17 +334,17 @@ class HintedHandoff(unittest.TestCase):
                 replica["name"] == "n5" and replica["owner"]
                 for replica in others[0].json(f"/v1/explain/b/k{k}")["replicas"])]
             self.assertGreater(len(missed), 60)
-            wait_until(lambda: self.pending(others) >= len(missed))
+            wait_until(lambda: pending_hints(others) >= len(missed))
             shown = run("hints", "--node", f"127.0.0.1:{others[0].http_port}").stdout
             self.assertRegex(shown, r"n1 keeps \d+ hints")
             self.assertRegex(shown, r"(?m)^n5 +DOWN +\d+ ")
             # Found again by those who keep them, whatever befalls those.
-            before = self.pending(others)
+            before = pending_hints(others)
             others[0].kill()
             others[0].start()
-            wait_until(lambda: self.pending(others) == before)
+            wait_until(lambda: pending_hints(others) == before)
             last.start()
-            wait_until(lambda: self.pending(others) == 0)
+            wait_until(lambda: pending_hints(others) == 0)
             cluster.await_all_healthy()
             for k in missed:
                 replicas = others[0].json(f"/v1/explain/b/k{k}")["replicas"]

@@ -5,7 +5,7 @@ import time
 import unittest
 from pathlib import Path
 
-from nodes import Cluster, SANITIZED
+from nodes import Cluster, SANITIZED, cpu_s
 from resp import Client
 
 MIB = 1 << 20
@@ -15,12 +15,6 @@ WINDOWS, WINDOW_S = 5, 5.0
 
 def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def cpu_s(pid: int) -> float:
-    text = Path(f"/proc/{pid}/stat").read_text()
-    fields = text[text.rindex(")") + 2:].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Idle(unittest.TestCase):

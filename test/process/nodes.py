@@ -74,6 +74,21 @@ def wait_until(what, timeout_s: float = PATIENCE_S, step_s: float = 0.02):
         time.sleep(step_s)
 
 
+def stat_fields(of: Path) -> list[str]:
+    """Of the file `stat` in a folder of /proc what follows the name, which may hold anything: its third field on."""
+    return (of / "stat").read_text().rpartition(")")[2].split()
+
+
+def cpu_s(pid: int) -> float:
+    fields = stat_fields(Path(f"/proc/{pid}"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pending_hints(nodes) -> int:
+    """Hints that these nodes keep, for whomever."""
+    return sum(node.hints()["pending"] for node in nodes)
+
+
 class Node:
     """One node of a cluster that may be founded with it."""
 
@@ -152,6 +167,11 @@ class Node:
         status, _, body = self.http("GET", path)
         assert status == 200, (status, body)
         return json.loads(body)
+
+    def hints(self) -> dict:
+        shown = run("hints", "-o", "json", "--node", f"127.0.0.1:{self.http_port}")
+        assert shown.returncode == 0, shown.stderr
+        return json.loads(shown.stdout)
 
     def ready(self) -> bool:
         try:

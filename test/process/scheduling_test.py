@@ -4,17 +4,15 @@ import os
 import unittest
 from pathlib import Path
 
-from nodes import Cluster
+from nodes import Cluster, stat_fields
 
 POLICY_FIELD = 41  # of /proc/PID/task/TID/stat, from 1
+FIRST_FIELD = 3  # of stat_fields
 
 
 def policies(pid: int) -> set[int]:
-    found = set()
-    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
-        after_name = stat.read_text().rpartition(")")[2].split()
-        found.add(int(after_name[POLICY_FIELD - 3]))
-    return found
+    return {int(stat_fields(thread)[POLICY_FIELD - FIRST_FIELD])
+            for thread in Path(f"/proc/{pid}/task").iterdir()}
 
 
 class Scheduling(unittest.TestCase):

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from torture import BINARY, FULL, PROMPT, Nodes, Series, Torture, report, run, wait_until
+from torture import BINARY, FULL, PROMPT, Nodes, Series, Torture, pending_hints, report, wait_until
 
 CYCLES, AWAY_S, HEALTHY_S = (5, 60, 15) if FULL else (1, 2, 1)
 KEYS = 30_000 if FULL else 2_000
@@ -25,17 +25,6 @@ def capacity(nodes) -> float:
     subprocess.run([*load, "--fill", "--duration", "1s"], check=True, capture_output=True)
     measured = subprocess.run([*load, "--duration", "10s" if FULL else "1s"], check=True, capture_output=True)
     return json.loads(measured.stdout)["all"]["rate"]
-
-
-def pending(nodes) -> int:
-    """Hints that these nodes keep, for whomever."""
-    total = 0
-    for node in nodes:
-        shown = run("hints", "--node", f"127.0.0.1:{node.http_port}", "-o", "json")
-        if shown.returncode != 0:
-            raise AssertionError(shown.stderr)
-        total += json.loads(shown.stdout)["pending"]
-    return total
 
 
 class Drain(unittest.TestCase):
@@ -70,11 +59,11 @@ class Drain(unittest.TestCase):
         healthy = self.series.window(HEALTHY_S)
         self.away.kill()
         time.sleep(AWAY_S)
-        owed = pending(self.others)
-        self.away.start()
-        began = time.monotonic()
+        owed = pending_hints(self.others)
         torture.window()
-        wait_until(lambda: pending(self.others) == 0, timeout_s=2 * DRAINED_S, step_s=0.2)
+        began = time.monotonic()
+        self.away.start()
+        wait_until(lambda: pending_hints(self.others) == 0, timeout_s=2 * DRAINED_S, step_s=0.2)
         drained_s = time.monotonic() - began
         draining = torture.window()
         self.cluster.await_all_healthy()

@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from torture import FaultyNode, Nodes
+from torture import FaultyNode, Nodes, stat_fields
 
 
 class Illness:
@@ -34,7 +34,7 @@ class Stopped(Illness):
         self.sick.signal(signal.SIGCONT)
 
     def evidence(self) -> dict:
-        state = Path(f"/proc/{self.sick.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = stat_fields(Path(f"/proc/{self.sick.pid}"))[0]
         assert state == "T", state
         return {"state": state}
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "process"))
 
-from nodes import BINARY, FULL, PATIENCE_S, Cluster, Node, die_with_parent, free_ports, run, wait_until  # noqa: E402
+from nodes import (BINARY, FULL, PATIENCE_S, Cluster, Node, die_with_parent, free_ports,  # noqa: E402
+                   pending_hints, stat_fields, wait_until)
 
 TOOLS = Path(BINARY).parent
 SEED = int(os.environ.get("STATOR_SEED", time.time_ns() % 1_000_000))
