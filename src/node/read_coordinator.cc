@@ -346,14 +346,11 @@ ReadCoordinator::Operation* ReadCoordinator::find(std::uint64_t request_id, Node
   const RequestId id = RequestId::unpack(request_id);
   Operation* operation = operations_.find(id.slot, id.generation);
   if (operation == nullptr) return nullptr;
-  for (std::size_t i = 0; i < operation->round.candidate_count(); ++i) {
-    replica = static_cast<ReplicaIndex>(i);
-    if (operation->round.candidate(replica).node != sender) continue;
-    const bool value_wanted = operation->round.waiting_for_value().contains(replica);
-    if (id.attempt == (value_wanted ? kAboutValue : kAboutDigest)) return operation;
-    STATOR_PROBE("read: an answer to the question before");
-    return nullptr;
-  }
+  replica = operation->round.index_of(sender);
+  if (replica == kNoReplica) return nullptr;
+  const bool value_wanted = operation->round.waiting_for_value().contains(replica);
+  if (id.attempt == (value_wanted ? kAboutValue : kAboutDigest)) return operation;
+  STATOR_PROBE("read: an answer to the question before");
   return nullptr;
 }
 
@@ -399,12 +396,10 @@ void ReadCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode code
 template <typename Use>
 void ReadCoordinator::for_each_waiting_for(NodeId peer, Use use) {
   operations_.for_each([&](Operation& operation) {
-    for (const ReplicaIndex replica : operation.round.waiting()) {
-      if (operation.round.candidate(replica).node != peer) continue;
-      use(operation, replica);
-      run(operation);
-      return;
-    }
+    const ReplicaIndex replica = operation.round.index_of(peer);
+    if (replica == kNoReplica || !operation.round.waiting().contains(replica)) return;
+    use(operation, replica);
+    run(operation);
   });
 }
 
@@ -429,11 +424,8 @@ void ReadCoordinator::on_peer_up(NodeId peer) {
   });
   operations_.for_each([&](Operation& operation) {
     if (comes_back) operation.round.trust_stand_ins(false, context_.now());
-    for (ReplicaIndex i = 0; i < operation.round.candidate_count(); ++i) {
-      if (operation.round.candidate(i).node != peer) continue;
-      operation.round.on_heard(i, context_.now());
-      break;
-    }
+    const ReplicaIndex replica = operation.round.index_of(peer);
+    if (replica != kNoReplica) operation.round.on_heard(replica, context_.now());
     run(operation);
   });
 }

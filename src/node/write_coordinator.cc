@@ -491,11 +491,8 @@ WriteCoordinator::Operation* WriteCoordinator::find(std::uint64_t request_id, No
   const RequestId id = RequestId::unpack(request_id);
   Operation* operation = operations_.find(id.slot, id.generation);
   if (operation == nullptr) return nullptr;
-  for (std::size_t i = 0; i < operation->round.candidate_count(); ++i) {
-    replica = static_cast<ReplicaIndex>(i);
-    if (operation->round.candidate(replica).node == sender) return operation;
-  }
-  return nullptr;
+  replica = operation->round.index_of(sender);
+  return replica == kNoReplica ? nullptr : operation;
 }
 
 std::optional<ErrorCode> WriteCoordinator::learn(const Operation& operation,
@@ -561,12 +558,10 @@ void WriteCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode cod
 template <typename Use>
 void WriteCoordinator::for_each_unacknowledged(NodeId peer, Use use) {
   operations_.for_each([&](Operation& operation) {
-    for (const ReplicaIndex replica : operation.round.not_acked()) {
-      if (operation.round.candidate(replica).node != peer) continue;
-      use(operation, replica);
-      run(operation);
-      return;
-    }
+    const ReplicaIndex replica = operation.round.index_of(peer);
+    if (replica == kNoReplica || !operation.round.not_acked().contains(replica)) return;
+    use(operation, replica);
+    run(operation);
   });
 }
 

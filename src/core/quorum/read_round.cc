@@ -9,52 +9,32 @@ namespace stator {
 
 void ReadRound::start(const ReadOptions& options, std::span<const Candidate> candidates,
                       ReplicaIndex local, MonoTime now) {
-  STATOR_ASSERT(well_formed(candidates));
   STATOR_ASSERT(options.r >= 1);
   STATOR_ASSERT(local == kNoReplica || local < candidates.size());
   options_ = options;
-  count_ = 0;
   local_ = local;
   fastest_ = kNoReplica;
   phase_ = Phase::kAsking;
-  failed_round_ = more_wished_ = false;
+  failed_round_ = false;
   hedges_allowed_ = stand_ins_trusted_ = true;
   merged_digest_ = 0;
   merged_history_count_ = 0;
   wish_first_ = wish_end_ = 0;
   evidence_ = {};
-  all_ = owners_ = usable_ = away_ = asked_ = asked_value_ = pending_ = pending_value_ = silent_ =
-      known_ = merged_ = included_ = counted_ = failed_ = unreadable_ = heard_again_ = ReplicaSet();
-  for (const Candidate& candidate : candidates) take(candidate);
+  asked_ = asked_value_ = pending_ = pending_value_ = silent_ = known_ = merged_ = included_ =
+      counted_ = failed_ = unreadable_ = heard_again_ = ReplicaSet();
+  candidates_.start(candidates, options.more);
   advance(now);
 }
 
-void ReadRound::take(const Candidate& candidate) {
-  const ReplicaIndex i = count_++;
-  candidates_[i] = candidate;
-  all_.add(i);
-  if (candidate.owner) owners_.add(i);
-  if (candidate.usable) usable_.add(i);
-  if (candidate.away) away_.add(i);
-}
-
 void ReadRound::add_candidates(std::span<const Candidate> more, MonoTime now) {
-  if (!more_wished_) return;
-  more_wished_ = false;
-  options_.more = false;
-  for (const Candidate& candidate : more) {
-    if (count_ < kCandidatesMax) take(candidate);
-  }
-  STATOR_ASSERT(well_formed(std::span(candidates_).first(count_)));
-  if (phase_ != Phase::kFinished) advance(now);
+  if (candidates_.grow(more) && phase_ != Phase::kFinished) advance(now);
 }
 
 // True while there may be nodes that nobody has named yet.
 bool ReadRound::take_more() {
-  if (!options_.more) return false;
-  if (!more_wished_) wish({.kind = ReadWish::Kind::kMore, .replica = kNoReplica});
-  more_wished_ = true;
-  return true;
+  if (candidates_.await()) wish({.kind = ReadWish::Kind::kMore, .replica = kNoReplica});
+  return candidates_.may_grow();
 }
 
 void ReadRound::on_digest(ReplicaIndex i, std::uint64_t digest, MonoTime now) {
@@ -73,7 +53,7 @@ void ReadRound::on_digest(ReplicaIndex i, std::uint64_t digest, MonoTime now) {
 void ReadRound::on_value(ReplicaIndex i, std::uint64_t digest, std::uint64_t merged_digest,
                          MonoTime now) {
   // What was merged is merged, even if the reply itself comes too late to be counted.
-  if (phase_ == Phase::kFinished || i >= count_ || !pending_.contains(i)) {
+  if (phase_ == Phase::kFinished || !candidates_.contains(i) || !pending_.contains(i)) {
     STATOR_PROBE("read: a value comes late or twice");
     return;
   }
@@ -107,13 +87,13 @@ void ReadRound::on_failure(ReplicaIndex i, ErrorCode code, MonoTime now) {
 void ReadRound::on_silent(ReplicaIndex i, MonoTime now) {
   if (phase_ == Phase::kFinished || !pending_.contains(i)) return;
   silent_.add(i);
-  away_.add(i);
+  candidates_.falls_silent(i);
   advance(now);
 }
 
 void ReadRound::on_heard(ReplicaIndex i, MonoTime now) {
   if (phase_ != Phase::kAsking) return;
-  away_.remove(i);
+  candidates_.is_heard(i);
   if (pending_.contains(i)) {
     silent_.remove(i);
     asked_at_[i] = now;
@@ -162,7 +142,7 @@ ReplicaSet ReadRound::stale() const {
 }
 
 ReplicaSet ReadRound::owners_not_asked() const {
-  return owners_ - asked_;
+  return owners() - asked_;
 }
 
 // Everything that an event may have made possible, in one place.
@@ -263,14 +243,14 @@ ReplicaSet ReadRound::in_play() const {
 void ReadRound::ask_more(MonoTime now) {
   for (ReplicaSet set = in_play(); !enough(set); set = in_play()) {
     ReplicaIndex i = kNoReplica;
-    if ((set & owners_).size() < options_.pr) i = pick(owners_ - asked_);
+    if ((set & owners()).size() < options_.pr) i = pick(owners() - asked_);
     if (i == kNoReplica && set.size() < options_.r) {
-      i = pick(owners_ - asked_);
+      i = pick(owners() - asked_);
       if (i == kNoReplica && misses_owners()) {
-        if ((all_ - asked_).empty() && take_more()) return;
+        if ((candidates_.all() - asked_).empty() && take_more()) return;
         // While they do not count, so many are enough to count later.
-        if (!stand_ins_trusted_ && (asked_ - owners_).size() >= options_.r) return;
-        i = pick(all_ - asked_);
+        if (!stand_ins_trusted_ && (asked_ - owners()).size() >= options_.r) return;
+        i = pick(candidates_.all() - asked_);
       }
     }
     if (i == kNoReplica) return;
@@ -282,10 +262,10 @@ void ReadRound::ask_more(MonoTime now) {
 
 // The local replica costs no message, then preference order; who is believed down comes last.
 ReplicaIndex ReadRound::pick(ReplicaSet from) const {
-  if (local_ != kNoReplica && (from & owners_ & usable_).contains(local_)) return local_;
-  const ReplicaSet usable = from & usable_;
+  const ReplicaSet usable = from & candidates_.usable();
+  if (local_ != kNoReplica && (usable & owners()).contains(local_)) return local_;
   if (usable.empty() && !from.empty()) STATOR_PROBE("read: asks one that is believed down");
-  return usable.empty() ? from.first() : usable.first();
+  return candidates_.next(from);
 }
 
 void ReadRound::ask(ReplicaIndex i, bool value, MonoTime now) {
@@ -301,29 +281,29 @@ void ReadRound::ask(ReplicaIndex i, bool value, MonoTime now) {
 }
 
 ReplicaSet ReadRound::trusted(ReplicaSet set) const {
-  return stand_ins_trusted_ ? set : set & owners_;
+  return stand_ins_trusted_ ? set : set & owners();
 }
 
 bool ReadRound::enough(ReplicaSet set) const {
-  return set.size() >= options_.r && (set & owners_).size() >= options_.pr;
+  return set.size() >= options_.r && (set & owners()).size() >= options_.pr;
 }
 
 // Owners that are believed down and stay silent are as good as failed; one that is only slow is
 // not.
 bool ReadRound::misses_owners() const {
-  return (owners_ - failed_ - (silent_ & away_)).size() < options_.r;
+  return (owners() - failed_ - (silent_ & candidates_.away())).size() < options_.r;
 }
 
 // Whose silence is noted. That of those who are believed down costs nothing: it was expected.
 ReplicaSet ReadRound::watched() const {
   const ReplicaSet waiting = pending_ - silent_;
-  return hedges_allowed_ ? waiting : waiting & away_;
+  return hedges_allowed_ ? waiting : waiting & candidates_.away();
 }
 
 // Not even if everybody who has not failed counts.
 bool ReadRound::hopeless() const {
-  const ReplicaSet possible = all_ - failed_;
-  if (options_.more) return (possible & owners_).size() < options_.pr;
+  const ReplicaSet possible = candidates_.all() - failed_;
+  if (candidates_.may_grow()) return (possible & owners()).size() < options_.pr;
   return !enough(possible);
 }
 
@@ -332,8 +312,8 @@ void ReadRound::answer(MonoTime now) {
   STATOR_ASSERT(enough(counted_));
   if (merged_history_count_ > 1) STATOR_PROBE("read: the answer merges several values");
   if (!failed_.empty()) STATOR_PROBE("read: answered although a replica failed");
-  if (!(counted_ - owners_).empty()) STATOR_PROBE("read: a stand-in counts");
-  evidence_ = evidence_of(counted_, candidates_);
+  if (!(counted_ - owners()).empty()) STATOR_PROBE("read: a stand-in counts");
+  evidence_ = evidence_of(counted_, candidates_.view());
   phase_ = Phase::kAnswered;
   straggler_end_ = std::min(now + options_.straggler_window, options_.deadline);
   wish({.kind = ReadWish::Kind::kAnswer, .replica = kNoReplica});
@@ -347,7 +327,7 @@ void ReadRound::fail(ErrorCode code) {
         .replica = kNoReplica,
         .code = code,
         .needed = r_missing ? options_.r : options_.pr,
-        .got = r_missing ? got.size() : (got & owners_).size()});
+        .got = r_missing ? got.size() : (got & owners()).size()});
   finish();
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "core/quorum/candidates.h"
+#include "core/quorum/round_candidates.h"
 
 // One get, from the first request to the last straggler (paper 4.5 and 5, design 4.4): replies and
 // clock ticks go in, wishes come out. The coordinator carries wishes out and decides nothing.
@@ -115,7 +116,9 @@ class ReadRound {
   [[nodiscard]] bool answered() const { return phase_ >= Phase::kAnswered && !failed_round_; }
   [[nodiscard]] bool finished() const { return phase_ == Phase::kFinished; }
   [[nodiscard]] const Candidate& candidate(ReplicaIndex i) const { return candidates_[i]; }
-  [[nodiscard]] std::size_t candidate_count() const { return count_; }
+  [[nodiscard]] std::size_t candidate_count() const { return candidates_.size(); }
+  /// kNoReplica: `node` is no candidate.
+  [[nodiscard]] ReplicaIndex index_of(NodeId node) const { return candidates_.index_of(node); }
 
   /// Of the replicas counted when the answer was given.
   [[nodiscard]] const QuorumEvidence& evidence() const { return evidence_; }
@@ -131,8 +134,8 @@ class ReadRound {
   /// Replicas that hold a damaged record.
   [[nodiscard]] ReplicaSet unreadable() const { return unreadable_; }
   /// Owners all of whose knowledge is in the merged object. Final at kFinished.
-  [[nodiscard]] ReplicaSet included_owners() const { return included_ & owners_; }
-  [[nodiscard]] ReplicaSet owners() const { return owners_; }
+  [[nodiscard]] ReplicaSet included_owners() const { return included_ & owners(); }
+  [[nodiscard]] ReplicaSet owners() const { return candidates_.owners(); }
   /// Owners that were not asked, for the share of reads that probes them after the answer
   /// (design 4.4).
   [[nodiscard]] ReplicaSet owners_not_asked() const;
@@ -171,22 +174,18 @@ class ReadRound {
   [[nodiscard]] ReplicaSet watched() const;
   [[nodiscard]] bool hopeless() const;
   [[nodiscard]] bool take_more();
-  void take(const Candidate& candidate);
 
   ReadOptions options_;
-  std::uint8_t count_ = 0;
   ReplicaIndex local_ = kNoReplica;
   ReplicaIndex fastest_ = kNoReplica;
   Phase phase_ = Phase::kFinished;
   bool failed_round_ = false;
   bool hedges_allowed_ = true;
   bool stand_ins_trusted_ = true;
-  bool more_wished_ = false;  // and not answered yet
   MonoTime straggler_end_{};
   std::uint64_t merged_digest_ = 0;
   QuorumEvidence evidence_;
 
-  ReplicaSet all_, owners_, usable_, away_;
   ReplicaSet asked_;          // for anything
   ReplicaSet asked_value_;    // for the value
   ReplicaSet pending_;        // the answer is outstanding; at most one request per replica is
@@ -199,7 +198,7 @@ class ReadRound {
   ReplicaSet failed_, unreadable_;
   ReplicaSet heard_again_;  // failed once, and may be asked anew
 
-  std::array<Candidate, kCandidatesMax> candidates_;
+  RoundCandidates candidates_;
   std::array<std::uint64_t, kCandidatesMax> digests_;
   std::array<MonoTime, kCandidatesMax> asked_at_;
   std::array<ErrorCode, kCandidatesMax> codes_;

@@ -9,61 +9,39 @@ namespace stator {
 
 void WriteRound::start(const WriteOptions& options, std::span<const Candidate> candidates,
                        ReplicaIndex local, MonoTime now) {
-  STATOR_ASSERT(well_formed(candidates));
   STATOR_ASSERT(options.w >= 1);
   STATOR_ASSERT(local < candidates.size());
   options_ = options;
-  count_ = 0;
   attempt_ = 0;
   local_ = local;
   phase_ = Phase::kStoring;
   failed_round_ = false;
   cover_done_ = !options.cover;
-  store_wished_ = more_wished_ = false;
+  store_wished_ = false;
   object_digest_ = 0;
   evidence_ = {};
   wish_first_ = wish_end_ = 0;
-  all_ = owners_ = usable_ = hopeful_ = sent_ = acked_ = durable_ = differing_ = failed_ = silent_ =
-      ReplicaSet();
-  for (const Candidate& candidate : candidates) take(candidate);
-  usable_.add(local_);
-  hopeful_.add(local_);
+  sent_ = acked_ = durable_ = differing_ = failed_ = silent_ = ReplicaSet();
+  stands_for_.fill(kNoReplica);
+  candidates_.start(candidates, options.more);
+  candidates_.is_here(local_);
   if (!candidates_[local_].owner) {
     // Health may have changed since this node was asked to stand in: the last owner, since those
     // before it get copies of their own.
-    const ReplicaSet away = owners_ - usable_;
-    stands_for_[local_] = away.empty() ? owners_.last() : away.first();
+    const ReplicaSet away = owners() - candidates_.usable();
+    stands_for_[local_] = away.empty() ? owners().last() : away.first();
   }
   advance(now);
 }
 
-void WriteRound::take(const Candidate& candidate) {
-  const ReplicaIndex i = count_++;
-  candidates_[i] = candidate;
-  stands_for_[i] = kNoReplica;
-  all_.add(i);
-  if (candidate.owner) owners_.add(i);
-  if (candidate.usable) usable_.add(i);
-  if (!candidate.away) hopeful_.add(i);
-}
-
 void WriteRound::add_candidates(std::span<const Candidate> more, MonoTime now) {
-  if (!more_wished_) return;
-  more_wished_ = false;
-  options_.more = false;
-  for (const Candidate& candidate : more) {
-    if (count_ < kCandidatesMax) take(candidate);
-  }
-  STATOR_ASSERT(well_formed(std::span(candidates_).first(count_)));
-  if (phase_ != Phase::kFinished) advance(now);
+  if (candidates_.grow(more) && phase_ != Phase::kFinished) advance(now);
 }
 
 // True while there may be nodes that nobody has named yet.
 bool WriteRound::take_more() {
-  if (!options_.more) return false;
-  if (!more_wished_) wish({.kind = WriteWish::Kind::kMore, .replica = kNoReplica});
-  more_wished_ = true;
-  return true;
+  if (candidates_.await()) wish({.kind = WriteWish::Kind::kMore, .replica = kNoReplica});
+  return candidates_.may_grow();
 }
 
 void WriteRound::on_minted(std::uint64_t digest, MonoTime now) {
@@ -118,7 +96,8 @@ void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t dige
 }
 
 void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code, MonoTime now) {
-  if (phase_ == Phase::kFinished || attempt != attempt_ || i >= count_ || failed_.contains(i))
+  if (phase_ == Phase::kFinished || attempt != attempt_ || !candidates_.contains(i) ||
+      failed_.contains(i))
     return;
   if (phase_ == Phase::kStoring) {
     if (i != local_) return;
@@ -180,7 +159,7 @@ void WriteRound::advance(MonoTime now) {
   if (now >= straggler_end_ && !pending().empty()) {
     STATOR_PROBE("write: ends without an owner's acknowledgement");
   }
-  if (now >= straggler_end_ || (pending().empty() && !more_wished_)) finish();
+  if (now >= straggler_end_ || (pending().empty() && !candidates_.awaited())) finish();
 }
 
 // Refused before anything is stored: a promise that is kept (D8), where a write that W nodes cannot
@@ -250,17 +229,18 @@ void WriteRound::note_silence(MonoTime now) {
 void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
   const std::uint8_t places = std::max(options_.n, options_.w);
   for (;;) {
-    const bool owner_missing = (live & owners_).size() < options_.pw;
+    const bool owner_missing = (live & owners()).size() < options_.pw;
     const bool durable_missing = (live - never_durable()).size() < options_.dw;
     ReplicaIndex i = kNoReplica;
     if (live.size() < places || durable_missing) {
       const ReplicaIndex missed = owner_to_serve(live);
-      const ReplicaSet from = (missed == kNoReplica ? owners_ : all_) - sent_ - failed_;
-      if ((from & usable_).empty() && take_more()) return;
-      i = pick(from);
-      if (i != kNoReplica && !owners_.contains(i)) stands_for_[i] = missed;
+      const ReplicaSet from =
+          (missed == kNoReplica ? owners() : candidates_.all()) - sent_ - failed_;
+      if ((from & candidates_.usable()).empty() && take_more()) return;
+      i = candidates_.next(from);
+      if (i != kNoReplica && !owners().contains(i)) stands_for_[i] = missed;
     } else if (owner_missing) {
-      i = pick(owners_ - sent_ - failed_);
+      i = candidates_.next(owners() - sent_ - failed_);
     }
     if (i == kNoReplica) return;
     send(i, now);
@@ -279,12 +259,6 @@ ReplicaIndex WriteRound::owner_to_serve(ReplicaSet live) const {
   return kNoReplica;
 }
 
-// First N healthy (paper 4.5): who is believed down comes after the stand-ins.
-ReplicaIndex WriteRound::pick(ReplicaSet from) const {
-  const ReplicaSet usable = from & usable_;
-  return usable.empty() ? from.first() : usable.first();
-}
-
 void WriteRound::send(ReplicaIndex i, MonoTime now) {
   STATOR_ASSERT(!sent_.contains(i) && i != local_);
   sent_.add(i);
@@ -293,28 +267,28 @@ void WriteRound::send(ReplicaIndex i, MonoTime now) {
 }
 
 bool WriteRound::enough(ReplicaSet acked, ReplicaSet durable) const {
-  return acked.size() >= options_.w && (acked & owners_).size() >= options_.pw &&
+  return acked.size() >= options_.w && (acked & owners()).size() >= options_.pw &&
          (acked & durable).size() >= options_.dw;
 }
 
 // Not even if everybody who has not spoken yet says yes, durably.
 bool WriteRound::hopeless() const {
-  const ReplicaSet possible = all_ - failed_;
-  if (options_.more) return (possible & owners_).size() < options_.pw;
+  const ReplicaSet possible = candidates_.all() - failed_;
+  if (candidates_.may_grow()) return (possible & owners()).size() < options_.pw;
   return !enough(possible, possible - never_durable());
 }
 
 // Too few nodes are known to answer.
 bool WriteRound::short_of_nodes() const {
-  return hopeful_.size() < std::max(options_.w, options_.dw) ||
-         (hopeful_ & owners_).size() < options_.pw;
+  return hopeful().size() < std::max(options_.w, options_.dw) ||
+         (hopeful() & owners()).size() < options_.pw;
 }
 
 // Owners that have no copy among these, be it at a stand-in.
 ReplicaSet WriteRound::unserved_by(ReplicaSet copies) const {
-  ReplicaSet served = copies & owners_;
-  for (const ReplicaIndex i : copies - owners_) served.add(stands_for_[i]);
-  return owners_ - served;
+  ReplicaSet served = copies & owners();
+  for (const ReplicaIndex i : copies - owners()) served.add(stands_for_[i]);
+  return owners() - served;
 }
 
 // Acknowledged, but not durably. Only the local store may still report that it has become durable.
@@ -328,7 +302,7 @@ void WriteRound::answer(MonoTime now) {
   STATOR_ASSERT(enough(acked_, durable_));
   if (!failed_.empty()) STATOR_PROBE("write: answered although a replica failed");
   if (attempt_ > 0) STATOR_PROBE("write: answered after it was covered again");
-  evidence_ = evidence_of(acked_, candidates_);
+  evidence_ = evidence_of(acked_, candidates_.view());
   phase_ = Phase::kAnswered;
   straggler_end_ = std::min(now + options_.straggler_window, options_.deadline);
   wish({.kind = WriteWish::Kind::kAnswer, .replica = kNoReplica, .attempt = attempt_});
@@ -341,13 +315,13 @@ void WriteRound::fail(ErrorCode code) {
   w.outcome = phase_ == Phase::kStoring ? Outcome::kNotApplied : Outcome::kUnknown;
   // Before the mint nobody has been asked: what is too little are those who could be.
   const bool refused = phase_ == Phase::kStoring && code == ErrorCode::kTooFewNodes;
-  const ReplicaSet got = refused ? hopeful_ : acked_;
-  const ReplicaSet durable = refused ? hopeful_ : durable_;
+  const ReplicaSet got = refused ? hopeful() : acked_;
+  const ReplicaSet durable = refused ? hopeful() : durable_;
   w.needed = options_.w;
   w.got = got.size();
-  if (w.got >= w.needed && (got & owners_).size() < options_.pw) {
+  if (w.got >= w.needed && (got & owners()).size() < options_.pw) {
     w.needed = options_.pw;
-    w.got = (got & owners_).size();
+    w.got = (got & owners()).size();
   } else if (w.got >= w.needed && durable.size() < options_.dw) {
     w.needed = options_.dw;
     w.got = durable.size();

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "core/quorum/candidates.h"
+#include "core/quorum/round_candidates.h"
 
 // One put or delete on the node that mints it (paper 4.5: "W-1 others"; design 1, 2.4, 4.2): events
 // go in, wishes come out. The coordinator carries wishes out and decides nothing.
@@ -120,7 +121,9 @@ class WriteRound {
   [[nodiscard]] bool answered() const { return phase_ >= Phase::kAnswered && !failed_round_; }
   [[nodiscard]] bool finished() const { return phase_ == Phase::kFinished; }
   [[nodiscard]] const Candidate& candidate(ReplicaIndex i) const { return candidates_[i]; }
-  [[nodiscard]] std::size_t candidate_count() const { return count_; }
+  [[nodiscard]] std::size_t candidate_count() const { return candidates_.size(); }
+  /// kNoReplica: `node` is no candidate.
+  [[nodiscard]] ReplicaIndex index_of(NodeId node) const { return candidates_.index_of(node); }
   [[nodiscard]] std::uint8_t attempt() const { return attempt_; }
   /// The owner in whose name `i` gets its copy; kNoReplica for an owner, which gets it in its own.
   [[nodiscard]] ReplicaIndex stands_for(ReplicaIndex i) const { return stands_for_[i]; }
@@ -144,7 +147,7 @@ class WriteRound {
   /// Owners that do not have the write, and for whom nobody keeps it: whom extra hints are for.
   [[nodiscard]] ReplicaSet unserved() const { return unserved_by(acked_); }
   /// Owners that do not have the write for all that is known.
-  [[nodiscard]] ReplicaSet owners_missing() const { return owners_ - acked_; }
+  [[nodiscard]] ReplicaSet owners_missing() const { return owners() - acked_; }
 
  private:
   enum class Phase : std::uint8_t { kStoring, kSending, kCovering, kAnswered, kFinished };
@@ -165,31 +168,28 @@ class WriteRound {
   [[nodiscard]] ReplicaSet never_durable() const;
   [[nodiscard]] ReplicaSet pending() const { return sent_ - acked_ - failed_; }
   [[nodiscard]] bool short_of_nodes() const;
-  [[nodiscard]] ReplicaIndex pick(ReplicaSet from) const;
+  [[nodiscard]] ReplicaSet owners() const { return candidates_.owners(); }
+  /// Not known to be away.
+  [[nodiscard]] ReplicaSet hopeful() const { return candidates_.all() - candidates_.away(); }
   [[nodiscard]] ReplicaIndex owner_to_serve(ReplicaSet live) const;
   [[nodiscard]] ReplicaSet unserved_by(ReplicaSet copies) const;
   [[nodiscard]] bool take_more();
-  void take(const Candidate& candidate);
 
   WriteOptions options_;
-  std::uint8_t count_ = 0;
   std::uint8_t attempt_ = 0;
   ReplicaIndex local_ = kNoReplica;
   Phase phase_ = Phase::kFinished;
   bool failed_round_ = false;
   bool cover_done_ = false;
   bool store_wished_ = false;
-  bool more_wished_ = false;  // and not answered yet
   MonoTime straggler_end_{};
   std::uint64_t object_digest_ = 0;
   QuorumEvidence evidence_;
 
-  ReplicaSet all_, owners_, usable_;
-  ReplicaSet hopeful_;  // not away
-  ReplicaSet sent_;     // of the present attempt, the local store included
+  ReplicaSet sent_;  // of the present attempt, the local store included
   ReplicaSet acked_, durable_, differing_, failed_, silent_;
 
-  std::array<Candidate, kCandidatesMax> candidates_;
+  RoundCandidates candidates_;
   std::array<ReplicaIndex, kCandidatesMax> stands_for_;
   std::array<std::uint64_t, kCandidatesMax> digests_;
   std::array<MonoTime, kCandidatesMax> sent_at_;
