@@ -11,10 +11,10 @@ std::string directory_of(const std::string& path) {
 }
 
 Result<void> write_and_sync(Disk& disk, const std::string& path, std::string_view bytes) {
-  auto file = disk.open(path, Disk::Open::kCreate);
+  // One that is left over may be a file whose sync failed: never to be used again (D31).
+  static_cast<void>(disk.remove(path));
+  auto file = disk.open(path, Disk::Open::kCreateNew);
   if (!file) return std::unexpected(std::move(file.error()));
-  // One may be left over from a crash.
-  if (auto cut = (*file)->truncate(0); !cut) return cut;
   if (auto written = (*file)->write_at(0, bytes); !written) return written;
   return (*file)->sync_now();
 }

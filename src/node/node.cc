@@ -109,6 +109,7 @@ Result<void> Node::open_identity() {
 Result<void> Node::load_history() {
   History history;
   bool any = false;
+  bool failed = false;  // the disk did not give a copy, which may be as good as ever
   std::string damage;
   env::Disk& disk = envs_[0].disk;
   for (const char* name : kHistoryFiles) {
@@ -121,10 +122,17 @@ Result<void> Node::load_history() {
     if (!read) {
       STATOR_PROBE("history: one copy is damaged");
       damage = path + ": " + read.error().detail;
+      failed = failed || read.error().code == ErrorCode::kIo;
       continue;
     }
     if (const auto merged = history.merge(*read); !merged) return std::unexpected(merged.error());
     any = true;
+  }
+  if (!any && failed) {
+    return std::unexpected(Error{
+        .code = ErrorCode::kIo,
+        .detail = damage + "; no copy of the membership history can be read: check the disk, and "
+                           "start this node again"});
   }
   if (!any && !damage.empty()) {
     return std::unexpected(Error{

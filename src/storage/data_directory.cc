@@ -89,6 +89,7 @@ Result<void> save(env::Disk& disk, const std::string& path, const NodeIdentity& 
 Result<NodeIdentity> load(env::Disk& disk, const std::string& path) {
   NodeIdentity found;
   bool damaged = false;
+  bool failed = false;  // the disk did not give a copy, which may be as good as ever
   std::string damage;
   for (const char* name : kCopies) {
     const std::string file = path + "/" + name;
@@ -113,7 +114,13 @@ Result<NodeIdentity> load(env::Disk& disk, const std::string& path) {
           file + ": " + identity.error().detail + ": start the version of stator that wrote it"));
     }
     damaged = true;
+    failed = failed || identity.error().code == ErrorCode::kIo;
     damage = file + ": " + identity.error().detail;
+  }
+  if (!found.node_id && failed) {
+    return std::unexpected(
+        error(ErrorCode::kIo, damage + "; no copy of the identity can be read: check the disk of " +
+                                  path + ", and start this node again"));
   }
   if (!found.node_id && !damage.empty()) {
     return std::unexpected(error(

@@ -138,6 +138,19 @@ TEST_F(DataDirectoryTest, TwoDamagedCopiesAreCorruptAndLeftAlone) {
   expect_refused(kIdentity, ErrorCode::kCorrupt, "backup");
 }
 
+// Nobody is told to empty a directory that a failing disk did not give this time.
+TEST_F(DataDirectoryTest, CopiesThatCannotBeReadAreNotCalledDamaged) {
+  make();
+  disk.reads_fail = ErrorCode::kIo;
+  expect_refused(kIdentity, ErrorCode::kIo, "start this node again");
+  bytes("identity.copy").resize(5);
+  expect_refused(kIdentity, ErrorCode::kIo, "start this node again");
+  disk.reads_fail.reset();
+  const auto opened = open(kIdentity);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ((*opened)->identity(), kIdentity);
+}
+
 TEST_F(DataDirectoryTest, DataWithoutAnIdentityIsNeverTakenForANewNode) {
   make();
   ASSERT_TRUE(disk.create_directories(kPath + "/rocksdb"));
@@ -165,6 +178,18 @@ TEST_F(DataDirectoryTest, AStartThatWasInterruptedIsTakenUpAgain) {
   const auto opened = open(kIdentity);
   ASSERT_TRUE(opened);
   EXPECT_FALSE((*opened)->existed());
+}
+
+// D31: killed between a failed sync and the end of its start, a process leaves a dead file.
+TEST_F(DataDirectoryTest, AFileWhoseSyncFailedIsNotUsedAgain) {
+  make();
+  auto dead = std::make_shared<testing::FakeDisk::Content>();
+  dead->sync_failed = true;
+  disk.files()[kPath + "/identity.tmp"] = dead;
+  bytes("identity.copy").clear();
+  ASSERT_TRUE(open(kIdentity));
+  EXPECT_EQ(bytes("identity.copy"), bytes("identity"));
+  EXPECT_FALSE(disk.files().contains(kPath + "/identity.tmp"));
 }
 
 TEST_F(DataDirectoryTest, AFullDiskIsReportedAndLeavesAFolderThatCanBeUsedLater) {

@@ -26,6 +26,7 @@ class FakeFile final : public env::File {
     return {};
   }
   Result<void> read_at(std::uint64_t offset, std::size_t size, std::string& out) override {
+    if (disk_.reads_fail) return std::unexpected(failure(*disk_.reads_fail));
     if (offset < content_->bytes.size()) out.append(content_->bytes, offset, size);
     return {};
   }

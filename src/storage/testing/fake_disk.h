@@ -25,6 +25,7 @@ class FakeDisk final : public env::Disk {
   };
 
   // What goes wrong.
+  std::optional<ErrorCode> reads_fail;
   std::optional<ErrorCode> writes_fail;
   std::optional<ErrorCode> syncs_fail;
   std::optional<ErrorCode> directory_syncs_fail;
