@@ -101,7 +101,7 @@ Result<void> Journal::open_files(std::uint64_t seed) {
   if (!replayed) return replayed;
   // The last run may have been killed between giving the file its name and making that durable.
   if (auto named = disk_.sync_directory(directory_); !named) return named;
-  remove_others(*newest);
+  remove_others(header_.generation);
   return {};
 }
 
@@ -133,9 +133,14 @@ Result<void> Journal::replay_file(const std::string& path) {
     if (auto cut = file_->truncate(*end); !cut) return cut;
   }
   // What was replayed is served from now on as if it were durable, so it has to be.
-  if (auto synced = file_->sync_now(); !synced) return synced;
-  end_ = durable_end_ = *end;
-  return {};
+  if (file_->sync_now()) {
+    end_ = durable_end_ = *end;
+    return {};
+  }
+  // A sync of this file has failed, now or in a run before, and none of it is believed any more
+  // (D31): what passed its checksums goes into a new one.
+  STATOR_PROBE("journal: written anew, as its file cannot be synced");
+  return begin_generation({.generation = header_.generation + 1, .seed = header_.seed});
 }
 
 Result<void> Journal::append(const WriteBatch& batch) {

@@ -33,7 +33,8 @@ class JournalOwner {
 ///
 /// Group commit: at most one sync is under way; what is appended meanwhile is covered by the next.
 /// After a failed sync (or when it is unknown which file a crash would leave) the journal takes
-/// nothing any more, for good (D31). A failed append, as on a full disk, fails that append only.
+/// nothing any more, for good (D31); the next open() writes what is whole in that file into a new
+/// one. A failed append, as on a full disk, fails that append only.
 /// On one thread.
 class Journal : public std::enable_shared_from_this<Journal> {
  public:

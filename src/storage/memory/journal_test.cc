@@ -383,6 +383,43 @@ TEST(Journal, TakesNothingWhenItIsUnknownWhichFileACrashWouldLeave) {
   EXPECT_TRUE(disk.files().contains("data/engine/journal-2"));
 }
 
+// D31: no sync of a file is believed after one has failed, so its content moves.
+TEST(Journal, IsWrittenAnewAtAStartWhereItsFileCannotBeSyncedAnyMore) {
+  testing::FakeDisk disk;
+  write_eight(disk, true);
+  disk.kill();
+  disk.files().begin()->second->sync_failed = true;
+  {
+    Opened store = open_on(disk, kSeed + 1);
+    ASSERT_TRUE(store.journal);
+    EXPECT_EQ(store.owner->seed, kSeed);
+    EXPECT_EQ(store.owner->content.at(3).size(), 8U);
+    EXPECT_EQ(disk.files().size(), 1U);
+    EXPECT_TRUE(disk.files().contains("data/engine/journal-2"));
+    ASSERT_TRUE(put(store, "more", "m"));
+    (*store.journal)->sync();
+    EXPECT_EQ((*store.journal)->durable(), (*store.journal)->appended());
+  }
+  disk.crash();
+  const Opened again = open_on(disk);
+  ASSERT_TRUE(again.journal);
+  EXPECT_EQ(again.owner->content.at(3).size(), 9U);
+}
+
+TEST(Journal, DoesNotOpenWhileNothingCanBeSyncedAndOpensAfterwards) {
+  testing::FakeDisk disk;
+  write_eight(disk, true);
+  disk.kill();
+  disk.syncs_fail = ErrorCode::kIo;
+  for (int start = 0; start < 3; ++start) {
+    EXPECT_EQ(open_on(disk).journal.error().code, ErrorCode::kIo);
+  }
+  disk.syncs_fail.reset();
+  const Opened store = open_on(disk);
+  ASSERT_TRUE(store.journal);
+  EXPECT_EQ(store.owner->content.at(3).size(), 8U);
+}
+
 TEST(Journal, ASecondProcessIsRefused) {
   testing::FakeDisk disk;
   const Opened first = open_on(disk);
