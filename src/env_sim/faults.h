@@ -61,6 +61,11 @@ struct DiskFaults {
   double crash_keeps_write = 0.3;
   double crash_tears_write = 0.3;  // some of its sectors are kept
   double crash_keeps_name = 0.5;
+
+  /// Calls may fail, so that a program may rightly say that it cannot start.
+  [[nodiscard]] bool fail_calls() const {
+    return sync_fails > 0 || read_fails > 0 || write_fails > 0 || capacity < (1ULL << 40);
+  }
 };
 
 /// How fast a host computes. An event that comes while it is busy waits, and is taken together with

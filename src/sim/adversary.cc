@@ -39,7 +39,8 @@ Adversary::Adversary(World& world, std::vector<std::uint32_t> nodes,
       nodes_(std::move(nodes)),
       clients_(std::move(clients)),
       options_(std::move(options)),
-      control_(std::move(control)) {}
+      control_(std::move(control)),
+      loser_(nodes_[options_.random.fork("loser").below(nodes_.size())]) {}
 
 namespace {
 
@@ -422,7 +423,7 @@ void Adversary::disturb_clock() {
   }
 }
 
-// --- what is not survived yet --------------------------------------------------------------------
+// --- disks that fail, and what stands on them ----------------------------------------------------
 
 std::uint32_t Adversary::any_node_to_harm() {
   ++counters_.disk_faults;
@@ -454,30 +455,47 @@ void Adversary::fill_disk() {
 }
 
 void Adversary::rot() {
+  if (nodes_.size() == 1) return;
   ++counters_.disk_faults;
-  const std::uint32_t node = any_node();
-  world_.note("rot " + world_.host(node).name());
-  world_.host(node).disk().rot();
+  Host& host = world_.host(loser_);
+  world_.note("rot " + host.name());
+  host.disk().rot();
+  rotten_ = true;
+  note_loss();  // a log whose end has rotted looks like one that was never written to the end
+}
+
+void Adversary::replace_disk(std::uint32_t node) {
+  Host& host = world_.host(node);
+  world_.note("new disk " + host.name());
+  host.disk().wipe();
+  rotten_ = false;
+  note_loss();
 }
 
 void Adversary::wipe() {
+  if (nodes_.size() == 1) return;  // nothing would be left
   ++counters_.disk_faults;
-  const std::uint32_t node = any_node();
+  const std::uint32_t node = loser_;
   Host& host = world_.host(node);
   if (options_.menu.choose(FaultFamily::kWipe, 2, random_) == 0) {
     world_.note("wipe " + host.name());
     host.kill();
     host.disk().wipe();
+    rotten_ = false;
+    note_loss();
   } else {
     // What is there now comes back later, as from a backup, under the same name.
     world_.note("image " + host.name());
     const Duration age = share_of_rest(milliseconds(100), 2);
     host.disk().keep_image();
+    image_rotten_ = rotten_;
     later(age, [this, node] {
       Host& old = world_.host(node);
       world_.note("old image " + old.name());
       old.kill();
       old.disk().restore_image();
+      rotten_ = image_rotten_;
+      note_loss();
       start_if_down(node);
     });
     return;

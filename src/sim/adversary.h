@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,6 +54,12 @@ class Adversary {
   [[nodiscard]] const FaultCounters& counters() const { return counters_; }
   /// The numbers of those that took place.
   [[nodiscard]] const std::vector<std::uint64_t>& strikes() const { return strikes_; }
+  /// When a node first lost its disk, or some of what stood there.
+  [[nodiscard]] MonoTime disk_lost_at() const { return disk_lost_at_; }
+  /// Bits may have flipped on the disk of `node`, so that it rightly refuses to start (D30).
+  [[nodiscard]] bool rotten(std::uint32_t node) const { return node == loser_ && rotten_; }
+  /// What an operator does about it: `node`, which does not run, gets an empty disk.
+  void replace_disk(std::uint32_t node);
 
  private:
   using Strike = void (Adversary::*)();
@@ -96,6 +103,7 @@ class Adversary {
   void fill_disk();
   void rot();
   void wipe();
+  void note_loss() { disk_lost_at_ = std::min(disk_lost_at_, world_.now()); }
   /// The disk of `node` gets these faults for a while.
   void harm_disk(std::uint32_t node, const DiskFaults& faults, const char* what);
   void start_if_down(std::uint32_t node);
@@ -119,6 +127,12 @@ class Adversary {
   std::vector<std::uint32_t> harmed_;    // nodes whose disk failed them: healed by a new start
   MonoTime until_{};
   bool active_ = false;
+  // One node loses what it stored, be it again and again: two may take along what W = 2 have
+  // acknowledged (P1).
+  std::uint32_t loser_;
+  MonoTime disk_lost_at_{INT64_MAX};
+  bool rotten_ = false;
+  bool image_rotten_ = false;  // what is kept of its disk
 };
 
 }  // namespace stator::sim

@@ -219,6 +219,7 @@ void KeyCheck::check_read_quorums() {
   for (const std::size_t i : reads) {
     const ReadCall& read = log_.reads[i];
     for (; ack != acks.end() && node(*ack).acked_at < read.begin; ++ack) acknowledge(*ack);
+    if (read.end >= options_.disk_lost_at) continue;
     check_quorum(read);
   }
 }

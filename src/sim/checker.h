@@ -44,6 +44,9 @@ struct CheckerOptions {
   /// plain write may then have dropped all that was asked for before its own answer, and proves no
   /// sibling false; dots are known from where they were seen.
   bool mints_known = true;
+  /// When a node lost its disk, or what it had written last, and came back under its name. From
+  /// then on it knows less than it has acknowledged, so that I12 is asked for no longer.
+  MonoTime disk_lost_at{INT64_MAX};
 };
 
 struct Verdict {

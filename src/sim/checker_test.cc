@@ -53,7 +53,7 @@ class Story {
     key().final_versions = std::move(versions);
     key().final_known = true;
   }
-  [[nodiscard]] Verdict verdict() const { return check(log_, {}); }
+  [[nodiscard]] Verdict verdict() const { return check(log_, {.disk_lost_at = lost_at}); }
   // The invariants that are broken, each once, in the order of their finding.
   [[nodiscard]] std::string broken() const {
     std::string names;
@@ -62,6 +62,8 @@ class Story {
     }
     return names;
   }
+
+  MonoTime lost_at{INT64_MAX};
 
  private:
   OperationLog log_;
@@ -268,6 +270,18 @@ TEST(Checker, I12AReadThatMissesWhatWasAcknowledgedBefore) {
   Story empty = good_story();
   empty.read(8, {});
   EXPECT_EQ(empty.broken(), "I12;");
+}
+
+TEST(Checker, I12IsAskedForUntilANodeLosesItsDisk) {
+  Story story = good_story();
+  story.read(8, {Story::version(3, Story::dot(1, 2))});
+  story.lost_at = MonoTime{seconds(9).ns};
+  EXPECT_EQ(story.broken(), "I12;");
+  story.lost_at = MonoTime{seconds(8).ns};
+  EXPECT_EQ(story.broken(), "");
+  // Nothing else is given up.
+  story.finally({Story::version(3, Story::dot(1, 2))});
+  EXPECT_EQ(story.broken(), "I1;");
 }
 
 TEST(Checker, I12AReadBesideTheWriteOrOfTooFewOwnersIsFree) {

@@ -23,11 +23,12 @@ constexpr Duration kStart = seconds(2);  // until the nodes have met
 // After healing, until I15 is asked for: a sync that was slow when it began may take its ten
 // seconds, and meanwhile what is staged behind it may fill the node's memory (P8).
 constexpr Duration kSettle = seconds(11);
-constexpr Duration kStrict = seconds(4);  // of operations that all must be ok
-constexpr Duration kDrain = seconds(30);  // at most, for what is still open
-constexpr Duration kHints = seconds(60);  // at most, until the last hint is delivered (I6)
-constexpr double kSeveralShards = 0.5;    // of runs
-constexpr double kOtherShards = 0.3;      // of restarts in those
+constexpr Duration kStrict = seconds(4);      // of operations that all must be ok
+constexpr Duration kDrain = seconds(30);      // at most, for what is still open
+constexpr Duration kHints = seconds(60);      // at most, until the last hint is delivered (I6)
+constexpr Duration kStartAgain = seconds(1);  // of a node that refused, as service managers do
+constexpr double kSeveralShards = 0.5;        // of runs
+constexpr double kOtherShards = 0.3;          // of restarts in those
 constexpr std::uint32_t kShardsMax = 3;
 constexpr std::size_t kTraceLines = 20'000;  // of a failed run
 
@@ -39,6 +40,7 @@ class ClusterRun {
  private:
   void add_hosts();
   void start_node(std::uint32_t index);
+  void refused_to_start(std::uint32_t index, const std::string& why);
   void stop_node(std::uint32_t index);
   [[nodiscard]] node::NodeOptions options_of(std::uint32_t index);
   void start_clients();
@@ -116,8 +118,10 @@ void ClusterRun::judge_clients() {
     told.final_known = key.final_known;
   }
   history_->name_plain_writes();
-  clients_verdict_ =
-      check(clients_log_, {.n = founding_.n, .partitions = founding_.q, .mints_known = false});
+  clients_verdict_ = check(clients_log_, {.n = founding_.n,
+                                          .partitions = founding_.q,
+                                          .mints_known = false,
+                                          .disk_lost_at = adversary_->disk_lost_at()});
   for (const Violation& each : clients_verdict_.violations) {
     violate("clients: " + each.invariant + ": key " + std::to_string(each.key) + ": " + each.what);
   }
@@ -172,9 +176,28 @@ node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
 void ClusterRun::start_node(std::uint32_t index) {
   world_.host(index).start(shards_.draw(index), [this, index](std::span<env::Env> shards) {
     auto server = std::make_unique<Server>(shards, options_of(index), log_, world_.scheduler());
-    // Whatever befell its disk, a node opens what it left there (I16).
-    if (!server->error().empty()) violate("I16: " + node_names_[index] + " " + server->error());
+    if (!server->error().empty()) refused_to_start(index, server->error());
     return server;
+  });
+}
+
+// Whatever befell its disk, a node opens what it left there (I16). While calls fail it may say so
+// instead, and is started again, until they do not. Where bits have flipped it may refuse for good,
+// and gets an empty disk, as from an operator.
+void ClusterRun::refused_to_start(std::uint32_t index, const std::string& why) {
+  Host& host = world_.host(index);
+  const bool rotten = adversary_->rotten(index);
+  if (!rotten && !host.disk().faults.fail_calls()) {
+    violate("I16: " + host.name() + " " + why);
+    return;
+  }
+  world_.note(host.name() + " " + why);
+  world_.after(kStartAgain, [this, index, rotten, number = host.process()->number()] {
+    Host& refused = world_.host(index);
+    if (!refused.running() || refused.process()->number() != number) return;
+    refused.kill();
+    if (rotten) adversary_->replace_disk(index);
+    start_node(index);
   });
 }
 
@@ -354,7 +377,9 @@ RunReport ClusterRun::report() {
   report.events = world_.trace().events();
   report.trace_hash = world_.trace().hash();
   compare_with_clients();
-  report.verdict = check(log_, {.n = founding_.n, .partitions = founding_.q});
+  report.verdict = check(
+      log_,
+      {.n = founding_.n, .partitions = founding_.q, .disk_lost_at = adversary_->disk_lost_at()});
   for (const Violation& each : report.verdict.violations) {
     violate(each.invariant + ": key " + std::to_string(each.key) + ": " + each.what);
   }

@@ -152,6 +152,36 @@ TEST(ClusterRun, TheAuditBringsStaleOwnersUpToDate) {
   EXPECT_GT(delivered, 0U);
 }
 
+// D31: who cannot store says so, takes nothing more, and has lost nothing after a new start, which
+// may fail as long as the disk does.
+TEST(ClusterRun, NodesWhoseDisksFailComeBackByANewStart) {
+  const FaultSet faults = *parse_faults("fsync,io,kill,crash");
+  std::uint64_t harmed = 0;
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const RunReport report =
+        run_cluster({.seed = seed, .minutes = 0.3, .faults = faults, .swarm = false});
+    EXPECT_EQ(problems(report), "") << seed;
+    harmed += report.faults_made.disk_faults;
+  }
+  EXPECT_GT(harmed, 0U);
+}
+
+// P1, D1, D3, D30: one disk that is lost, old or rotten takes no acknowledged write along. What
+// reads miss until it is full again is not judged (docs/reliability.md).
+TEST(ClusterRun, ANodeThatLosesItsDiskTakesNothingAlong) {
+  for (const char* names : {"wipe,messages,cuts,kill,crash", "rot,messages,kill,crash,restart"}) {
+    const FaultSet faults = *parse_faults(names);
+    std::uint64_t lost = 0;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      const RunReport report =
+          run_cluster({.seed = seed, .minutes = 0.3, .faults = faults, .swarm = false});
+      EXPECT_EQ(problems(report), "") << names << " " << seed;
+      lost += report.faults_made.disk_faults;
+    }
+    EXPECT_GT(lost, 0U) << names;
+  }
+}
+
 TEST(ClusterRun, SmallClustersWorkToo) {
   for (const std::uint32_t nodes : {1, 2, 3}) {
     const RunReport report = run_cluster({.seed = 8, .nodes = nodes, .minutes = 0.2});

@@ -28,7 +28,8 @@ enum class FaultFamily : std::uint8_t {
   kClock,     // skew, drift, frozen, leap seconds, jumps of up to a year
   kLimits,    // small queues, short and long times, few siblings; other ones after a restart
   kBuggify,   // the program takes rare ways of its own accord (env/buggify.h)
-  // Not survived yet, so that they strike only where they are named (docs/simulator.md):
+  // They strike only where they are named, and runs with them are judged more mildly
+  // (docs/simulator.md):
   kFsync,  // syncs fail (D31)
   kIo,     // reads and writes fail, some of them half done
   kFull,   // no room on the disk (D29)
