@@ -196,6 +196,36 @@ TEST_P(Hints, WhatChangesWhileItIsDeliveredGoesOutAgain) {
   EXPECT_EQ(cluster.local_object(owners[2], "k"), cluster.local_object(owners[0], "k"));
 }
 
+TEST_P(Hints, WhatGrowsWhileItsOwnerStoresItIsNotTakenForDelivered) {  // D14
+  // Whoever coordinates cannot reach the owner; who stands in for it can.
+  cluster.set_cut(owners[0], owners[2], true);
+  cluster.run(seconds(2));
+  cluster.host(owners[2]).disk().faults.sync_min = seconds(3);
+  const auto kept = [&](std::uint64_t copies) {
+    return cluster.run_until(
+        [&] { return cluster.total(&node::Metrics::hints_kept_total) == copies; });
+  };
+  const auto write = [&](const char* value, const Context* context) {
+    return cluster.write(owners[0], "k", value, context, node::WriteKind::kWithContext, {.w = 3});
+  };
+  const WriteAnswer first = write("first", nullptr);
+  ASSERT_EQ(first.evidence, (node::Evidence{2, 1, 3, 1})) << to_string(first.error.code);
+  ASSERT_TRUE(kept(1));
+  ASSERT_TRUE(cluster.run_until([&] {
+    return cluster.count(owners[2], &node::Metrics::replica_writes_total) == 1;
+  })) << "the hint is under way";
+  ASSERT_EQ(write("second", &first.context).evidence, first.evidence);
+  ASSERT_TRUE(kept(2));
+  ASSERT_EQ(cluster.total(&node::Metrics::hints_delivered_total), 0U);
+  ASSERT_TRUE(
+      cluster.run_until([&] { return cluster.total(&node::Metrics::hints_delivered_total) == 1; }));
+  cluster.host(owners[2]).disk().faults = {};
+  cluster.set_cut(owners[0], owners[2], false);
+  cluster.settle();
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(cluster.local_object(owners[2], "k"), cluster.local_object(owners[0], "k"));
+}
+
 TEST_P(Hints, FewerThanWNodesRefuseBeforeAnythingIsStored) {  // D8
   for (unsigned i = 0; i < cluster.size(); ++i) {
     if (i != owners[0]) cluster.host(i).crash();
