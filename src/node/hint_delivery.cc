@@ -215,13 +215,18 @@ void HintDelivery::check(Operation& operation, const RecordStore::Loaded& loaded
     STATOR_PROBE("hint: changed while it was delivered");
     return send_again(operation);
   }
-  erase(operation, loaded.payload.size());
+  erase(operation, object, loaded.payload.size());
   ++context_.metrics.hints_delivered_total;
   ++walks_[operation.owner].delivered;
   release(operation, {});
 }
 
-void HintDelivery::erase(const Operation& operation, std::size_t bytes) {
+void HintDelivery::erase(const Operation& operation, const Object& object, std::size_t bytes) {
+  if (Observer* const observer = context_.options.observer; observer != nullptr) {
+    const auto hint = parse_hint_key(operation.key);
+    const auto key = storage::parse_storage_key(hint->storage_key);
+    observer->on_hint_gone(context_.self(), operation.owner, key->bucket, key->key, object);
+  }
   const PartitionId place = hint_partition(operation.range);
   const auto size = static_cast<std::uint32_t>(bytes);
   context_.records->erase(

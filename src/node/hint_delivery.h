@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "core/version/object.h"
 #include "env/executor.h"
 #include "node/hint_recount.h"
 #include "node/operation_table.h"
@@ -76,7 +77,8 @@ class HintDelivery {
   void deliver(NodeId owner, Walk& walk, std::string key);
   void send(Operation& operation, const RecordStore::Loaded& loaded);
   void check(Operation& operation, const RecordStore::Loaded& loaded);
-  void erase(const Operation& operation, std::size_t bytes);
+  /// `object` stands there, as `bytes`.
+  void erase(const Operation& operation, const Object& object, std::size_t bytes);
   void send_again(Operation& operation);
   /// The hint is done with, for this walk; nothing more is sent before `pause` is over.
   void release(Operation& operation, Duration pause);

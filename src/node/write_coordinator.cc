@@ -404,7 +404,23 @@ void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uin
   }
 }
 
+void WriteCoordinator::observe_answer(const Operation& operation) {
+  const WriteRound& round = operation.round;
+  SmallVector<NodeId, kCandidatesMax> owners;
+  ReplicaSet places;
+  for (const ReplicaIndex replica : round.acked()) {
+    const ReplicaIndex owner = round.candidate(replica).owner ? replica : round.stands_for(replica);
+    STATOR_ASSERT(owner != kNoReplica);
+    if (places.contains(owner)) STATOR_PROBE("write: a stand-in and its owner both count");
+    places.add(owner);
+    owners.push_back(round.candidate(owner).node);
+  }
+  context_.options.observer->on_acknowledged(operation.bucket, operation.key, operation.request.id,
+                                             owners.view());
+}
+
 void WriteCoordinator::answer(Operation& operation) {
+  if (context_.options.observer != nullptr) observe_answer(operation);
   WriteResult result;
   result.bucket = operation.bucket;
   result.key = operation.key;

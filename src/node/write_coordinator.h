@@ -95,6 +95,7 @@ class WriteCoordinator {
   void note_stored(const Operation& operation, const RecordStore::Loaded& loaded);
   void keep_request(Operation& operation);
   void observe(const Operation& operation, const Object& object, const WriteId& id);
+  void observe_answer(const Operation& operation);
   /// Merges what an acknowledgement brought, before the round decides whether to cover it. What it
   /// returns was not taken: a plain write must not count such an acknowledgement, since it could
   /// not cover what that shows. What fails later, the cover meets too: it reads behind the merge.

@@ -54,6 +54,8 @@ class KeyCheck {
     check_mints();
     for (const ReadCall& read : log_.reads) check_read(read);
     check_read_quorums();
+    check_copies();
+    check_hints();
     if (log_.final_known) check_final();
   }
 
@@ -77,6 +79,9 @@ class KeyCheck {
   void check_read_quorums();
   void acknowledge(Index index);
   void check_quorum(const ReadCall& read);
+  void check_copies();
+  void check_hints();
+  void take_tops(const SeenIds& versions);
   void check_final();
   void check_lost(const std::vector<Index>& finals);
   void check_false_siblings(const std::vector<Index>& finals);
@@ -248,6 +253,44 @@ void KeyCheck::check_quorum(const ReadCall& read) {
     return true;  // once is enough
   });
   if (counted) ++verdict_.quorum_reads_checked;
+}
+
+void KeyCheck::take_tops(const SeenIds& versions) {
+  tops_.clear();
+  for (const WriteId& id : versions) {
+    if (const Index top = graph_.find(id); top != KeyGraph::kNone) tops_.push_back(top);
+  }
+}
+
+void KeyCheck::check_copies() {
+  for (const CopyHeld& copy : log_.copies) {
+    take_tops(copy.versions);
+    const std::vector<bool> held = graph_.closure(tops_);
+    for (const Promise& promise : log_.promises) {
+      if (std::ranges::find(promise.owners, copy.owner) == promise.owners.end()) continue;
+      ++verdict_.copies_checked;
+      const Index write = graph_.find(promise.id);
+      if (write != KeyGraph::kNone && held[write]) continue;
+      report("P1", "write " + name_of(promise.id) + " was acknowledged with a copy of n" +
+                       std::to_string(copy.owner) +
+                       ", which in the end holds neither it nor what is above it");
+    }
+  }
+}
+
+void KeyCheck::check_hints() {
+  for (const HintGone& hint : log_.hints_gone) {
+    if (!hint.held_known) continue;
+    ++verdict_.hints_checked;
+    take_tops(hint.held);
+    for (const WriteId& id : hint.kept) {
+      const Index write = graph_.find(id);
+      if (write != KeyGraph::kNone && graph_.reaches(tops_, write)) continue;
+      report("P1", "write " + name_of(id) + ", which n" + std::to_string(hint.keeper) +
+                       " kept for n" + std::to_string(hint.owner) + ", was let go of at " +
+                       at_time(hint.when) + ", and that does not hold it (D14)");
+    }
+  }
 }
 
 void KeyCheck::check_final() {

@@ -27,6 +27,11 @@
 //        session only; and it holds through crashes, since an acknowledged write is durable.
 //        Monotonic reads follow from it for acknowledged versions. Quorums are those that were
 //        promised, not those that the answers say were counted.
+//   P1   what was counted toward an acknowledgement stays: in the end each of those owners holds
+//   the
+//        write, or something above it, before a read has repaired anything. And whoever lets go of
+//        what it keeps for an owner does so when that owner holds it (D14). I1 asks it of all
+//        copies together only, and one that is lost is lost behind the others.
 //   P7   no answer counts fewer nodes than it promises.
 
 namespace stator::sim {
@@ -56,6 +61,8 @@ struct Verdict {
   std::uint64_t not_applied = 0;
   std::uint64_t reads_checked = 0;         // I2
   std::uint64_t quorum_reads_checked = 0;  // I12, with something acknowledged before
+  std::uint64_t copies_checked = 0;        // P1: of acknowledged writes, at owners that counted
+  std::uint64_t hints_checked = 0;         // P1: that were let go of
   std::uint64_t siblings_max = 0;          // in any final state
 };
 

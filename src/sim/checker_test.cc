@@ -49,6 +49,29 @@ class Story {
     for (const VersionSeen& each : versions) call.versions.push_back(each);
     key().reads.push_back(call);
   }
+  static SeenIds ids(std::initializer_list<int> names) {
+    SeenIds list;
+    for (const int each : names) list.push_back(id(static_cast<std::uint64_t>(each)));
+    return list;
+  }
+  void promise(std::uint64_t name, std::initializer_list<NodeNumber> owners) {
+    Promise given{.id = id(name)};
+    for (const NodeNumber each : owners) given.owners.push_back(each);
+    key().promises.push_back(given);
+  }
+  void holds(NodeNumber owner, std::initializer_list<int> names) {
+    key().copies.push_back({.owner = owner, .versions = ids(names)});
+  }
+  // n4 kept these for n3, which held those.
+  HintGone& let_go(std::initializer_list<int> kept, std::initializer_list<int> held) {
+    key().hints_gone.push_back({.when = {seconds(8).ns},
+                                .keeper = 4,
+                                .owner = 3,
+                                .kept = ids(kept),
+                                .held = ids(held),
+                                .held_known = true});
+    return key().hints_gone.back();
+  }
   void finally(std::vector<VersionSeen> versions) {
     key().final_versions = std::move(versions);
     key().final_known = true;
@@ -125,6 +148,43 @@ TEST(Checker, I1SwallowedByAWriteThatHadNotSeenIt) {
   story.mint(5, Story::dot(1, 3), 8, {3});
   story.finally({Story::version(5, Story::dot(1, 3))});
   EXPECT_EQ(story.broken(), "I1;");
+}
+
+TEST(Checker, P1AnOwnerThatWasCountedHoldsTheWriteInTheEndOrWhatIsAboveIt) {
+  Story story = good_story();
+  story.promise(1, {1, 2});
+  story.promise(2, {2, 3});
+  story.holds(1, {1});  // of 2 it knows nothing, and nobody said so
+  story.holds(2, {2, 3});
+  EXPECT_EQ(story.broken(), "");
+  EXPECT_EQ(story.verdict().copies_checked, 3U);
+  Story other = story;
+  other.holds(3, {3, 2});
+  EXPECT_EQ(other.broken(), "");
+  other = story;
+  other.holds(3, {3});  // which has not seen 2
+  EXPECT_EQ(other.broken(), "P1;");
+  other = story;
+  other.holds(3, {});
+  EXPECT_EQ(other.broken(), "P1;");
+  ASSERT_EQ(other.verdict().violations.size(), 1U);
+  EXPECT_NE(other.verdict().violations[0].what.find("n3"), std::string::npos);
+}
+
+TEST(Checker, P1AHintIsLetGoOfWhenItsOwnerHoldsIt) {  // D14
+  Story story = good_story();
+  story.let_go({1}, {2});
+  story.let_go({2, 3}, {3, 2});
+  EXPECT_EQ(story.broken(), "");
+  EXPECT_EQ(story.verdict().hints_checked, 2U);
+  Story never = story;
+  never.let_go({2}, {});
+  EXPECT_EQ(never.broken(), "P1;");
+  Story grown = story;
+  HintGone& hint = grown.let_go({2, 3}, {2});
+  EXPECT_EQ(grown.broken(), "P1;");
+  hint.held_known = false;
+  EXPECT_EQ(grown.broken(), "");
 }
 
 TEST(Checker, I2AWriteOfNobody) {

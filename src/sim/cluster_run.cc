@@ -10,6 +10,7 @@
 #include "node/hint_place.h"
 #include "sim/audit.h"
 #include "sim/client_history.h"
+#include "sim/copies.h"
 #include "sim/limits.h"
 #include "sim/recording_store.h"
 #include "sim/server.h"
@@ -49,6 +50,7 @@ class ClusterRun {
   void drain();
   void await_hints();
   void find_stray_hints();
+  void look_at_copies();
   [[nodiscard]] Server& server_of(std::uint32_t host);
   void compare_with_clients();
   void tell_stories(const Verdict& verdict);
@@ -72,6 +74,7 @@ class ClusterRun {
   std::vector<std::uint32_t> client_hosts_;
   std::vector<std::string> violations_;
   std::vector<std::uint32_t> first_shards_;
+  std::unique_ptr<Copies> copies_;  // nullptr: disks lose what they were given
   std::unique_ptr<RecordingObserver> observer_;
   std::unique_ptr<Adversary> adversary_;
   std::uint64_t repaired_writes_ = 0;
@@ -92,10 +95,13 @@ ClusterRun::ClusterRun(const RunOptions& options)
     limits_ = std::make_unique<LimitPlan>(options.nodes, menu_, world_.random().fork("limits"));
   }
   clients_.kept = options.schedule.operations;
-  observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler());
   if (options.trace != nullptr) world_.trace().print_to(options.trace);
   if (options.failure != nullptr) world_.trace().remember(kTraceLines);
   add_hosts();
+  if (!has(faults_, FaultFamily::kWipe) && !has(faults_, FaultFamily::kRot)) {
+    copies_ = std::make_unique<Copies>(world_, node_hosts_, founding_);
+  }
+  observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler(), copies_.get());
   if (options.clients_judge) write_down_calls();
 }
 
@@ -290,6 +296,26 @@ void ClusterRun::await_hints() {
   // What other shards count is published now and then.
   world_.run_for(seconds(1));
   find_stray_hints();
+  look_at_copies();
+}
+
+// P1: what each owner holds of each key before the audit reads, and so repairs.
+void ClusterRun::look_at_copies() {
+  if (copies_ == nullptr) return;
+  for (std::uint32_t i = 0; i < log_.keys().size(); ++i) {
+    KeyLog& key = log_.key(i);
+    for (const NodeNumber owner : copies_->owners(key.bucket, key.key)) {
+      const auto held = copies_->at(owner, key.bucket, key.key);
+      if (!held) continue;
+      key.copies.push_back({.owner = owner, .versions = *held});
+      // Of owners that were away when a hint for them went.
+      for (HintGone& hint : key.hints_gone) {
+        if (hint.owner != owner || hint.held_known) continue;
+        hint.held = *held;
+        hint.held_known = true;
+      }
+    }
+  }
 }
 
 // I5: not what is counted, but what stands there.

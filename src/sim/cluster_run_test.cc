@@ -61,6 +61,7 @@ TEST(ClusterRun, WithoutFaultsEverythingIsAcknowledged) {
   EXPECT_EQ(report.clients.unknown, 0U);
   EXPECT_GT(report.verdict.acknowledged, 1'000U);
   EXPECT_GT(report.verdict.quorum_reads_checked, 100U);
+  EXPECT_GE(report.verdict.copies_checked, 2 * report.verdict.acknowledged) << "W = 2";
   EXPECT_EQ(report.clients.abandoned, 0U);
   EXPECT_GT(report.clients.done, report.clients.begun * 9 / 10);
   EXPECT_LE(report.clients.done, report.clients.begun);
@@ -138,6 +139,7 @@ TEST(ClusterRun, TheAuditBringsStaleOwnersUpToDate) {
   // What hints do not reach: a coordinator that dies leaves copies that nobody has asked for again.
   std::uint64_t repaired = 0;
   std::uint64_t delivered = 0;
+  std::uint64_t judged = 0;
   for (std::uint64_t seed = 3; seed < 33 && (repaired == 0 || delivered == 0); ++seed) {
     const RunReport report = run_cluster({.seed = seed,
                                           .nodes = 3,
@@ -147,9 +149,11 @@ TEST(ClusterRun, TheAuditBringsStaleOwnersUpToDate) {
     EXPECT_EQ(problems(report), "");
     repaired += report.repaired_writes;
     delivered += report.hints_delivered;
+    judged += report.verdict.hints_checked;
   }
   EXPECT_GT(repaired, 0U);
   EXPECT_GT(delivered, 0U);
+  EXPECT_GE(judged, delivered) << "by those too that did not run in the end";
 }
 
 // D31: who cannot store says so, takes nothing more, and has lost nothing after a new start, which

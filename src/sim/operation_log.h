@@ -70,6 +70,34 @@ struct MintEvent {
   SmallVector<WriteId, 2> superseded;  // what it dropped from the object of that node
 };
 
+/// The versions behind a context, or of a copy.
+using SeenIds = SmallVector<WriteId, 2>;
+/// A node by its number: 3 is n3.
+using NodeNumber = std::uint32_t;
+
+/// A write was acknowledged, and these owners were counted: each had a copy, or somebody kept one
+/// for it.
+struct Promise {
+  WriteId id{};
+  SmallVector<NodeNumber, 3> owners{};  // each once
+};
+
+/// A node deleted the copy that it kept of the key for an owner.
+struct HintGone {
+  MonoTime when{};
+  NodeNumber keeper = 0;
+  NodeNumber owner = 0;
+  SeenIds kept{};           // the versions that it had
+  SeenIds held{};           // those of the owner's own copy at that moment
+  bool held_known = false;  // else the owner's process was not there to be looked into
+};
+
+/// What an owner holds itself, when no hints are left and nobody has read yet to repair anything.
+struct CopyHeld {
+  NodeNumber owner = 0;
+  SeenIds versions{};
+};
+
 /// All of one key.
 struct KeyLog {
   std::string bucket;
@@ -77,13 +105,13 @@ struct KeyLog {
   std::vector<WriteCall> writes{};
   std::vector<ReadCall> reads{};  // answered ones
   std::vector<MintEvent> mints{};
+  std::vector<Promise> promises{};
+  std::vector<HintGone> hints_gone{};
+  std::vector<CopyHeld> copies{};  // those that could be looked at
   /// Live versions of the merged object when faults were healed and nothing was under way.
   std::vector<VersionSeen> final_versions{};
   bool final_known = false;  // somebody asked for it
 };
-
-/// The versions behind a context.
-using SeenIds = SmallVector<WriteId, 2>;
 
 class OperationLog {
  public:

@@ -105,4 +105,31 @@ void RecordingObserver::on_mint(std::string_view bucket, std::string_view key, c
   log_.key(log_.key_index(bucket, key)).mints.push_back(event);
 }
 
+void RecordingObserver::on_acknowledged(std::string_view bucket, std::string_view key,
+                                        const WriteId& id, std::span<const NodeId> owners) {
+  if (copies_ == nullptr) return;
+  Promise promise{.id = id};
+  for (const NodeId owner : owners) {
+    const NodeNumber number = copies_->number_of(owner);
+    if (std::ranges::find(promise.owners, number) == promise.owners.end()) {
+      promise.owners.push_back(number);
+    }
+  }
+  log_.key(log_.key_index(bucket, key)).promises.push_back(promise);
+}
+
+void RecordingObserver::on_hint_gone(NodeId keeper, NodeId owner, std::string_view bucket,
+                                     std::string_view key, const Object& object) {
+  if (copies_ == nullptr) return;
+  HintGone hint{.when = scheduler_.now(),
+                .keeper = copies_->number_of(keeper),
+                .owner = copies_->number_of(owner)};
+  for (const Version& version : object.versions) hint.kept.push_back(version.write_id);
+  if (const auto held = copies_->at(hint.owner, bucket, key)) {
+    hint.held = *held;
+    hint.held_known = true;
+  }
+  log_.key(log_.key_index(bucket, key)).hints_gone.push_back(hint);
+}
+
 }  // namespace stator::sim

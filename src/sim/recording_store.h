@@ -6,6 +6,7 @@
 #include "env_sim/scheduler.h"
 #include "node/observer.h"
 #include "node/store.h"
+#include "sim/copies.h"
 #include "sim/operation_log.h"
 
 namespace stator::sim {
@@ -64,17 +65,24 @@ class RecordingStore final : public node::Store {
   std::vector<std::uint32_t> free_writes_;
 };
 
-/// Writes down what nodes mint.
+/// Writes down what nodes mint, whose copies they counted, and which hints they let go of.
 class RecordingObserver final : public node::Observer {
  public:
-  RecordingObserver(OperationLog& log, const Scheduler& scheduler)
-      : log_(log), scheduler_(scheduler) {}
+  /// All outlive it. Without `copies` only mints are written down: no single copy is promised where
+  /// disks lose what they were given.
+  RecordingObserver(OperationLog& log, const Scheduler& scheduler, Copies* copies)
+      : log_(log), scheduler_(scheduler), copies_(copies) {}
   void on_mint(std::string_view bucket, std::string_view key, const WriteId& id, const Dot& dot,
                std::span<const WriteId> superseded) override;
+  void on_acknowledged(std::string_view bucket, std::string_view key, const WriteId& id,
+                       std::span<const NodeId> owners) override;
+  void on_hint_gone(NodeId keeper, NodeId owner, std::string_view bucket, std::string_view key,
+                    const Object& object) override;
 
  private:
   OperationLog& log_;
   const Scheduler& scheduler_;
+  Copies* copies_;
 };
 
 }  // namespace stator::sim

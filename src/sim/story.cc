@@ -82,11 +82,21 @@ void tell_story(const KeyLog& log, std::FILE* out) {
     teller.say(mint.when, teller.name(mint.id) + " minted @" + teller.dot(mint.dot) + " dropped " +
                               teller.names(mint.superseded));
   }
+  for (const HintGone& hint : log.hints_gone) {
+    teller.say(hint.when, "n" + std::to_string(hint.keeper) + " let go of " +
+                              teller.names(hint.kept) + " for n" + std::to_string(hint.owner) +
+                              ", which " +
+                              (hint.held_known ? "held " + teller.names(hint.held) : "was away"));
+  }
   for (const ReadCall& read : log.reads) {
     char span[32];
     std::snprintf(span, sizeof span, "%.6f", static_cast<double>(read.begin.ns) / 1e9);
     teller.say(read.end, std::string("read of ") + std::to_string(read.evidence.primaries) +
                              " since " + span + " returned " + teller.versions(read.versions));
+  }
+  for (const CopyHeld& copy : log.copies) {
+    teller.say({INT64_MAX}, "before all was read, n" + std::to_string(copy.owner) + " held " +
+                                teller.names(copy.versions));
   }
   std::fprintf(out, "story of %s/%.60s\n", log.bucket.c_str(), log.key.c_str());
   teller.say({INT64_MAX}, "in the end " + teller.versions(log.final_versions));

@@ -150,4 +150,14 @@ MUTANTS = [
     Mutant("forward_answer_lost", "D7", "the answers to forwarded writes are thrown away", "I15",
            [("node/shard.cc", "forwarder_.on_reply(header, m)",
              "MUTANT ? static_cast<void>(m) : forwarder_.on_reply(header, m)")]),
+    Mutant("hint_gone_when_sent", "D14", "a hint is deleted when it leaves, not when its owner has it", "P1",
+           [("node/hint_delivery.cc", "  if (!operation.sent) release(operation, kAfterFailure);",
+             "  if (MUTANT && operation.sent) erase(operation, object, loaded.payload.size());\n"
+             "  if (!operation.sent) release(operation, kAfterFailure);")]),
+    Mutant("hint_deleted_though_changed", "D14", "a hint that grew while it was delivered is deleted with it", "P1",
+           [("node/hint_delivery.cc", "  if (digest(object) != operation.digest) {",
+             "  if (digest(object) != operation.digest && !MUTANT) {")]),
+    Mutant("hints_forgotten_by_restart", "D14", "a stand-in that was restarted delivers nothing of what it kept",
+           "P1 I5",
+           [("node/hint_recount.cc", "    ++seen_;\n", "    ++seen_;\n    if (MUTANT) return;\n")]),
 ]

@@ -1,0 +1,79 @@
+#include "sim/copies.h"
+
+#include <string>
+
+#include "base/assert.h"
+#include "core/version/object_codec.h"
+#include "sim/server.h"
+#include "storage/record.h"
+
+namespace stator::sim {
+namespace {
+
+std::vector<RingMember> ring_members(const Founding& founding) {
+  std::vector<RingMember> members;
+  for (const Member& member : founding.founders) {
+    members.push_back({member.id, member.name, member.zone, member.weight});
+  }
+  return members;
+}
+
+// The shard that serves a partition, of a node that is up; else nullptr.
+node::Shard* shard_of(Process* process, PartitionId partition) {
+  if (process == nullptr) return nullptr;
+  auto* const server = static_cast<Server*>(process->program());
+  if (server == nullptr || !server->error().empty()) return nullptr;
+  node::Shard& shard = server->node().shard(node::Shard::shard_of(partition, server->shards()));
+  return shard.closed() ? nullptr : &shard;
+}
+
+}  // namespace
+
+Copies::Copies(World& world, std::span<const std::uint32_t> hosts, const Founding& founding)
+    : world_(world),
+      hosts_(hosts.begin(), hosts.end()),
+      ring_(founding.q, founding.n, ring_members(founding)) {
+  for (const Member& member : founding.founders) {
+    for (NodeNumber number = 1; number <= hosts_.size(); ++number) {
+      if (world_.host(hosts_[number - 1]).name() == member.name) numbers_[member.id] = number;
+    }
+  }
+  STATOR_ASSERT(numbers_.size() == hosts_.size());
+}
+
+NodeNumber Copies::number_of(NodeId node) const {
+  return numbers_.at(node);
+}
+
+std::vector<NodeNumber> Copies::owners(std::string_view bucket, std::string_view key) const {
+  std::vector<NodeNumber> numbers;
+  for (const NodeId owner : ring_.owners(ring_.partition_of(position_of(bucket, key)))) {
+    numbers.push_back(number_of(owner));
+  }
+  return numbers;
+}
+
+std::optional<SeenIds> Copies::at(NodeNumber owner, std::string_view bucket, std::string_view key) {
+  const PartitionId partition = ring_.partition_of(position_of(bucket, key));
+  node::Shard* const shard = shard_of(world_.host(hosts_.at(owner - 1)).process(), partition);
+  if (shard == nullptr) return std::nullopt;
+  std::string storage_key;
+  storage::append_storage_key(bucket, key, storage_key);
+  std::string record;
+  const storage::GetStatus status = shard->engine().get(
+      partition, storage_key, record, [](storage::GetStatus, std::string_view) {});
+  if (status == storage::GetStatus::kMissing) return SeenIds();
+  storage::RecordHeader header;
+  std::string_view payload;
+  Object object;
+  if (status != storage::GetStatus::kFound ||
+      !storage::open_record(partition, storage_key, record, header, payload) ||
+      !decode_object(payload, object)) {
+    return std::nullopt;
+  }
+  SeenIds versions;
+  for (const Version& version : object.versions) versions.push_back(version.write_id);
+  return versions;
+}
+
+}  // namespace stator::sim
