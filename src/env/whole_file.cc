@@ -12,7 +12,11 @@ std::string directory_of(const std::string& path) {
 
 Result<void> write_and_sync(Disk& disk, const std::string& path, std::string_view bytes) {
   // One that is left over may be a file whose sync failed: never to be used again (D31).
-  static_cast<void>(disk.remove(path));
+  const auto left_over = disk.exists(path);
+  if (!left_over) return std::unexpected(left_over.error());
+  if (*left_over) {
+    if (auto removed = disk.remove(path); !removed) return removed;
+  }
   auto file = disk.open(path, Disk::Open::kCreateNew);
   if (!file) return std::unexpected(std::move(file.error()));
   if (auto written = (*file)->write_at(0, bytes); !written) return written;

@@ -192,6 +192,16 @@ TEST_F(DataDirectoryTest, AFileWhoseSyncFailedIsNotUsedAgain) {
   EXPECT_FALSE(disk.files().contains(kPath + "/identity.tmp"));
 }
 
+TEST_F(DataDirectoryTest, ALeftOverFileThatCannotBeRemovedIsAFailureOfTheDisk) {
+  make();
+  disk.files()[kPath + "/identity.tmp"] = std::make_shared<testing::FakeDisk::Content>();
+  bytes("identity.copy").clear();
+  disk.removes_fail = ErrorCode::kIo;
+  EXPECT_EQ(open(kIdentity).error().code, ErrorCode::kIo);
+  disk.removes_fail.reset();
+  EXPECT_TRUE(open(kIdentity));
+}
+
 TEST_F(DataDirectoryTest, AFullDiskIsReportedAndLeavesAFolderThatCanBeUsedLater) {
   disk.writes_fail = ErrorCode::kDiskFull;
   EXPECT_EQ(open(kIdentity).error().code, ErrorCode::kDiskFull);

@@ -125,6 +125,12 @@ Result<void> Journal::replay_file(const std::string& path) {
   if (auto read = file_->read_at(0, *size, bytes); !read) return read;
   const auto header = read_journal_header(bytes);
   if (!header) return in_file(header.error());
+  // By the number a later file is told from an earlier one, and which of them goes.
+  if (path_of(header->generation) != path) {
+    return in_file({.code = ErrorCode::kCorrupt,
+                    .detail = "its header is that of journal-" +
+                              std::to_string(header->generation) + ", not of this file"});
+  }
   header_ = *header;
   const auto end = replay_journal(bytes, header_, owner_.begin_replay(header_.seed));
   if (!end) return in_file(end.error());

@@ -406,6 +406,23 @@ TEST(Journal, IsWrittenAnewAtAStartWhereItsFileCannotBeSyncedAnyMore) {
   EXPECT_EQ(again.owner->content.at(3).size(), 9U);
 }
 
+// Its number says which file is older, and goes: a wrong one might take the only journal along.
+TEST(Journal, UnderAnotherNumberIsRefusedAndLeftAlone) {
+  for (const char* name : {"data/engine/journal-0", "data/engine/journal-7"}) {
+    testing::FakeDisk disk;
+    write_eight(disk, true);
+    disk.kill();
+    auto moved = disk.files().extract("data/engine/journal-1");
+    moved.key() = name;
+    disk.files().insert(std::move(moved));
+    const auto opened = open_on(disk);
+    ASSERT_FALSE(opened.journal);
+    EXPECT_EQ(opened.journal.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(opened.journal.error().detail.find("journal-1"), std::string::npos);
+    EXPECT_TRUE(disk.files().contains(name));
+  }
+}
+
 TEST(Journal, DoesNotOpenWhileNothingCanBeSyncedAndOpensAfterwards) {
   testing::FakeDisk disk;
   write_eight(disk, true);

@@ -151,6 +151,7 @@ Result<void> FakeDisk::rename(const std::string& from, const std::string& to) {
 }
 
 Result<void> FakeDisk::remove(const std::string& path) {
+  if (removes_fail) return std::unexpected(failure(*removes_fail));
   const auto found = files_.find(path);
   if (found == files_.end()) return std::unexpected(failure(ErrorCode::kIo));
   if (!found->second->syncs.empty()) removed_.push_back(found->second);

@@ -30,6 +30,7 @@ class FakeDisk final : public env::Disk {
   std::optional<ErrorCode> syncs_fail;
   std::optional<ErrorCode> directory_syncs_fail;
   std::optional<ErrorCode> renames_fail;
+  std::optional<ErrorCode> removes_fail;
   bool hold_syncs = false;  // sync() completes only in complete_syncs(); otherwise inside the call
   int syncs = 0;            // calls of sync(), not of sync_now()
 
