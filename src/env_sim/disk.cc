@@ -99,8 +99,7 @@ Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
   const std::uint64_t end = offset + bytes.size();
   const std::uint64_t old = content_->bytes().size();
   // Summing up all files is slow, so that it is done only where it can matter.
-  constexpr std::uint64_t kRoomy = 1ULL << 40;
-  if (end > old && image_.faults.capacity < kRoomy &&
+  if (end > old && image_.faults.capacity < DiskFaults::kRoomy &&
       image_.used_bytes() + (end - old) > image_.faults.capacity) {
     return std::unexpected(Error{.code = ErrorCode::kDiskFull});
   }

@@ -1,7 +1,9 @@
 #include "env_sim/disk_image.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/assert.h"
 
@@ -238,15 +240,23 @@ void DiskImage::sync_all() {
 void DiskImage::rot() {
   const std::uint64_t stored = used_bytes();
   if (stored == 0) return;
-  std::uint64_t place = random_.below(stored);
+  const auto flip = [this](std::string& bytes, std::uint64_t place) {
+    bytes[place] = static_cast<char>(bytes[place] ^ (1 << random_.below(8)));
+  };
+  std::vector<std::string*> files;
   for (const auto& [name, entry] : names_) {
-    if (entry.file == nullptr) continue;
-    std::string& bytes = entry.file->bytes_;
-    if (place < bytes.size()) {
-      bytes[place] = static_cast<char>(bytes[place] ^ (1 << random_.below(8)));
-      return;
-    }
-    place -= bytes.size();
+    if (entry.file != nullptr && !entry.file->bytes_.empty()) files.push_back(&entry.file->bytes_);
+  }
+  // Any byte may be hit; but where one file has nearly all of them, so are the small ones.
+  if (random_.chance(0.5)) {
+    std::string& bytes = *files[random_.below(files.size())];
+    flip(bytes, random_.below(bytes.size()));
+    return;
+  }
+  std::uint64_t place = random_.below(stored);
+  for (std::string* bytes : files) {
+    if (place < bytes->size()) return flip(*bytes, place);
+    place -= bytes->size();
   }
 }
 

@@ -47,6 +47,8 @@ struct NetworkLimits {
 
 /// Of one host's disk.
 struct DiskFaults {
+  static constexpr std::uint64_t kRoomy = 1ULL << 40;  // never full
+
   Duration call_cost = microseconds(4);  // of one read or write: the loop stands still so long
   Duration sync_min = microseconds(300);
   Duration sync_mean = microseconds(700);  // exponential, on top of the minimum
@@ -56,7 +58,7 @@ struct DiskFaults {
   double sync_fails = 0;   // the file is dead from then on (D31)
   double read_fails = 0;   // kIo, once
   double write_fails = 0;  // kIo, once; a part of the bytes may have been written
-  std::uint64_t capacity = 1ULL << 40;
+  std::uint64_t capacity = kRoomy;
   // What a loss of power does to each write, and to each change of a name, that was not synced:
   double crash_keeps_write = 0.3;
   double crash_tears_write = 0.3;  // some of its sectors are kept
@@ -64,7 +66,7 @@ struct DiskFaults {
 
   /// Calls may fail, so that a program may rightly say that it cannot start.
   [[nodiscard]] bool fail_calls() const {
-    return sync_fails > 0 || read_fails > 0 || write_fails > 0 || capacity < (1ULL << 40);
+    return sync_fails > 0 || read_fails > 0 || write_fails > 0 || capacity < kRoomy;
   }
 };
 

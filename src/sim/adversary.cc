@@ -460,7 +460,7 @@ void Adversary::rot() {
   Host& host = world_.host(loser_);
   world_.note("rot " + host.name());
   host.disk().rot();
-  rotten_ = true;
+  ++flips_;
   note_loss();  // a log whose end has rotted looks like one that was never written to the end
 }
 
@@ -468,7 +468,7 @@ void Adversary::replace_disk(std::uint32_t node) {
   Host& host = world_.host(node);
   world_.note("new disk " + host.name());
   host.disk().wipe();
-  rotten_ = false;
+  flips_ = 0;
   note_loss();
 }
 
@@ -481,20 +481,20 @@ void Adversary::wipe() {
     world_.note("wipe " + host.name());
     host.kill();
     host.disk().wipe();
-    rotten_ = false;
+    flips_ = 0;
     note_loss();
   } else {
     // What is there now comes back later, as from a backup, under the same name.
     world_.note("image " + host.name());
     const Duration age = share_of_rest(milliseconds(100), 2);
     host.disk().keep_image();
-    image_rotten_ = rotten_;
+    image_flips_ = flips_;
     later(age, [this, node] {
       Host& old = world_.host(node);
       world_.note("old image " + old.name());
       old.kill();
       old.disk().restore_image();
-      rotten_ = image_rotten_;
+      flips_ = image_flips_;
       note_loss();
       start_if_down(node);
     });

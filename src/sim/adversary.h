@@ -56,8 +56,8 @@ class Adversary {
   [[nodiscard]] const std::vector<std::uint64_t>& strikes() const { return strikes_; }
   /// When a node first lost its disk, or some of what stood there.
   [[nodiscard]] MonoTime disk_lost_at() const { return disk_lost_at_; }
-  /// Bits may have flipped on the disk of `node`, so that it rightly refuses to start (D30).
-  [[nodiscard]] bool rotten(std::uint32_t node) const { return node == loser_ && rotten_; }
+  /// So many bits have flipped on the disk of `node`, so that it may rightly refuse to start (D30).
+  [[nodiscard]] unsigned flips(std::uint32_t node) const { return node == loser_ ? flips_ : 0; }
   /// What an operator does about it: `node`, which does not run, gets an empty disk.
   void replace_disk(std::uint32_t node);
 
@@ -131,8 +131,8 @@ class Adversary {
   // acknowledged (P1).
   std::uint32_t loser_;
   MonoTime disk_lost_at_{INT64_MAX};
-  bool rotten_ = false;
-  bool image_rotten_ = false;  // what is kept of its disk
+  unsigned flips_ = 0;        // bits, on what stands there
+  unsigned image_flips_ = 0;  // and on what is kept of it
 };
 
 }  // namespace stator::sim

@@ -54,9 +54,10 @@ class KeyCheck {
     check_mints();
     for (const ReadCall& read : log_.reads) check_read(read);
     check_read_quorums();
+    if (log_.final_known) check_final();
+    // Behind I1 and I3, which say what the loss of single copies came to.
     check_copies();
     check_hints();
-    if (log_.final_known) check_final();
   }
 
  private:
@@ -288,7 +289,7 @@ void KeyCheck::check_hints() {
       if (write != KeyGraph::kNone && graph_.reaches(tops_, write)) continue;
       report("P1", "write " + name_of(id) + ", which n" + std::to_string(hint.keeper) +
                        " kept for n" + std::to_string(hint.owner) + ", was let go of at " +
-                       at_time(hint.when) + ", and that does not hold it (D14)");
+                       at_time(hint.when) + ", though that owner does not hold it (D14)");
     }
   }
 }

@@ -28,10 +28,9 @@
 //        Monotonic reads follow from it for acknowledged versions. Quorums are those that were
 //        promised, not those that the answers say were counted.
 //   P1   what was counted toward an acknowledgement stays: in the end each of those owners holds
-//   the
-//        write, or something above it, before a read has repaired anything. And whoever lets go of
-//        what it keeps for an owner does so when that owner holds it (D14). I1 asks it of all
-//        copies together only, and one that is lost is lost behind the others.
+//        the write, or something above it, before a read has repaired anything. And whoever lets
+//        go of what it keeps for an owner does so when that owner holds it (D14). I1 asks it of
+//        all copies together only, and one that is lost is lost behind the others.
 //   P7   no answer counts fewer nodes than it promises.
 
 namespace stator::sim {

@@ -171,6 +171,16 @@ TEST(Checker, P1AnOwnerThatWasCountedHoldsTheWriteInTheEndOrWhatIsAboveIt) {
   EXPECT_NE(other.verdict().violations[0].what.find("n3"), std::string::npos);
 }
 
+TEST(Checker, P1OfManyCopiesHidesNoI1) {
+  Story story = good_story();
+  for (int i = 0; i < 20; ++i) {
+    story.promise(1, {3});
+    story.holds(3, {});
+  }
+  story.finally({Story::version(3, Story::dot(1, 2))});
+  EXPECT_EQ(story.broken(), "I1;P1;");
+}
+
 TEST(Checker, P1AHintIsLetGoOfWhenItsOwnerHoldsIt) {  // D14
   Story story = good_story();
   story.let_go({1}, {2});

@@ -78,6 +78,7 @@ class ClusterRun {
   std::unique_ptr<RecordingObserver> observer_;
   std::unique_ptr<Adversary> adversary_;
   std::uint64_t repaired_writes_ = 0;
+  std::uint64_t refused_starts_ = 0;
   World world_;  // its processes end before what they use
   ShardPlan shards_;
   std::unique_ptr<LimitPlan> limits_;  // nullptr: as they come
@@ -189,10 +190,13 @@ void ClusterRun::start_node(std::uint32_t index) {
 
 // Whatever befell its disk, a node opens what it left there (I16). While calls fail it may say so
 // instead, and is started again, until they do not. Where bits have flipped it may refuse for good,
-// and gets an empty disk, as from an operator.
+// and gets an empty disk, as from an operator; but of what stands there twice one flipped bit
+// spoils only one copy, and the other is enough (D24).
 void ClusterRun::refused_to_start(std::uint32_t index, const std::string& why) {
   Host& host = world_.host(index);
-  const bool rotten = adversary_->rotten(index);
+  const unsigned flips = adversary_->flips(index);
+  const bool rotten = flips > 1 || (flips == 1 && why.find("both copies") == std::string::npos);
+  ++refused_starts_;
   if (!rotten && !host.disk().faults.fail_calls()) {
     violate("I16: " + host.name() + " " + why);
     return;
@@ -249,7 +253,10 @@ RunReport ClusterRun::run() {
   clients_.strict = true;
   world_.run_for(kStrict);
   drain();
-  // What the nodes keep is asked of all of them, and one may not have started.
+  for (const std::uint32_t host : node_hosts_) {
+    const std::string& error = server_of(host).error();
+    if (!error.empty()) violate("I16: " + world_.host(host).name() + " is not up: " + error);
+  }
   if (violations_.empty()) await_hints();
   if (violations_.empty()) {
     Audit audit(world_, node_hosts_, log_, founding_.n);
@@ -394,6 +401,7 @@ RunReport ClusterRun::report() {
   report.faults_made = adversary_->counters();
   report.wire = world_.wire().counters();
   report.repaired_writes = repaired_writes_;
+  report.refused_starts = refused_starts_;
   for (const std::uint32_t host : node_hosts_) {
     Server& server = server_of(host);
     if (!server.error().empty()) continue;

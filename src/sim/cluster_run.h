@@ -65,6 +65,7 @@ struct RunReport {
   Verdict verdict;
   Verdict clients_verdict;              // of what clients wrote down
   std::uint64_t repaired_writes = 0;    // by the audit in the end
+  std::uint64_t refused_starts = 0;     // of nodes, with a reason
   std::vector<std::uint64_t> strikes;   // numbers of those of the adversary that took place
   std::uint64_t operations = 0;         // of clients, numbered from 0, begun or not
   std::vector<std::uint64_t> suspects;  // of these, those on keys that break an invariant

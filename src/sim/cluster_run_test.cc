@@ -161,13 +161,16 @@ TEST(ClusterRun, TheAuditBringsStaleOwnersUpToDate) {
 TEST(ClusterRun, NodesWhoseDisksFailComeBackByANewStart) {
   const FaultSet faults = *parse_faults("fsync,io,kill,crash");
   std::uint64_t harmed = 0;
+  std::uint64_t refused = 0;
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const RunReport report =
         run_cluster({.seed = seed, .minutes = 0.3, .faults = faults, .swarm = false});
     EXPECT_EQ(problems(report), "") << seed;
     harmed += report.faults_made.disk_faults;
+    refused += report.refused_starts;
   }
   EXPECT_GT(harmed, 0U);
+  EXPECT_GT(refused, 0U);
 }
 
 // P1, D1, D3, D30: one disk that is lost, old or rotten takes no acknowledged write along. What
@@ -176,13 +179,16 @@ TEST(ClusterRun, ANodeThatLosesItsDiskTakesNothingAlong) {
   for (const char* names : {"wipe,messages,cuts,kill,crash", "rot,messages,kill,crash,restart"}) {
     const FaultSet faults = *parse_faults(names);
     std::uint64_t lost = 0;
+    std::uint64_t refused = 0;
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       const RunReport report =
           run_cluster({.seed = seed, .minutes = 0.3, .faults = faults, .swarm = false});
       EXPECT_EQ(problems(report), "") << names << " " << seed;
       lost += report.faults_made.disk_faults;
+      refused += report.refused_starts;
     }
     EXPECT_GT(lost, 0U) << names;
+    if (has(faults, FaultFamily::kRot)) EXPECT_GT(refused, 0U) << names;
   }
 }
 

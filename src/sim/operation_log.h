@@ -78,6 +78,7 @@ using NodeNumber = std::uint32_t;
 /// A write was acknowledged, and these owners were counted: each had a copy, or somebody kept one
 /// for it.
 struct Promise {
+  MonoTime when{};
   WriteId id{};
   SmallVector<NodeNumber, 3> owners{};  // each once
 };

@@ -108,7 +108,7 @@ void RecordingObserver::on_mint(std::string_view bucket, std::string_view key, c
 void RecordingObserver::on_acknowledged(std::string_view bucket, std::string_view key,
                                         const WriteId& id, std::span<const NodeId> owners) {
   if (copies_ == nullptr) return;
-  Promise promise{.id = id};
+  Promise promise{.when = scheduler_.now(), .id = id};
   for (const NodeId owner : owners) {
     const NodeNumber number = copies_->number_of(owner);
     if (std::ranges::find(promise.owners, number) == promise.owners.end()) {

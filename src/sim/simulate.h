@@ -72,6 +72,7 @@ class Summary {
   std::uint64_t not_applied = 0;
   std::uint64_t reads_checked = 0;
   std::uint64_t quorum_reads_checked = 0;
+  std::uint64_t copies_checked = 0;
   std::uint64_t events = 0;
   std::uint64_t trace = 0;
   std::uint64_t twice = 0;

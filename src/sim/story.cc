@@ -82,6 +82,11 @@ void tell_story(const KeyLog& log, std::FILE* out) {
     teller.say(mint.when, teller.name(mint.id) + " minted @" + teller.dot(mint.dot) + " dropped " +
                               teller.names(mint.superseded));
   }
+  for (const Promise& promise : log.promises) {
+    std::string owners;
+    for (const NodeNumber owner : promise.owners) owners += " n" + std::to_string(owner);
+    teller.say(promise.when, teller.name(promise.id) + " acknowledged with the copies of" + owners);
+  }
   for (const HintGone& hint : log.hints_gone) {
     teller.say(hint.when, "n" + std::to_string(hint.keeper) + " let go of " +
                               teller.names(hint.kept) + " for n" + std::to_string(hint.owner) +

@@ -71,6 +71,12 @@ def chosen(arguments):
     return third(mutants, arguments.third) if arguments.third else mutants
 
 
+def expected(mutant):
+    """Who loses all copies of a write (I1) loses single ones first (P1)."""
+    names = set(mutant.breaks.split())
+    return names | {"P1"} if "I1" in names else names
+
+
 def main(words):
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -85,7 +91,7 @@ def main(words):
     pool = concurrent.futures.ThreadPoolExecutor(arguments.jobs)
     all_shown = pool.map(lambda mutant: show(arguments.program, mutant, arguments.seed, arguments.shrink), mutants)
     for mutant, shown in zip(mutants, all_shown):
-        caught = sorted(shown.broken & set(mutant.breaks.split()))
+        caught = sorted(shown.broken & expected(mutant))
         what = f"caught by seed {shown.seeds}: {' '.join(sorted(shown.broken))}" if shown.broken else "not caught"
         small = "" if shown.share is None else f", {shown.share:.4f} of its events left: {shown.reproduce}"
         print(f"{mutant.name:26} {mutant.rule:4} {what} in {shown.seeds} seeds{small}", flush=True)

@@ -150,6 +150,10 @@ MUTANTS = [
     Mutant("forward_answer_lost", "D7", "the answers to forwarded writes are thrown away", "I15",
            [("node/shard.cc", "forwarder_.on_reply(header, m)",
              "MUTANT ? static_cast<void>(m) : forwarder_.on_reply(header, m)")]),
+    Mutant("one_damaged_copy_refuses", "D24", "a node that finds one of two copies damaged does not start", "I16",
+           [("storage/data_directory.cc", "  if (!found.node_id && !damage.empty()) {",
+             "  if ((!found.node_id || MUTANT) && !damage.empty()) {")],
+           faults="rot,kill,restart"),
     Mutant("hint_gone_when_sent", "D14", "a hint is deleted when it leaves, not when its owner has it", "P1",
            [("node/hint_delivery.cc", "  if (!operation.sent) release(operation, kAfterFailure);",
              "  if (MUTANT && operation.sent) erase(operation, object, loaded.payload.size());\n"
