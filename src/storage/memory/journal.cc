@@ -240,7 +240,7 @@ void Journal::applied() {
 
 void Journal::compact() {
   const std::uint64_t generation = header_.generation + 1;
-  auto old = std::move(file_);
+  auto old = std::move(file_);  // its sync may be under way, and completes though it is closed
   if (!begin_generation({.generation = generation, .seed = header_.seed})) {
     if (header_.generation != generation) file_ = std::move(old);
     if (!failure_) owner_.on_journal_progress();
@@ -248,7 +248,6 @@ void Journal::compact() {
   }
   STATOR_PROBE("journal: written anew");
   if (syncing_) STATOR_PROBE("journal: written anew while it syncs");
-  replaced_ = std::move(old);  // its sync may be under way
   durable_ = appended_;
   remove_others(generation);
   owner_.on_journal_progress();

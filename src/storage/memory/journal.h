@@ -84,7 +84,6 @@ class Journal : public std::enable_shared_from_this<Journal> {
   JournalOwner& owner_;
   std::unique_ptr<env::DirectoryLock> lock_;
   std::unique_ptr<env::File> file_;
-  std::unique_ptr<env::File> replaced_;  // by the last compaction; its sync may be under way
   JournalHeader header_;
   std::string buffer_;              // the frame being made
   std::uint64_t end_ = 0;           // of the file's good part

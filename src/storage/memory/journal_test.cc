@@ -352,6 +352,23 @@ TEST(Journal, CompactionMakesDurableWhatASyncUnderWayHadNotYet) {
   EXPECT_EQ(again.owner->content, store.owner->content);
 }
 
+// I20: nobody needs the file that was replaced, not even for its sync.
+TEST(Journal, HoldsOneFileOpenAlsoAfterItWasWrittenAnew) {
+  testing::FakeDisk disk;
+  disk.hold_syncs = true;
+  Opened store = open_on(disk);
+  EXPECT_EQ(disk.open_files(), 1U);
+  ASSERT_NO_FATAL_FAILURE(overwrite_until_compacted(store, disk));
+  EXPECT_EQ(disk.open_files(), 1U);
+  disk.complete_syncs();
+  ASSERT_TRUE(put(store, "more", "m"));
+  (*store.journal)->sync();
+  disk.complete_syncs();
+  EXPECT_EQ((*store.journal)->durable(), (*store.journal)->appended());
+  store.journal->reset();
+  EXPECT_EQ(disk.open_files(), 0U);
+}
+
 TEST(Journal, GoesOnInTheOldFileWhenTheNewOneCannotBeWritten) {
   testing::FakeDisk disk;
   Opened store = open_on(disk);

@@ -13,8 +13,14 @@ Error failure(ErrorCode code) {
 
 class FakeFile final : public env::File {
  public:
-  FakeFile(FakeDisk& disk, std::shared_ptr<FakeDisk::Content> content)
-      : disk_(disk), content_(std::move(content)) {}
+  FakeFile(FakeDisk& disk, std::shared_ptr<FakeDisk::Content> content,
+           std::shared_ptr<std::size_t> open_files)
+      : disk_(disk), content_(std::move(content)), open_files_(std::move(open_files)) {
+    ++*open_files_;
+  }
+  ~FakeFile() override { --*open_files_; }
+  FakeFile(const FakeFile&) = delete;
+  FakeFile& operator=(const FakeFile&) = delete;
 
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override {
     std::string& all = content_->bytes;
@@ -50,6 +56,7 @@ class FakeFile final : public env::File {
  private:
   FakeDisk& disk_;
   std::shared_ptr<FakeDisk::Content> content_;
+  std::shared_ptr<std::size_t> open_files_;
 };
 
 class FakeLock final : public env::DirectoryLock {
@@ -108,14 +115,14 @@ Result<std::unique_ptr<env::File>> FakeDisk::open(const std::string& path, Open 
   const auto found = files_.find(path);
   if (found != files_.end()) {
     if (mode == Open::kCreateNew) return std::unexpected(failure(ErrorCode::kConflict));
-    return std::make_unique<FakeFile>(*this, found->second);
+    return std::make_unique<FakeFile>(*this, found->second, open_files_);
   }
   if (mode == Open::kExisting || !directories_.contains(parent_directory(path))) {
     return std::unexpected(failure(ErrorCode::kIo));
   }
   const auto content = std::make_shared<Content>();
   files_[path] = content;
-  return std::make_unique<FakeFile>(*this, content);
+  return std::make_unique<FakeFile>(*this, content, open_files_);
 }
 
 Result<bool> FakeDisk::exists(const std::string& path) {

@@ -41,6 +41,8 @@ class FakeDisk final : public env::Disk {
   void kill();
 
   [[nodiscard]] std::map<std::string, std::shared_ptr<Content>>& files() { return files_; }
+  /// That a program holds open.
+  [[nodiscard]] std::size_t open_files() const { return *open_files_; }
 
   [[nodiscard]] Result<std::unique_ptr<env::File>> open(const std::string& path,
                                                         Open mode) override;
@@ -58,6 +60,7 @@ class FakeDisk final : public env::Disk {
   std::map<std::string, std::shared_ptr<Content>> files_;
   std::vector<std::shared_ptr<Content>> removed_;  // with syncs under way
   std::set<std::string> directories_;
+  std::shared_ptr<std::size_t> open_files_ = std::make_shared<std::size_t>(0);
   std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();
 };
 
