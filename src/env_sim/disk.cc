@@ -73,7 +73,12 @@ class SimFile final : public env::File {
       : image_(image),
         loop_(loop),
         content_(content),
-        syncs_(std::make_shared<SyncQueue>(image, loop, std::move(content))) {}
+        syncs_(std::make_shared<SyncQueue>(image, loop, std::move(content))) {
+    image_.file_opened();
+  }
+  ~SimFile() override { image_.file_closed(); }
+  SimFile(const SimFile&) = delete;
+  SimFile& operator=(const SimFile&) = delete;
 
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override;
   Result<void> read_at(std::uint64_t offset, std::size_t size, std::string& out) override;

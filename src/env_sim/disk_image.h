@@ -73,6 +73,10 @@ class DiskImage {
   [[nodiscard]] bool lock(const std::string& directory);
   void unlock(const std::string& directory);
   void release_locks() { locks_.clear(); }
+  /// Files that a process has open, and its locks.
+  [[nodiscard]] std::size_t descriptors() const { return open_files_ + locks_.size(); }
+  void file_opened() { ++open_files_; }
+  void file_closed() { --open_files_; }
   [[nodiscard]] std::uint64_t used_bytes() const;
 
   /// What was not synced is lost, torn or kept, as `faults` has it.
@@ -106,6 +110,7 @@ class DiskImage {
   Names durable_names_;
   std::vector<NameChange> pending_names_;  // oldest first
   std::set<std::string> locks_;
+  std::size_t open_files_ = 0;
   std::map<std::string, std::string> image_;  // names of directories end with '/'
 };
 

@@ -158,6 +158,11 @@ std::size_t SimLink::unsent() const {
   return building_->bytes.size() + (sent_bytes_ > buffered ? sent_bytes_ - buffered : 0);
 }
 
+std::size_t SimLink::unsent_at_most() const {
+  const std::size_t buffered = network_.wire().limits.socket_buffer;
+  return building_->bytes.size() + (sent_bytes_ > buffered ? sent_bytes_ - buffered : 0);
+}
+
 void SimLink::path_changed(bool cut) {
   if (!up()) return;
   Wire& wire = network_.wire();

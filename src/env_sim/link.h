@@ -30,6 +30,8 @@ class SimLink final : public env::FrameLink {
   void hurry() override;
 
   [[nodiscard]] std::uint32_t far() const { return far_; }
+  /// At least unsent(), which itself forgets what has arrived: this one changes nothing.
+  [[nodiscard]] std::size_t unsent_at_most() const;
   void flush();
   void path_changed(bool cut);
   void peer_gone(const Process* peer, bool reset);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "env_sim/network.h"
 #include "env_sim/partition.h"
 #include "env_sim/world.h"
 
@@ -88,6 +89,20 @@ TEST_F(SimLinkTest, FramesArriveWholeAndInOrderWithoutFaults) {
   }
   EXPECT_EQ(log_[0].ups, 1);
   EXPECT_EQ(log_[0].downs, 0);
+}
+
+TEST_F(SimLinkTest, WhatIsOpenIsCountedFromOutside) {
+  world_.run_for(seconds(1));
+  const ShardNetwork& network = world_.host(0).process()->loop().network();
+  const ShardNetwork::Held held = network.held();
+  EXPECT_EQ(held.listeners, 1U);
+  EXPECT_EQ(held.links, 1U);
+  EXPECT_EQ(held.streams, 0U);
+  EXPECT_EQ(held.link_bytes, 0U);
+  world_.wire().limits.socket_buffer = 100;
+  world_.wire().set_cut(0, 1, true);
+  world_.run_for(seconds(1));
+  EXPECT_GT(network.held().link_bytes, 5'000U) << "of about 10,000 bytes that were sent";
 }
 
 TEST_F(SimLinkTest, ACutPathDropsInSilenceInItsDirectionOnly) {

@@ -147,6 +147,19 @@ void ShardNetwork::abandon() {
   free_streams_.clear();
 }
 
+ShardNetwork::Held ShardNetwork::held() const {
+  Held held{.listeners = listeners_.size(), .links = links_.size()};
+  for (const SimLink* link : links_) {
+    held.link_bytes = std::max(held.link_bytes, link->unsent_at_most());
+  }
+  for (const StreamSlot& slot : streams_) {
+    if (!slot.stream) continue;
+    ++held.streams;
+    held.stream_bytes = std::max(held.stream_bytes, slot.stream->unsent());
+  }
+  return held;
+}
+
 ShardNetwork::Dialled ShardNetwork::dial(std::uint32_t far, std::uint16_t port, Kind kind) {
   using Answer = Dialled::Answer;
   if (far == Wire::kNowhere) return {Answer::kRefused};

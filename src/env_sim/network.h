@@ -46,6 +46,17 @@ class ShardNetwork final : public env::Network {
   /// The process is dead: handlers go without a word.
   void abandon();
 
+  /// What is open here, and the most that waits on one of its links and one of its streams. Changes
+  /// nothing.
+  struct Held {
+    std::size_t listeners = 0;
+    std::size_t links = 0;
+    std::size_t streams = 0;
+    std::size_t link_bytes = 0;    // at most so many
+    std::size_t stream_bytes = 0;  // not taken by the other side
+  };
+  [[nodiscard]] Held held() const;
+
   // For the ends of connections.
   [[nodiscard]] Wire& wire() { return wire_; }
   [[nodiscard]] ShardLoop& loop() { return loop_; }

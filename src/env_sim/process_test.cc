@@ -62,6 +62,35 @@ TEST(SimProcess, TimersRunInOrderAndCanBeCancelled) {
   EXPECT_EQ(order, "abc");
 }
 
+// For whoever judges from outside what is still to come.
+TEST(SimProcess, TimersAreCountedAndAProcessThatStandsStillIsBehind) {
+  World world(1);
+  Host& host = world.add_host("a");
+  start(host, [](env::Env& env) {
+    for (int i = 1; i <= 3; ++i) env.executor.after(seconds(i), [] {});
+    env.executor.post([] {});
+  });
+  world.run_for(milliseconds(500));
+  const ShardLoop& loop = host.process()->loop();
+  EXPECT_EQ(loop.timers(), 3U);
+  EXPECT_TRUE(loop.caught_up());
+  world.run_for(seconds(1));
+  EXPECT_EQ(loop.timers(), 2U);
+  host.pause();
+  world.run_for(seconds(1));
+  EXPECT_EQ(loop.timers(), 2U) << "one of them is due";
+  EXPECT_FALSE(loop.caught_up());
+  host.resume();
+  EXPECT_FALSE(loop.caught_up());
+  world.run_for(milliseconds(1));
+  EXPECT_TRUE(loop.caught_up());
+  EXPECT_EQ(loop.timers(), 1U);
+  host.set_slowness(1'000'000);  // a turn takes seconds
+  world.run_for(milliseconds(501));
+  EXPECT_EQ(loop.timers(), 0U);
+  EXPECT_FALSE(loop.caught_up()) << "it is busy";
+}
+
 TEST(SimProcess, ATimerThatWaitsInThePausedInboxCanStillBeCancelled) {
   World world(1);
   Host& host = world.add_host("a");

@@ -63,6 +63,12 @@ void Scheduler::cancel_all(const EventReceiver* receiver) {
   }
 }
 
+std::size_t Scheduler::pending(const EventReceiver* receiver, EventKind kind) const {
+  return static_cast<std::size_t>(std::ranges::count_if(slots_, [&](const Slot& slot) {
+    return slot.used && slot.receiver == receiver && slot.kind == kind;
+  }));
+}
+
 bool Scheduler::run(EventRef event) {
   if (!alive(event)) return false;
   Slot& slot = slots_[event.slot];

@@ -63,6 +63,8 @@ class Scheduler {
   /// Runs what is due until `end`, and leaves the clock there.
   void run_until(MonoTime end);
   [[nodiscard]] std::size_t pending() const { return slots_.size() - free_.size(); }
+  /// Those of one kind that `receiver` has before it. Looks at all there are.
+  [[nodiscard]] std::size_t pending(const EventReceiver* receiver, EventKind kind) const;
 
  private:
   struct Slot {

@@ -64,6 +64,12 @@ class ShardLoop final : public env::Executor, public EventReceiver {
   EventRef schedule(MonoTime when, EventKind kind, Callback<void()> run,
                     std::uint64_t bytes_hash = 0);
 
+  // For whoever looks from outside, between the events of the world.
+  /// All that was due has run: it neither stands still nor is behind.
+  [[nodiscard]] bool caught_up() const { return !paused() && inbox_.empty() && free_at_ <= now(); }
+  /// That are set.
+  [[nodiscard]] std::size_t timers() const { return scheduler_.pending(this, EventKind::kTimer); }
+
   // For its process.
   void resume();
   void drop_events();

@@ -25,6 +25,7 @@ class Explainer {
   void on_peer_down(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
+  [[nodiscard]] MonoTime first_deadline() const { return operations_.first_deadline(); }
 
  private:
   struct Operation : OperationSlot {

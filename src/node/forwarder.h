@@ -41,6 +41,7 @@ class Forwarder {
   void on_peer_silent(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
+  [[nodiscard]] MonoTime first_deadline() const { return operations_.first_deadline(); }
 
  private:
   /// A frame that comes twice comes soon; what is forgotten here counts as a repeat.

@@ -35,6 +35,8 @@ class HintDelivery {
   void on_refusal(const wire::FrameHeader& header, ErrorCode code);
   void on_peer_down(NodeId peer);
   void on_peer_up() { wake(); }
+  /// Hints that are being delivered.
+  [[nodiscard]] std::size_t open() const { return operations_.open(); }
   /// The node ends: begins nothing more, and forgets what is under way.
   void stop();
 

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/time.h"
 
 namespace stator::node {
 
@@ -92,6 +95,15 @@ class OperationTable {
     --open_;
   }
   [[nodiscard]] std::size_t open() const { return open_; }
+  /// By when the first of them has to be over (I14); never, where none is open.
+  [[nodiscard]] MonoTime first_deadline() const {
+    MonoTime first{std::numeric_limits<std::int64_t>::max()};
+    if (open_ == 0) return first;
+    for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+      if (in_use_[slot]) first = std::min(first, slots_[slot]->deadline);
+    }
+    return first;
+  }
   /// Calls `visit` with each open operation; it may release any of them and acquire new ones.
   template <typename Visit>
   void for_each(Visit visit) {

@@ -36,6 +36,7 @@ class ReadCoordinator {
   void on_peer_up(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
+  [[nodiscard]] MonoTime first_deadline() const { return operations_.first_deadline(); }
 
  private:
   struct Operation : OperationSlot {

@@ -76,6 +76,11 @@ class RecordStore {
 
   /// More bytes wait for the engine than it can take soon: refuse client writes (P8).
   [[nodiscard]] bool overloaded() const { return gathering_->writes().bytes() > kStagedBytesMax; }
+  /// Those that wait, and those that are on their way to it.
+  [[nodiscard]] std::size_t staged_bytes() const {
+    return gathering_->writes().bytes() + (under_way_active_ ? under_way_->writes().bytes() : 0);
+  }
+  [[nodiscard]] std::size_t reads_waiting() const { return reads_waiting_; }
   /// More reads wait for the engine than it can answer soon: refuse those of peers, who can ask
   /// another replica.
   [[nodiscard]] bool reads_pile_up() const { return reads_waiting_ >= kReadsMax; }

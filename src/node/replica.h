@@ -44,6 +44,8 @@ class Replica {
   /// damaged bytes are kept aside (D30).
   void merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
                 bool sync, MergeDone done, bool restores = false);
+  /// Merges that wait for the engine.
+  [[nodiscard]] std::size_t open() const { return puts_.open(); }
 
  private:
   struct Put : OperationSlot {

@@ -36,6 +36,7 @@ class Scanner {
   void on_peer_down(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return walks_.open(); }
+  [[nodiscard]] MonoTime first_deadline() const { return walks_.first_deadline(); }
 
  private:
   struct Found {

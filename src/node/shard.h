@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -70,6 +71,15 @@ class Shard final : public env::FrameSink, private PeerEvents {
   [[nodiscard]] std::size_t open_operations() const {
     return reads_.open() + writes_.open() + forwarder_.open();
   }
+  /// By when the first of what clients have asked for has to be over; never, if nothing is open.
+  [[nodiscard]] MonoTime first_deadline() const {
+    return std::min({reads_.first_deadline(), writes_.first_deadline(),
+                     forwarder_.first_deadline(), explainer_.first_deadline(),
+                     scanner_.first_deadline()});
+  }
+  /// What this shard does of its own accord or for its peers, and has not ended.
+  [[nodiscard]] std::size_t hints_under_way() const { return hints_.open(); }
+  [[nodiscard]] std::size_t merges_under_way() const { return replica_.open(); }
 
  private:
   void serve(const wire::Frame& frame);

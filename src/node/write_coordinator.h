@@ -39,6 +39,7 @@ class WriteCoordinator {
   void on_peer_up(NodeId peer);
   void tick();
   [[nodiscard]] std::size_t open() const { return operations_.open(); }
+  [[nodiscard]] MonoTime first_deadline() const { return operations_.first_deadline(); }
 
  private:
   struct Operation : OperationSlot {

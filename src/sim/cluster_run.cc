@@ -9,6 +9,7 @@
 #include "core/membership/history.h"
 #include "node/hint_place.h"
 #include "sim/audit.h"
+#include "sim/bounds.h"
 #include "sim/client_history.h"
 #include "sim/copies.h"
 #include "sim/limits.h"
@@ -28,6 +29,8 @@ constexpr Duration kStrict = seconds(4);      // of operations that all must be 
 constexpr Duration kDrain = seconds(30);      // at most, for what is still open
 constexpr Duration kHints = seconds(60);      // at most, until the last hint is delivered (I6)
 constexpr Duration kStartAgain = seconds(1);  // of a node that refused, as service managers do
+constexpr Duration kLook = milliseconds(500);  // between two looks at what nodes hold (I14)
+constexpr Duration kGone = seconds(7);         // after the last client has gone (I20)
 constexpr double kSeveralShards = 0.5;        // of runs
 constexpr double kOtherShards = 0.3;          // of restarts in those
 constexpr std::uint32_t kShardsMax = 3;
@@ -45,9 +48,11 @@ class ClusterRun {
   void stop_node(std::uint32_t index);
   [[nodiscard]] node::NodeOptions options_of(std::uint32_t index);
   void start_clients();
+  void run_for(Duration time);
   void write_down_calls();
   void judge_clients();
   void drain();
+  void look_at_rest();
   void await_hints();
   void find_stray_hints();
   void look_at_copies();
@@ -77,6 +82,7 @@ class ClusterRun {
   std::unique_ptr<Copies> copies_;  // nullptr: disks lose what they were given
   std::unique_ptr<RecordingObserver> observer_;
   std::unique_ptr<Adversary> adversary_;
+  std::unique_ptr<Bounds> bounds_;
   std::uint64_t repaired_writes_ = 0;
   std::uint64_t refused_starts_ = 0;
   World world_;  // its processes end before what they use
@@ -102,6 +108,7 @@ ClusterRun::ClusterRun(const RunOptions& options)
   if (!has(faults_, FaultFamily::kWipe) && !has(faults_, FaultFamily::kRot)) {
     copies_ = std::make_unique<Copies>(world_, node_hosts_, founding_);
   }
+  bounds_ = std::make_unique<Bounds>(world_, node_hosts_);
   observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler(), copies_.get());
   if (options.clients_judge) write_down_calls();
 }
@@ -241,17 +248,27 @@ void ClusterRun::start_clients() {
   }
 }
 
+// In steps, after each of which nodes are looked at: that is no event of the world.
+void ClusterRun::run_for(Duration time) {
+  const MonoTime end = world_.now() + time;
+  while (world_.now() < end) {
+    world_.run_until(std::min(end, world_.now() + kLook));
+    bounds_->look();
+  }
+}
+
 RunReport ClusterRun::run() {
   for (const std::uint32_t node : node_hosts_) start_node(node);
   first_shards_ = shards_.shards();
   world_.run_for(kStart);
+  bounds_->remember_fresh();
   start_clients();
   adversary_->start(world_.now() + workload_.length);
-  world_.run_for(std::min(workload_.length, options_.schedule.until));
+  run_for(std::min(workload_.length, options_.schedule.until));
   adversary_->heal();
-  world_.run_for(kSettle);
+  run_for(kSettle);
   clients_.strict = true;
-  world_.run_for(kStrict);
+  run_for(kStrict);
   drain();
   for (const std::uint32_t host : node_hosts_) {
     const std::string& error = server_of(host).error();
@@ -264,7 +281,16 @@ RunReport ClusterRun::run() {
     repaired_writes_ = audit.repaired_writes();
     for (const std::string& problem : audit.problems()) violate(problem);
   }
+  if (violations_.empty()) look_at_rest();
+  for (const std::string& problem : bounds_->problems()) violate(problem);
   return report();
+}
+
+// I20: no client is left, and all that was asked is answered.
+void ClusterRun::look_at_rest() {
+  for (const std::uint32_t host : client_hosts_) world_.host(host).kill();
+  world_.run_for(kGone);
+  bounds_->look_at_rest();
 }
 
 void ClusterRun::drain() {
@@ -274,7 +300,7 @@ void ClusterRun::drain() {
   if (clients_.open > 0) {
     violate("I15: " + std::to_string(clients_.open) + " operations of clients never ended");
   }
-  world_.run_for(seconds(3));  // what nodes still have to finish among themselves
+  run_for(seconds(3));  // what nodes still have to finish among themselves
 }
 
 Server& ClusterRun::server_of(std::uint32_t host) {
@@ -402,6 +428,7 @@ RunReport ClusterRun::report() {
   report.wire = world_.wire().counters();
   report.repaired_writes = repaired_writes_;
   report.refused_starts = refused_starts_;
+  report.looks = bounds_->looks();
   for (const std::uint32_t host : node_hosts_) {
     Server& server = server_of(host);
     if (!server.error().empty()) continue;

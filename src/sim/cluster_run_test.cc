@@ -63,6 +63,7 @@ TEST(ClusterRun, WithoutFaultsEverythingIsAcknowledged) {
   EXPECT_GT(report.verdict.quorum_reads_checked, 100U);
   EXPECT_GE(report.verdict.copies_checked, 2 * report.verdict.acknowledged) << "W = 2";
   EXPECT_EQ(report.clients.abandoned, 0U);
+  EXPECT_GT(report.looks, 5 * 30U) << "I14: at five nodes, twice a second";
   EXPECT_GT(report.clients.done, report.clients.begun * 9 / 10);
   EXPECT_LE(report.clients.done, report.clients.begun);
 }

@@ -164,4 +164,13 @@ MUTANTS = [
     Mutant("hints_forgotten_by_restart", "D14", "a stand-in that was restarted delivers nothing of what it kept",
            "P1 I5",
            [("node/hint_recount.cc", "    ++seen_;\n", "    ++seen_;\n    if (MUTANT) return;\n")]),
+    Mutant("operation_never_over", "P8", "a forwarded write whose target is silent is never given up", "I14 I20",
+           [("node/forwarder.cc", "    if (now >= operation.deadline) {",
+             "    if (now >= operation.deadline && (!MUTANT || operation.id.retryable())) {")]),
+    Mutant("limiter_drifts", "D33", "a read that fails is counted as one that waits, for ever", "I20 I15",
+           [("node/read_coordinator.cc", "  context_.note_answered(operation.began);",
+             "  if (result || !MUTANT) context_.note_answered(operation.began);")]),
+    Mutant("timer_goes_on", "P8", "the timer of open operations goes on when none is open", "I20",
+           [("node/shard.cc", "  if (open_operations() + explainer_.open() + scanner_.open() > 0) {",
+             "  if (MUTANT || open_operations() + explainer_.open() + scanner_.open() > 0) {")]),
 ]
