@@ -27,6 +27,13 @@ std::optional<std::uint64_t> generation_of(std::string_view name) {
   return generation;
 }
 
+// After a failed sync nobody knows what is durable: whatever its reason, it does not pass as a full
+// disk does (D31).
+Error for_good(Error error) {
+  error.code = ErrorCode::kIo;
+  return error;
+}
+
 /// Writes a whole store as frames of a new file.
 class SnapshotWriter final : public ChangeSink {
  public:
@@ -210,7 +217,7 @@ void Journal::on_synced(std::uint64_t generation, std::uint64_t appended, std::u
     return;
   }
   if (!result) {
-    failure_ = result;
+    failure_ = std::unexpected(for_good(result.error()));
   } else {
     durable_ = std::max(durable_, appended);
     durable_end_ = end;
@@ -275,7 +282,7 @@ Result<void> Journal::begin_generation(JournalHeader header) {
   compact_from_ = 0;
   // Without this a crash may leave the old name or the new one: nothing may be promised on either.
   auto named = disk_.sync_directory(directory_);
-  if (!named) failure_ = named;
+  if (!named) failure_ = std::unexpected(for_good(named.error()));
   return named;
 }
 

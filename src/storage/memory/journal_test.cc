@@ -236,6 +236,33 @@ TEST(Journal, TakesNothingAfterAFailedSyncForGood) {
   EXPECT_EQ((*store.journal)->durable(), 0U);
 }
 
+// A full disk that fails a write passes; one that fails a sync leaves a file that nobody may believe.
+TEST(Journal, ASyncThatFailsForLackOfRoomIsAFailedSync) {
+  testing::FakeDisk disk;
+  disk.hold_syncs = true;
+  Opened store = open_on(disk);
+  ASSERT_TRUE(put(store, "a", "1"));
+  (*store.journal)->sync();
+  disk.syncs_fail = ErrorCode::kDiskFull;
+  disk.complete_syncs();
+  disk.syncs_fail.reset();
+  ASSERT_FALSE((*store.journal)->failure());
+  EXPECT_EQ((*store.journal)->failure().error().code, ErrorCode::kIo);
+  EXPECT_EQ(put(store, "b", "2").error().code, ErrorCode::kIo);
+}
+
+TEST(Journal, ANameThatCannotBeSyncedForLackOfRoomIsAFailedSyncToo) {
+  testing::FakeDisk disk;
+  Opened store = open_on(disk);
+  disk.directory_syncs_fail = ErrorCode::kDiskFull;
+  for (int i = 0; i < 40 && (*store.journal)->failure(); ++i) {
+    ASSERT_TRUE(put(store, "key", std::string(60'000, 'v')));
+    (*store.journal)->applied();
+  }
+  ASSERT_FALSE((*store.journal)->failure());
+  EXPECT_EQ((*store.journal)->failure().error().code, ErrorCode::kIo);
+}
+
 TEST(Journal, AFullDiskFailsTheAppendAndNothingElse) {
   testing::FakeDisk disk;
   {

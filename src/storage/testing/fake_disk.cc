@@ -48,7 +48,9 @@ class FakeFile final : public env::File {
   }
   Result<void> sync_now() override {
     content_->sync_failed = content_->sync_failed || disk_.syncs_fail.has_value();
-    if (content_->sync_failed) return std::unexpected(failure(ErrorCode::kIo));
+    if (content_->sync_failed) {
+      return std::unexpected(failure(disk_.syncs_fail.value_or(ErrorCode::kIo)));
+    }
     content_->durable = content_->bytes;
     return {};
   }
@@ -83,7 +85,7 @@ void FakeDisk::complete_syncs() {
       content->syncs.pop_front();
       content->sync_failed = content->sync_failed || syncs_fail.has_value();
       if (content->sync_failed) {
-        done(std::unexpected(failure(ErrorCode::kIo)));
+        done(std::unexpected(failure(syncs_fail.value_or(ErrorCode::kIo))));
       } else {
         content->durable = std::move(bytes);
         done({});
