@@ -14,6 +14,21 @@ Error closed() {
   return {.code = ErrorCode::kClosed};
 }
 
+Error broken() {
+  return {.code = ErrorCode::kIo, .detail = "this file cannot be used any more"};
+}
+
+// Of a call that would change something, and may need room for that.
+Result<void> may_change(DiskImage& image) {
+  if (image.read_only) {
+    return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "the disk is read-only"});
+  }
+  if (image.random().chance(image.faults.no_room)) {
+    return std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  }
+  return {};
+}
+
 Duration sync_delay(DiskImage& image) {
   const DiskFaults& faults = image.faults;
   Random& random = image.random();
@@ -37,12 +52,18 @@ class SyncQueue {
     queue->pending_.push_back({queue->content_->changes(), std::move(done)});
     queue->loop_.schedule(end, EventKind::kDisk, [queue] { queue->complete(); });
   }
-  /// True when this sync works.
-  bool finish(std::uint64_t changes) {
-    if (image_.random().chance(image_.faults.sync_fails)) content_->sync_failed = true;
-    if (content_->sync_failed) return false;
+  Result<void> finish(std::uint64_t changes) {
+    const bool full = image_.random().chance(image_.faults.no_room);
+    if (full || image_.read_only || content_->broken ||
+        image_.random().chance(image_.faults.sync_fails)) {
+      content_->sync_failed = true;
+    }
+    if (content_->sync_failed) {
+      return std::unexpected(
+          Error{.code = full ? ErrorCode::kDiskFull : ErrorCode::kIo, .detail = "sync failed"});
+    }
     content_->make_durable(changes);
-    return true;
+    return {};
   }
 
  private:
@@ -53,11 +74,7 @@ class SyncQueue {
   void complete() {
     Pending first = std::move(pending_.front());
     pending_.pop_front();
-    if (finish(first.changes)) {
-      first.done({});
-    } else {
-      first.done(std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"}));
-    }
+    first.done(finish(first.changes));
   }
 
   DiskImage& image_;
@@ -84,6 +101,7 @@ class SimFile final : public env::File {
   Result<void> read_at(std::uint64_t offset, std::size_t size, std::string& out) override;
   Result<std::uint64_t> size() override { return content_->bytes().size(); }
   Result<void> truncate(std::uint64_t size) override;
+  Result<void> begin_call(bool changes);
   void sync(Callback<void(Result<void>)> done) override;
   Result<void> sync_now() override;
 
@@ -94,9 +112,16 @@ class SimFile final : public env::File {
   std::shared_ptr<SyncQueue> syncs_;
 };
 
-Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
+Result<void> SimFile::begin_call(bool changes) {
   if (!loop_.alive()) return std::unexpected(closed());
   loop_.process().block(image_.faults.call_cost);
+  if (image_.random().chance(image_.faults.file_breaks)) content_->broken = true;
+  if (content_->broken) return std::unexpected(broken());
+  return changes ? may_change(image_) : Result<void>();
+}
+
+Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
+  if (auto begun = begin_call(true); !begun) return begun;
   if (image_.random().chance(image_.faults.write_fails)) {
     content_->write(offset, bytes.substr(0, image_.random().below(bytes.size() + 1)));
     return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "write failed"});
@@ -108,24 +133,21 @@ Result<void> SimFile::write_at(std::uint64_t offset, std::string_view bytes) {
       image_.used_bytes() + (end - old) > image_.faults.capacity) {
     return std::unexpected(Error{.code = ErrorCode::kDiskFull});
   }
-  content_->write(offset, bytes);
+  if (!image_.write_astray(*content_, offset, bytes)) content_->write(offset, bytes);
   return {};
 }
 
 Result<void> SimFile::read_at(std::uint64_t offset, std::size_t size, std::string& out) {
-  if (!loop_.alive()) return std::unexpected(closed());
-  loop_.process().block(image_.faults.call_cost);
+  if (auto begun = begin_call(false); !begun) return begun;
   if (image_.random().chance(image_.faults.read_fails)) {
     return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "read failed"});
   }
-  const std::string& bytes = content_->bytes();
-  if (offset < bytes.size()) out.append(bytes, offset, size);
+  content_->read(offset, size, out);
   return {};
 }
 
 Result<void> SimFile::truncate(std::uint64_t size) {
-  if (!loop_.alive()) return std::unexpected(closed());
-  loop_.process().block(image_.faults.call_cost);
+  if (auto begun = begin_call(true); !begun) return begun;
   content_->truncate(size);
   return {};
 }
@@ -137,8 +159,7 @@ void SimFile::sync(Callback<void(Result<void>)> done) {
 Result<void> SimFile::sync_now() {
   if (!loop_.alive()) return std::unexpected(closed());
   loop_.process().block(sync_delay(image_));
-  if (syncs_->finish(content_->changes())) return {};
-  return std::unexpected(Error{.code = ErrorCode::kIo, .detail = "sync failed"});
+  return syncs_->finish(content_->changes());
 }
 
 class SimLock final : public env::DirectoryLock {
@@ -166,6 +187,11 @@ Result<void> ShardDisk::begin_call() {
   return {};
 }
 
+Result<void> ShardDisk::begin_change() {
+  if (auto begun = begin_call(); !begun) return begun;
+  return may_change(image_);
+}
+
 Result<std::unique_ptr<env::File>> ShardDisk::open(const std::string& path, Open mode) {
   if (auto begun = begin_call(); !begun) return std::unexpected(begun.error());
   if (image_.is_directory(path)) {
@@ -180,6 +206,7 @@ Result<std::unique_ptr<env::File>> ShardDisk::open(const std::string& path, Open
     if (mode == Open::kExisting) {
       return std::unexpected(Error{.code = ErrorCode::kIo, .detail = path + ": no such file"});
     }
+    if (auto may = may_change(image_); !may) return std::unexpected(may.error());
     auto created = image_.create(path);
     if (!created) return std::unexpected(created.error());
     content = std::move(*created);
@@ -193,8 +220,9 @@ Result<bool> ShardDisk::exists(const std::string& path) {
 }
 
 Result<void> ShardDisk::create_directories(const std::string& path) {
-  if (auto begun = begin_call(); !begun) return begun;
-  return image_.create_directories(path);
+  // On a disk that takes no changes, one that is there is found all the same.
+  auto begun = image_.is_directory(path) ? begin_call() : begin_change();
+  return begun ? image_.create_directories(path) : begun;
 }
 
 Result<std::vector<std::string>> ShardDisk::list(const std::string& path) {
@@ -203,17 +231,18 @@ Result<std::vector<std::string>> ShardDisk::list(const std::string& path) {
 }
 
 Result<void> ShardDisk::rename(const std::string& from, const std::string& to) {
-  if (auto begun = begin_call(); !begun) return begun;
+  if (auto begun = begin_change(); !begun) return begun;
   return image_.rename(from, to);
 }
 
 Result<void> ShardDisk::remove(const std::string& path) {
   if (auto begun = begin_call(); !begun) return begun;
+  if (image_.read_only) return may_change(image_);
   return image_.remove(path);
 }
 
 Result<void> ShardDisk::sync_directory(const std::string& path) {
-  if (auto begun = begin_call(); !begun) return begun;
+  if (auto begun = begin_change(); !begun) return begun;
   loop_.process().block(sync_delay(image_));
   return image_.sync_directory(path);
 }

@@ -33,6 +33,7 @@ class ShardDisk final : public env::Disk {
 
  private:
   [[nodiscard]] Result<void> begin_call();
+  [[nodiscard]] Result<void> begin_change();
 
   DiskImage& image_;
   ShardLoop& loop_;

@@ -11,6 +11,10 @@ namespace stator::sim {
 namespace {
 
 constexpr std::uint64_t kSector = 512;
+constexpr std::uint64_t kBlock = 4096;
+// Of a file: every so many changes one block is remembered, the last few of them.
+constexpr std::uint64_t kRememberEvery = 16;
+constexpr std::size_t kRemembered = 8;
 
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -42,8 +46,45 @@ void FileContent::put(std::uint64_t offset, std::string_view bytes) {
   bytes_.replace(offset, bytes.size(), bytes);
 }
 
+void FileContent::read(std::uint64_t offset, std::size_t size, std::string& out) const {
+  if (offset >= bytes_.size()) return;
+  const std::size_t begin = out.size();
+  out.append(bytes_, offset, size);
+  const std::uint64_t end = offset + (out.size() - begin);
+  for (const Block& block : stale_) {
+    for (std::uint64_t at = block.number * kBlock; at < (block.number + 1) * kBlock; ++at) {
+      if (at < offset || at >= end) continue;
+      const std::uint64_t inside = at - block.number * kBlock;
+      out[begin + (at - offset)] = inside < block.bytes.size() ? block.bytes[inside] : '\0';
+    }
+  }
+}
+
+void FileContent::remember(std::uint64_t offset) {
+  const std::uint64_t number = offset / kBlock;
+  if (number * kBlock >= bytes_.size()) return;
+  older_.push_back({number, bytes_.substr(number * kBlock, kBlock)});
+  if (older_.size() > kRemembered) older_.pop_front();
+}
+
+void FileContent::go_stale(Random& random) {
+  STATOR_ASSERT(!bytes_.empty());
+  Block block;
+  if (!older_.empty() && random.chance(0.7)) {
+    block = older_[random.below(older_.size())];
+  } else {
+    block.number = random.below((bytes_.size() + kBlock - 1) / kBlock);
+  }
+  std::erase_if(stale_, [&](const Block& other) { return other.number == block.number; });
+  stale_.push_back(std::move(block));
+}
+
 void FileContent::write(std::uint64_t offset, std::string_view bytes) {
   if (bytes.empty()) return;
+  if (changes() % kRememberEvery == kRememberEvery - 1) remember(offset);
+  std::erase_if(stale_, [&](const Block& block) {
+    return block.number >= offset / kBlock && block.number <= (offset + bytes.size() - 1) / kBlock;
+  });
   Change change{.offset = offset, .length = bytes.size(), .old_size = bytes_.size()};
   if (offset < bytes_.size()) change.replaced = bytes_.substr(offset, bytes.size());
   pending_.push_back(std::move(change));
@@ -237,50 +278,102 @@ void DiskImage::sync_all() {
   }
 }
 
+std::vector<FileContent*> DiskImage::files_with_content() const {
+  std::vector<FileContent*> files;
+  for (const auto& [name, entry] : names_) {
+    if (entry.file != nullptr && !entry.file->bytes_.empty()) files.push_back(entry.file.get());
+  }
+  return files;
+}
+
 void DiskImage::rot() {
   const std::uint64_t stored = used_bytes();
   if (stored == 0) return;
   const auto flip = [this](std::string& bytes, std::uint64_t place) {
     bytes[place] = static_cast<char>(bytes[place] ^ (1 << random_.below(8)));
   };
-  std::vector<std::string*> files;
-  for (const auto& [name, entry] : names_) {
-    if (entry.file != nullptr && !entry.file->bytes_.empty()) files.push_back(&entry.file->bytes_);
-  }
+  const std::vector<FileContent*> files = files_with_content();
   // Any byte may be hit; but where one file has nearly all of them, so are the small ones.
   if (random_.chance(0.5)) {
-    std::string& bytes = *files[random_.below(files.size())];
+    std::string& bytes = files[random_.below(files.size())]->bytes_;
     flip(bytes, random_.below(bytes.size()));
     return;
   }
   std::uint64_t place = random_.below(stored);
-  for (std::string* bytes : files) {
-    if (place < bytes->size()) return flip(*bytes, place);
-    place -= bytes->size();
+  for (FileContent* file : files) {
+    if (place < file->bytes_.size()) return flip(file->bytes_, place);
+    place -= file->bytes_.size();
+  }
+}
+
+void DiskImage::go_stale() {
+  const std::vector<FileContent*> files = files_with_content();
+  if (!files.empty()) files[random_.below(files.size())]->go_stale(random_);
+}
+
+bool DiskImage::write_astray(FileContent& file, std::uint64_t offset, std::string_view bytes) {
+  if (!misdirects_ || bytes.empty()) return false;
+  const std::vector<FileContent*> files = files_with_content();
+  if (files.empty()) return false;
+  misdirects_ = false;
+  FileContent& hit = *files[random_.below(files.size())];
+  const std::uint64_t at = random_.below((hit.bytes_.size() + kSector - 1) / kSector) * kSector;
+  // Files end where they ended: of what lies behind, the system knows nothing.
+  hit.write(at, bytes.substr(0, hit.bytes_.size() - at));
+  // And this one is as long as if it had been written.
+  if (offset + bytes.size() > file.bytes_.size()) file.truncate(offset + bytes.size());
+  return true;
+}
+
+bool DiskImage::may_fail() const {
+  return faults.fail_calls() || read_only || std::ranges::any_of(names_, [](const auto& item) {
+           return item.second.file != nullptr && item.second.file->broken;
+         });
+}
+
+void DiskImage::mend() {
+  read_only = false;
+  misdirects_ = false;
+  for (const auto& [name, entry] : names_) {
+    if (entry.file != nullptr) entry.file->broken = false;
   }
 }
 
 void DiskImage::wipe() {
+  mend();
   names_.clear();
   durable_names_.clear();
   pending_names_.clear();
   locks_.clear();
 }
 
-void DiskImage::keep_image() {
-  image_.clear();
+DiskImage::Image DiskImage::image() const {
+  Image image;
   for (const auto& [name, entry] : names_) {
     if (entry.file == nullptr) {
-      image_[name + "/"];
+      image[name + "/"];
     } else {
-      image_[name] = entry.file->bytes();
+      image[name] = entry.file->bytes();
     }
   }
+  return image;
+}
+
+void DiskImage::keep_image() {
+  image_ = image();
 }
 
 void DiskImage::restore_image() {
+  restore(image_);
+}
+
+void DiskImage::become_copy_of(const DiskImage& other) {
+  restore(other.image());
+}
+
+void DiskImage::restore(const Image& image) {
   wipe();
-  for (const auto& [name, bytes] : image_) {
+  for (const auto& [name, bytes] : image) {
     Entry entry;
     if (name.ends_with('/')) {
       names_[tidy(name)] = entry;

@@ -21,6 +21,8 @@ namespace stator::sim {
 class FileContent {
  public:
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  /// What a reader gets: `bytes`, but for blocks that have gone stale.
+  void read(std::uint64_t offset, std::size_t size, std::string& out) const;
   void write(std::uint64_t offset, std::string_view bytes);
   void truncate(std::uint64_t size);
   /// How many changes were ever made: what a sync that begins now will cover.
@@ -29,8 +31,12 @@ class FileContent {
   void make_durable(std::uint64_t changes);
   /// Keeps, tears or takes back each change that is not durable.
   void lose_power(const DiskFaults& faults, Random& random);
+  /// Readers of one block get what it held some writes ago, or before there was the file, until it
+  /// is written again. Not of an empty file.
+  void go_stale(Random& random);
 
   bool sync_failed = false;  // dead to every later sync (D31)
+  bool broken = false;       // no call of it works
 
  private:
   struct Change {
@@ -40,13 +46,21 @@ class FileContent {
     std::uint64_t old_size = 0;  // of the file
     std::string replaced{};      // the bytes that stood there; of a truncation: the tail
   };
+  /// A block by its number, and what it holds or held; shorter than a block where the file ended.
+  struct Block {
+    std::uint64_t number = 0;
+    std::string bytes{};
+  };
   friend class DiskImage;
   void keep_sectors(const Change& change, std::string_view bytes, Random& random);
   void put(std::uint64_t offset, std::string_view bytes);
+  void remember(std::uint64_t offset);
 
   std::string bytes_;
   std::deque<Change> pending_;
   std::uint64_t durable_changes_ = 0;
+  std::deque<Block> older_;   // of some blocks that were written again
+  std::vector<Block> stale_;  // that readers get
 };
 
 /// One host's disk: names and files, each with a volatile and a durable layer. A name is durable
@@ -58,7 +72,13 @@ class DiskImage {
   explicit DiskImage(Random random) : random_(random) {}
 
   DiskFaults faults;
+  bool read_only = false;  // nothing can be changed, and no sync works
   [[nodiscard]] Random& random() { return random_; }
+  /// Calls may fail, so that a program may rightly say that it cannot start.
+  [[nodiscard]] bool may_fail() const;
+  /// What would stay for ever is over: the disk can be written, its files can be used again, and no
+  /// write goes astray any more. What went astray stays where it is.
+  void mend();
 
   [[nodiscard]] std::shared_ptr<FileContent> find(const std::string& path) const;
   [[nodiscard]] bool exists(const std::string& path) const;
@@ -85,17 +105,27 @@ class DiskImage {
   void sync_all();
   /// One bit of what is stored flips, wherever it lies. Nothing where nothing is stored.
   void rot();
+  /// A block of a file goes stale, wherever it lies. Nothing where nothing is stored.
+  void go_stale();
+  /// The next write goes to another place, of this file or of another, and spoils what is there.
+  void misdirect_next() { misdirects_ = true; }
+  /// True: these bytes, meant for `file`, have gone astray, and what is read at their place is what
+  /// was there, or nothing.
+  [[nodiscard]] bool write_astray(FileContent& file, std::uint64_t offset, std::string_view bytes);
   /// A new, empty disk. No process may be running.
   void wipe();
   /// Remembers what is on the disk now, and brings that back later: a backup. No process may be
   /// running at restore_image().
   void keep_image();
   void restore_image();
+  /// Gets all that stands on `other` instead of what it has: a clone. No process may be running.
+  void become_copy_of(const DiskImage& other);
 
  private:
   struct Entry {
     std::shared_ptr<FileContent> file;  // nullptr: a directory
   };
+  using Image = std::map<std::string, std::string>;  // names of directories end with '/'
   using Names = std::map<std::string, Entry>;
   struct NameChange {
     std::string removed;  // empty: none
@@ -103,6 +133,10 @@ class DiskImage {
     Entry entry;
   };
   void change_names(NameChange change);
+  [[nodiscard]] Image image() const;
+  void restore(const Image& image);
+  /// Those that are not empty.
+  [[nodiscard]] std::vector<FileContent*> files_with_content() const;
   static void apply(const NameChange& change, Names& names);
 
   Random random_;
@@ -111,7 +145,8 @@ class DiskImage {
   std::vector<NameChange> pending_names_;  // oldest first
   std::set<std::string> locks_;
   std::size_t open_files_ = 0;
-  std::map<std::string, std::string> image_;  // names of directories end with '/'
+  Image image_;
+  bool misdirects_ = false;
 };
 
 }  // namespace stator::sim

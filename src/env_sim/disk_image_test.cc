@@ -181,6 +181,85 @@ TEST(DiskImage, RotFlipsOneBitOfWhatIsStored) {
   EXPECT_TRUE(hit_a && hit_b);
 }
 
+TEST(DiskImage, AStaleBlockReadsAsItWasSomeWritesAgoUntilItIsWrittenAgain) {
+  bool older = false;
+  bool nothing = false;
+  for (std::uint64_t seed = 0; seed < 32; ++seed) {
+    DiskImage disk = disk_that(0, 0, 0, seed);
+    disk.go_stale();  // where nothing stands
+    auto file = durable_file(disk, "/log");
+    file->write(0, std::string(10'000, 'x'));
+    for (int i = 0; i < 20; ++i) {
+      file->write(5'000, std::string(100, static_cast<char>('a' + i)));
+    }
+    disk.go_stale();
+    std::string read;
+    file->read(0, 20'000, read);
+    ASSERT_EQ(read.size(), 10'000U);
+    ASSERT_NE(read, file->bytes());
+    std::size_t first = 0;
+    while (read[first] == file->bytes()[first]) ++first;
+    std::size_t last = read.size() - 1;
+    while (read[last] == file->bytes()[last]) --last;
+    EXPECT_EQ(first / 4096, last / 4096) << "one block";
+    older = older || (read[first] >= 'a' && read[first] < 't');
+    nothing = nothing || read[first] == '\0';
+    std::string part;
+    file->read(first, 1, part);
+    EXPECT_EQ(part, read.substr(first, 1));
+    file->write(first, "new");
+    read.clear();
+    file->read(0, 20'000, read);
+    EXPECT_EQ(read, file->bytes());
+  }
+  EXPECT_TRUE(older);
+  EXPECT_TRUE(nothing);
+}
+
+TEST(DiskImage, AWriteGoesAstrayOnceAndSpoilsWhatItHits) {
+  int other_file = 0;
+  for (std::uint64_t seed = 0; seed < 32; ++seed) {
+    DiskImage disk = disk_that(0, 0, 0, seed);
+    auto log = durable_file(disk, "/log");
+    auto other = durable_file(disk, "/other");
+    const std::string zeros(3'000, '\0');
+    other->write(0, zeros);
+    log->write(0, zeros);
+    EXPECT_FALSE(disk.write_astray(*log, 3'000, "entry"));
+    disk.misdirect_next();
+    EXPECT_TRUE(disk.write_astray(*log, 3'000, "entry"));
+    EXPECT_FALSE(disk.write_astray(*log, 3'005, "entry")) << "once";
+    EXPECT_EQ(log->bytes().size(), 3'005U);
+    EXPECT_EQ(other->bytes().size(), 3'000U);
+    EXPECT_EQ(log->bytes().substr(3'000), std::string(5, '\0')) << "not where it belongs";
+    const std::size_t in_log = log->bytes().find("entry");
+    const std::size_t in_other = other->bytes().find("entry");
+    EXPECT_NE(in_log == std::string::npos, in_other == std::string::npos);
+    EXPECT_EQ((in_log == std::string::npos ? in_other : in_log) % 512, 0U);
+    other_file += in_other == std::string::npos ? 0 : 1;
+    disk.misdirect_next();
+    disk.mend();
+    EXPECT_FALSE(disk.write_astray(*log, 0, "entry"));
+  }
+  EXPECT_GT(other_file, 5);
+  EXPECT_LT(other_file, 27);
+}
+
+TEST(DiskImage, ACloneHoldsWhatTheOtherDiskDoes) {
+  DiskImage disk = disk_that(0, 0, 0);
+  ASSERT_TRUE(disk.create_directories("/d"));
+  (*disk.create("/d/name"))->write(0, "first");
+  DiskImage clone = disk_that(0, 0, 0, 2);
+  ASSERT_TRUE(clone.create("/own"));
+  clone.read_only = true;
+  clone.become_copy_of(disk);
+  EXPECT_FALSE(clone.exists("/own"));
+  EXPECT_EQ(clone.find("/d/name")->bytes(), "first");
+  EXPECT_FALSE(clone.may_fail()) << "it is another disk";
+  clone.find("/d/name")->write(0, "other");
+  EXPECT_EQ(disk.find("/d/name")->bytes(), "first");
+}
+
 TEST(DiskImage, AnImageBringsBackWhatWasThereAndAWipeLeavesNothing) {
   DiskImage disk = disk_that(0, 0, 0);
   ASSERT_TRUE(disk.create_directories("/d"));
