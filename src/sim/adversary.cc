@@ -14,6 +14,12 @@ constexpr double kOneByOneShare = 0.15;
 constexpr double kAllAtOnceShare = 0.05;
 constexpr double kAllInTurnShare = 0.1;
 constexpr double kDiesAgainShare = 0.2;
+constexpr double kCloneShare = 0.25;
+constexpr Duration kHarmedFor = seconds(30);  // at most
+// Where so much of the run is left.
+constexpr double kVeryLongShare = 0.05;
+constexpr Duration kLongestCut = seconds(30 * 60);
+constexpr Duration kLongestPause = seconds(10 * 60);
 constexpr Duration kYear = seconds(365LL * 24 * 3600);
 
 }  // namespace
@@ -31,6 +37,7 @@ struct Adversary::Flap {
   int times;
   Duration longest;
   Random random;
+  Duration lasts{};  // the first time, if that was drawn before
 };
 
 Adversary::Adversary(World& world, std::vector<std::uint32_t> nodes,
@@ -60,6 +67,18 @@ Duration Adversary::draw_time(Duration shortest, Duration longest) {
 // Up to a part of what is left of the run.
 Duration Adversary::share_of_rest(Duration shortest, int part) {
   return draw_time(shortest, (until_ - world_.now()) / part);
+}
+
+// Now and then, where there is the time for it: a third of the most or more, and then a pause that
+// is as long. Else 0. Draws from a stream of its own.
+Duration Adversary::draw_very_long(const char* what, Duration most) {
+  Random random = random_.fork(what);
+  const MonoTime now = world_.now();
+  if (until_ - now < most || now < very_long_until_ || !random.chance(kVeryLongShare)) return {};
+  ++counters_.very_long;
+  const Duration lasts = random.between(most / 3, most);
+  very_long_until_ = now + lasts * 2;
+  return lasts;
 }
 
 template <typename Action>
@@ -224,7 +243,8 @@ void Adversary::cut_nodes() {
   const bool flaps = drawn(FaultFamily::kCuts, kPartitionShapes + 1) && random_.chance(kFlapShare);
   const int times = flaps ? 1 + static_cast<int>(random_.below(20)) : 0;
   const Duration longest = flaps ? seconds(2) : std::max(seconds(1), (until_ - world_.now()) / 2);
-  flap(std::make_unique<Flap>(std::move(cuts), times, longest, random_));
+  const Duration very_long = flaps ? Duration{} : draw_very_long("very long cut", kLongestCut);
+  flap(std::make_unique<Flap>(std::move(cuts), times, longest, random_, very_long));
 }
 
 // Nodes leave one after the other, and come back in another order.
@@ -250,7 +270,8 @@ void Adversary::cut_one_by_one() {
 
 // Heals after a while, and cuts again as often as it flaps.
 void Adversary::flap(std::unique_ptr<Flap> cut) {
-  const Duration lasts = draw_between(cut->random, milliseconds(20), cut->longest);
+  Duration lasts = draw_between(cut->random, milliseconds(20), cut->longest);
+  if (cut->lasts.ns > 0) lasts = std::exchange(cut->lasts, {});
   later(lasts, [this, cut = std::move(cut)]() mutable {
     world_.note("cut heals");
     apply(cut->cuts, false);
@@ -371,8 +392,10 @@ void Adversary::pause_one(std::uint32_t node) {
   world_.note("pause " + host.name());
   host.pause();
   const Duration longest = std::max(milliseconds(10), (until_ - world_.now()) / 2);
+  Duration lasts = draw_time(milliseconds(1), longest);
+  lasts = std::max(lasts, draw_very_long("very long pause", kLongestPause));
   // A process that was started meanwhile is not paused, and resuming it does nothing.
-  later(draw_time(milliseconds(1), longest), [this, node] { world_.host(node).resume(); });
+  later(lasts, [this, node] { world_.host(node).resume(); });
 }
 
 // --- machines ----------------------------------------------------------------------------------
@@ -380,8 +403,12 @@ void Adversary::pause_one(std::uint32_t node) {
 void Adversary::harm_disk(std::uint32_t node, const DiskFaults& faults, const char* what) {
   world_.note(std::string(what) + " " + world_.host(node).name());
   world_.host(node).disk().faults = faults;
-  later(draw_time(milliseconds(100), seconds(30)),
-        [this, node] { world_.host(node).disk().faults = DiskFaults{}; });
+  later(draw_time(milliseconds(100), kHarmedFor), [this, node] {
+    DiskImage& disk = world_.host(node).disk();
+    disk.faults = DiskFaults{};
+    // On one node of the run, what fails for ever fails until all is healed.
+    if (node != loser_) disk.mend();
+  });
 }
 
 void Adversary::slow_disk() {
@@ -431,11 +458,26 @@ std::uint32_t Adversary::any_node_to_harm() {
   return harmed_.back();
 }
 
+// What a failed sync has left only a new start cures (D31): of some nodes, somebody sees to that
+// when their disks should work again.
+void Adversary::cure_later(std::uint32_t node) {
+  Random random = random_.fork("cure");
+  if (!random.chance(0.5)) return;
+  later(random.between(kHarmedFor, kHarmedFor * 2), [this, node] {
+    Host& host = world_.host(node);
+    if (!host.running()) return;
+    world_.note("start again " + host.name());
+    host.kill();
+    start_if_down(node);
+  });
+}
+
 void Adversary::fail_syncs() {
   const std::uint32_t node = any_node_to_harm();
   DiskFaults faults;
   faults.sync_fails = random_.chance(0.3) ? 1 : 0.1 * random_.fraction();
   harm_disk(node, faults, "failing syncs");
+  cure_later(node);
 }
 
 void Adversary::fail_calls() {
@@ -444,57 +486,105 @@ void Adversary::fail_calls() {
   const double share = random_.chance(0.2) ? 1 : 0.1 * random_.fraction();
   if (drawn(FaultFamily::kIo, 0)) faults.read_fails = share;
   if (drawn(FaultFamily::kIo, 1)) faults.write_fails = share;
+  Random more = random_.fork("for ever");
+  if (drawn(FaultFamily::kIo, 2) && more.chance(0.3)) faults.file_breaks = 0.05 * more.fraction();
+  if (drawn(FaultFamily::kIo, 3) && more.chance(0.2)) {
+    Host& host = world_.host(loser_);
+    world_.note("read-only disk " + host.name());
+    host.disk().read_only = true;
+    harmed_.push_back(loser_);
+  }
   harm_disk(node, faults, "failing disk");
+  cure_later(node);
 }
 
 void Adversary::fill_disk() {
   const std::uint32_t node = any_node_to_harm();
   DiskFaults faults;
   faults.capacity = world_.host(node).disk().used_bytes() + random_.below(64 * 1024);
+  Random more = random_.fork("any call");
+  if (drawn(FaultFamily::kFull, 0) && more.chance(0.5)) faults.no_room = 0.3 * more.fraction();
   harm_disk(node, faults, "full disk");
+  cure_later(node);
 }
 
 void Adversary::rot() {
   if (nodes_.size() == 1) return;
   ++counters_.disk_faults;
   Host& host = world_.host(loser_);
-  world_.note("rot " + host.name());
-  host.disk().rot();
-  ++flips_;
-  note_loss();  // a log whose end has rotted looks like one that was never written to the end
+  switch (options_.menu.choose(FaultFamily::kRot, 3, random_)) {
+    case 0:
+      world_.note("rot " + host.name());
+      host.disk().rot();
+      ++spoilt_;
+      break;
+    case 1:
+      world_.note("misdirected write " + host.name());
+      host.disk().misdirect_next();
+      spoilt_ += 2;  // where it goes, and where it is missing
+      break;
+    default:
+      world_.note("stale read " + host.name());
+      host.disk().go_stale();
+      ++spoilt_;
+  }
+  note_loss();  // a log whose end is spoilt looks like one that was never written to the end
 }
 
 void Adversary::replace_disk(std::uint32_t node) {
   Host& host = world_.host(node);
   world_.note("new disk " + host.name());
   host.disk().wipe();
-  flips_ = 0;
+  spoilt_ = 0;
+  cloned_ = false;
   note_loss();
+}
+
+// As by somebody who set up a machine from another one's backup.
+void Adversary::clone_disk() {
+  Host& host = world_.host(loser_);
+  Random random = random_.fork("original");
+  std::uint32_t original = loser_;
+  while (original == loser_) original = nodes_[random.below(nodes_.size())];
+  world_.note("clone of " + world_.host(original).name() + " at " + host.name());
+  host.kill();
+  host.disk().become_copy_of(world_.host(original).disk());
+  spoilt_ = 0;
+  cloned_ = true;
+  note_loss();
+  later(random.between(milliseconds(1), seconds(5)), [this] { start_if_down(loser_); });
 }
 
 void Adversary::wipe() {
   if (nodes_.size() == 1) return;  // nothing would be left
   ++counters_.disk_faults;
+  if (drawn(FaultFamily::kWipe, 2) && random_.fork("clone").chance(kCloneShare)) {
+    clone_disk();
+    return;
+  }
   const std::uint32_t node = loser_;
   Host& host = world_.host(node);
   if (options_.menu.choose(FaultFamily::kWipe, 2, random_) == 0) {
     world_.note("wipe " + host.name());
     host.kill();
     host.disk().wipe();
-    flips_ = 0;
+    spoilt_ = 0;
+    cloned_ = false;
     note_loss();
   } else {
     // What is there now comes back later, as from a backup, under the same name.
     world_.note("image " + host.name());
     const Duration age = share_of_rest(milliseconds(100), 2);
     host.disk().keep_image();
-    image_flips_ = flips_;
-    later(age, [this, node] {
+    image_spoilt_ = spoilt_;
+    const bool clone = cloned_;
+    later(age, [this, node, clone] {
       Host& old = world_.host(node);
       world_.note("old image " + old.name());
       old.kill();
       old.disk().restore_image();
-      flips_ = image_flips_;
+      spoilt_ = image_spoilt_;
+      cloned_ = clone;
       note_loss();
       start_if_down(node);
     });
@@ -514,6 +604,7 @@ void Adversary::heal() {
     host.clock().set_right();
     host.set_slowness(1);
     host.disk().faults = DiskFaults{};
+    host.disk().mend();
     host.resume();
     const bool ends = std::ranges::find(stopping_, node) != stopping_.end();
     const bool harmed = std::ranges::find(harmed_, node) != harmed_.end();

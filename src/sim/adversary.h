@@ -23,6 +23,7 @@ struct FaultCounters {
   std::uint64_t slow = 0;
   std::uint64_t clock_changes = 0;
   std::uint64_t disk_faults = 0;  // failed syncs and calls, full, rotten, wiped
+  std::uint64_t very_long = 0;    // cuts and pauses of many minutes
 };
 
 /// What the adversary cannot do by itself, since programs are the harness's. All are called between
@@ -56,8 +57,10 @@ class Adversary {
   [[nodiscard]] const std::vector<std::uint64_t>& strikes() const { return strikes_; }
   /// When a node first lost its disk, or some of what stood there.
   [[nodiscard]] MonoTime disk_lost_at() const { return disk_lost_at_; }
-  /// So many bits have flipped on the disk of `node`, so that it may rightly refuse to start (D30).
-  [[nodiscard]] unsigned flips(std::uint32_t node) const { return node == loser_ ? flips_ : 0; }
+  /// So many places on the disk of `node` are spoilt, so that it may rightly refuse to start (D30).
+  [[nodiscard]] unsigned spoilt(std::uint32_t node) const { return node == loser_ ? spoilt_ : 0; }
+  /// The disk of `node` is a copy of another node's, on which it must not run (D3).
+  [[nodiscard]] bool has_clone(std::uint32_t node) const { return node == loser_ && cloned_; }
   /// What an operator does about it: `node`, which does not run, gets an empty disk.
   void replace_disk(std::uint32_t node);
 
@@ -103,12 +106,15 @@ class Adversary {
   void fill_disk();
   void rot();
   void wipe();
+  void clone_disk();
   void note_loss() { disk_lost_at_ = std::min(disk_lost_at_, world_.now()); }
   /// The disk of `node` gets these faults for a while.
   void harm_disk(std::uint32_t node, const DiskFaults& faults, const char* what);
+  void cure_later(std::uint32_t node);
   void start_if_down(std::uint32_t node);
   [[nodiscard]] Duration draw_time(Duration shortest, Duration longest);
   [[nodiscard]] Duration share_of_rest(Duration shortest, int part);
+  [[nodiscard]] Duration draw_very_long(const char* what, Duration most);
   [[nodiscard]] std::uint32_t any_node() { return nodes_[random_.below(nodes_.size())]; }
   /// Later, unless all was healed before.
   template <typename Action>
@@ -131,8 +137,10 @@ class Adversary {
   // acknowledged (P1).
   std::uint32_t loser_;
   MonoTime disk_lost_at_{INT64_MAX};
-  unsigned flips_ = 0;        // bits, on what stands there
-  unsigned image_flips_ = 0;  // and on what is kept of it
+  unsigned spoilt_ = 0;        // places of what stands there
+  unsigned image_spoilt_ = 0;  // and of what is kept of it
+  bool cloned_ = false;
+  MonoTime very_long_until_{};
 };
 
 }  // namespace stator::sim

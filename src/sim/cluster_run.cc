@@ -190,30 +190,35 @@ node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
 void ClusterRun::start_node(std::uint32_t index) {
   world_.host(index).start(shards_.draw(index), [this, index](std::span<env::Env> shards) {
     auto server = std::make_unique<Server>(shards, options_of(index), log_, world_.scheduler());
-    if (!server->error().empty()) refused_to_start(index, server->error());
+    if (!server->error().empty()) {
+      refused_to_start(index, server->error());
+    } else if (adversary_->has_clone(index)) {
+      violate("D3: " + node_names_[index] + " runs on a copy of another node's disk");
+    }
     return server;
   });
 }
 
 // Whatever befell its disk, a node opens what it left there (I16). While calls fail it may say so
-// instead, and is started again, until they do not. Where bits have flipped it may refuse for good,
-// and gets an empty disk, as from an operator; but of what stands there twice one flipped bit
-// spoils only one copy, and the other is enough (D24).
+// instead, and is started again, until they do not. Where something is spoilt it may refuse for
+// good, and gets an empty disk, as from an operator; but of what stands there twice one place that
+// is spoilt is one copy, and the other is enough (D24). On another node's disk it has to refuse.
 void ClusterRun::refused_to_start(std::uint32_t index, const std::string& why) {
   Host& host = world_.host(index);
-  const unsigned flips = adversary_->flips(index);
-  const bool rotten = flips > 1 || (flips == 1 && why.find("both copies") == std::string::npos);
+  const unsigned spoilt = adversary_->spoilt(index);
+  const bool useless = adversary_->has_clone(index) || spoilt > 1 ||
+                       (spoilt == 1 && why.find("both copies") == std::string::npos);
   ++refused_starts_;
-  if (!rotten && !host.disk().faults.fail_calls()) {
+  if (!useless && !host.disk().may_fail()) {
     violate("I16: " + host.name() + " " + why);
     return;
   }
   world_.note(host.name() + " " + why);
-  world_.after(kStartAgain, [this, index, rotten, number = host.process()->number()] {
+  world_.after(kStartAgain, [this, index, useless, number = host.process()->number()] {
     Host& refused = world_.host(index);
     if (!refused.running() || refused.process()->number() != number) return;
     refused.kill();
-    if (rotten) adversary_->replace_disk(index);
+    if (useless) adversary_->replace_disk(index);
     start_node(index);
   });
 }

@@ -133,10 +133,10 @@ std::string describe(const RunReport& report) {
   const FaultCounters& made = report.faults_made;
   line += text("; faults %s: %zu strikes: %" PRIu64 " crashes %" PRIu64 " kills %" PRIu64
                " restarts %" PRIu64 " pauses %" PRIu64 " cuts %" PRIu64 " resets %" PRIu64
-               " slow %" PRIu64 " clock %" PRIu64 " disk",
+               " slow %" PRIu64 " clock %" PRIu64 " disk %" PRIu64 " very long",
                describe_faults(report.faults).c_str(), report.strikes.size(), made.crashes,
                made.kills, made.restarts, made.pauses, made.cuts, made.resets, made.slow,
-               made.clock_changes, made.disk_faults);
+               made.clock_changes, made.disk_faults, made.very_long);
   const WireCounters& wire = report.wire;
   line += text(", %" PRIu64 " frames %" PRIu64 " lost %" PRIu64 " cut %" PRIu64 " doubled %" PRIu64
                " overtaken %" PRIu64 " damaged %" PRIu64 " replayed",

@@ -47,7 +47,7 @@ def show(program, mutant, seed, shrink=False, seeds=SEEDS_MAX, limit_s=LIMIT_S):
             output = (late.stdout or b"").decode(errors="replace") + "\nout of time\n"
     shown = Shown(output=output)
     shown.seeds = len(re.findall(r"^seed \d+ ", output, re.M))
-    shown.broken = {found or "P7" for found in re.findall(r"^BROKEN seed \d+: (?:([IP]\d+): )?", output, re.M)}
+    shown.broken = {found or "P7" for found in re.findall(r"^BROKEN seed \d+: (?:([DIP]\d+): )?", output, re.M)}
     if "assertion failed" in output:
         shown.broken.add("assert")
         shown.seeds += 1

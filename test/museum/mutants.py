@@ -154,6 +154,12 @@ MUTANTS = [
            [("storage/data_directory.cc", "  if (!found.node_id && !damage.empty()) {",
              "  if ((!found.node_id || MUTANT) && !damage.empty()) {")],
            faults="rot,kill,restart"),
+    Mutant("clone_is_taken_for_own", "D3", "a node runs on a copy of another node's disk", "D3 assert",
+           [("storage/data_directory.cc", "  if (!wants.name.empty() && wants.name != has.name) {",
+             "  if (!wants.name.empty() && wants.name != has.name && !MUTANT) {"),
+            ("storage/data_directory.cc", "  if (wants.node_id && wants.node_id != has.node_id) {",
+             "  if (wants.node_id && wants.node_id != has.node_id && !MUTANT) {")],
+           faults="wipe,kill", minutes=0.5),
     Mutant("hint_gone_when_sent", "D14", "a hint is deleted when it leaves, not when its owner has it", "P1",
            [("node/hint_delivery.cc", "  if (!operation.sent) release(operation, kAfterFailure);",
              "  if (MUTANT && operation.sent) erase(operation, object, loaded.payload.size());\n"

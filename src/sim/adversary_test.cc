@@ -1,0 +1,166 @@
+#include "sim/adversary.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace stator::sim {
+namespace {
+
+class Idle final : public Program {};
+
+// Five machines on which nothing happens but what the adversary does.
+class Yard {
+ public:
+  Yard(std::uint64_t seed, const char* families) : world_(seed) {
+    for (const char* name : {"n1", "n2", "n3", "n4", "n5"}) {
+      nodes_.push_back(world_.add_host(name).index());
+    }
+    const std::uint32_t client = world_.add_host("c1").index();
+    for (const std::uint32_t node : nodes_) start(node);
+    adversary_ = std::make_unique<Adversary>(
+        world_, nodes_, std::vector<std::uint32_t>{client},
+        Adversary::Options{.families = *parse_faults(families),
+                           .random = world_.random().fork("adversary")},
+        NodeControl{.start = [this](std::uint32_t node) { start(node); },
+                    .stop = [](std::uint32_t) {}});
+  }
+  void start(std::uint32_t node) {
+    world_.host(node).start([](env::Env&) { return std::make_unique<Idle>(); });
+  }
+  World& world() { return world_; }
+  Adversary& adversary() { return *adversary_; }
+  const std::vector<std::uint32_t>& nodes() const { return nodes_; }
+
+ private:
+  World world_;
+  std::vector<std::uint32_t> nodes_;
+  std::unique_ptr<Adversary> adversary_;
+};
+
+// How long something has been so, as seen every few seconds.
+class Longest {
+ public:
+  void see(bool is_so, Duration step) {
+    now_ = is_so ? now_ + step : Duration{};
+    longest_ = std::max(longest_, now_);
+  }
+  [[nodiscard]] Duration longest() const { return longest_; }
+
+ private:
+  Duration now_{};
+  Duration longest_{};
+};
+
+struct Seen {
+  Duration cut{};
+  Duration pause{};
+  std::uint64_t very_long = 0;
+};
+Seen watch(std::uint64_t seed, Duration length) {
+  constexpr Duration kStep = seconds(5);
+  Yard yard(seed, "cuts,pause");
+  World& world = yard.world();
+  yard.adversary().start(world.now() + length);
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Longest> cuts;
+  std::map<std::uint32_t, Longest> pauses;
+  for (const MonoTime end = world.now() + length; world.now() < end;) {
+    world.run_for(kStep);
+    for (const std::uint32_t from : yard.nodes()) {
+      pauses[from].see(world.host(from).paused(), kStep);
+      for (const std::uint32_t to : yard.nodes()) {
+        if (from != to) cuts[{from, to}].see(world.wire().is_cut(from, to), kStep);
+      }
+    }
+  }
+  Seen seen{.very_long = yard.adversary().counters().very_long};
+  for (const auto& [path, each] : cuts) seen.cut = std::max(seen.cut, each.longest());
+  for (const auto& [node, each] : pauses) seen.pause = std::max(seen.pause, each.longest());
+  yard.adversary().heal();
+  for (const std::uint32_t node : yard.nodes()) EXPECT_FALSE(world.host(node).paused());
+  return seen;
+}
+
+// The catalogue has cuts of half an hour and pauses of ten minutes.
+TEST(Adversary, NowAndThenACutOrAPauseIsVeryLongInARunThatIs) {
+  Seen most;
+  int with = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Seen seen = watch(seed, seconds(70 * 60));
+    most.cut = std::max(most.cut, seen.cut);
+    most.pause = std::max(most.pause, seen.pause);
+    with += seen.very_long > 0 ? 1 : 0;
+  }
+  EXPECT_GT(most.cut, seconds(20 * 60));
+  EXPECT_GT(most.pause, seconds(5 * 60));
+  EXPECT_GT(with, 5);
+  EXPECT_LT(with, 40) << "not in every run";
+}
+
+TEST(Adversary, AShortRunHasNothingVeryLong) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Seen seen = watch(seed, seconds(9 * 60));
+    EXPECT_EQ(seen.very_long, 0U);
+    EXPECT_LE(seen.cut, seconds(9 * 60));
+  }
+}
+
+// What fails for ever does so until all is healed, on one node of the run at most.
+TEST(Adversary, WhatFailsForEverFailsUntilAllIsHealed) {
+  int for_ever = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Yard yard(seed, "io");
+    World& world = yard.world();
+    const Duration length = seconds(300);
+    yard.adversary().start(world.now() + length);
+    world.run_for(length);
+    int read_only = 0;
+    for (const std::uint32_t node : yard.nodes()) {
+      read_only += world.host(node).disk().read_only ? 1 : 0;
+    }
+    EXPECT_LE(read_only, 1);
+    for_ever += read_only;
+    yard.adversary().heal();
+    for (const std::uint32_t node : yard.nodes()) {
+      EXPECT_FALSE(world.host(node).disk().may_fail());
+    }
+  }
+  EXPECT_GT(for_ever, 3);
+}
+
+// D3: of a disk that is not its own a node must not say that it is.
+TEST(Adversary, ADiskIsClonedAndReplacedAsTheOperatorDoes) {
+  int clones = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Yard yard(seed, "wipe");
+    World& world = yard.world();
+    for (const std::uint32_t node : yard.nodes()) {
+      (*world.host(node).disk().create("/name"))->write(0, world.host(node).name());
+    }
+    yard.adversary().start(world.now() + seconds(120));
+    for (int step = 0; step < 1'200; ++step) {
+      world.run_for(milliseconds(100));
+      for (const std::uint32_t node : yard.nodes()) {
+        if (!yard.adversary().has_clone(node)) continue;
+        ++clones;
+        const auto name = world.host(node).disk().find("/name");
+        ASSERT_NE(name, nullptr);
+        EXPECT_NE(name->bytes(), world.host(node).name());
+        world.host(node).kill();
+        yard.adversary().replace_disk(node);
+        EXPECT_FALSE(yard.adversary().has_clone(node));
+        EXPECT_FALSE(world.host(node).disk().exists("/name"));
+        (*world.host(node).disk().create("/name"))->write(0, world.host(node).name());
+        yard.start(node);
+      }
+    }
+  }
+  EXPECT_GT(clones, 3);
+}
+
+}  // namespace
+}  // namespace stator::sim
