@@ -127,8 +127,12 @@ void SimLink::flush() {
   MonoTime arrives{INT64_MAX};  // what a process that is gone should have got
   if (peer_ != nullptr) {
     Wire& wire = network_.wire();
-    arrives = wire.send_frames(network_.loop(), *peer_, port_, std::move(packet), in_order_);
-    if (wire.random().chance(wire.faults(network_.host(), far_).reset)) {
+    const bool breaks = wire.random().chance(wire.faults(network_.host(), far_).reset);
+    if (breaks) wire.break_off(*packet);
+    if (!packet->ends.empty()) {
+      arrives = wire.send_frames(network_.loop(), *peer_, port_, std::move(packet), in_order_);
+    }
+    if (breaks) {
       wire.counters().resets += 1;
       reset();
     } else if (!ending_ && arrives - wire.world().now() > wire.limits.keep_alive_min) {

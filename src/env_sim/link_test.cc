@@ -324,6 +324,34 @@ TEST_F(SimLinkTest, AResetOfOneEndIsNotNoticedByTheOther) {
   EXPECT_EQ(log_[1].downs, 0);
 }
 
+// What had left before a connection broke may be a part of a frame: the receiver, which waits for
+// the rest of it, has nothing of it then.
+TEST_F(SimLinkTest, AConnectionBreaksInTheMiddleOfAFrame) {
+  world_.run_for(seconds(1));
+  NetworkFaults faults = world_.wire().faults(0, 1);
+  faults.reset = 0.5;
+  world_.wire().set_faults(0, 1, faults);
+  world_.run_for(seconds(20));
+  faults.reset = 0;
+  world_.wire().set_faults(0, 1, faults);
+  world_.run_for(seconds(1));
+  const WireCounters& counters = world_.wire().counters();
+  EXPECT_GT(counters.resets, 100U);
+  EXPECT_GT(counters.torn, counters.resets / 2);
+  int next = 1;
+  std::size_t missing = 0;
+  for (const std::string& frame : log_[1].frames) {
+    ASSERT_TRUE(frame.starts_with("frame ")) << frame;
+    const int number = std::stoi(frame.substr(6));
+    ASSERT_EQ(frame, "frame " + std::to_string(number)) << "whole";
+    ASSERT_GE(number, next);
+    missing += static_cast<std::size_t>(number - next);
+    next = number + 1;
+  }
+  EXPECT_GE(missing, counters.torn);
+  EXPECT_EQ(counters.lost, 0U);
+}
+
 TEST_F(SimLinkTest, AThinPathDelaysAndThenLosesWhatIsTooMuch) {
   NetworkFaults faults;
   faults.bytes_per_second = 2'000;  // of about 10,000 that are sent

@@ -159,6 +159,16 @@ MonoTime Wire::send_frames(ShardLoop& from, ShardLoop& to, std::uint16_t port, P
   return arrives;
 }
 
+void Wire::break_off(Packet& packet) {
+  const std::uint64_t left = random_.below(packet.bytes.size() + 1);
+  std::size_t whole = 0;
+  std::uint32_t end = 0;
+  while (whole < packet.ends.size() && packet.ends[whole] <= left) end = packet.ends[whole++];
+  if (end < left) ++counters_.torn;
+  packet.ends.resize(whole);
+  packet.bytes.resize(end);
+}
+
 Wire::Fate Wire::draw_fate(const NetworkFaults& faults) {
   double draw = random_.fraction();
   const std::pair<double, Fate> table[] = {{faults.loss, Fate::kLost},

@@ -29,6 +29,7 @@ struct WireCounters {
   std::uint64_t truncated = 0;
   std::uint64_t replayed = 0;
   std::uint64_t resets = 0;
+  std::uint64_t torn = 0;        // frames in the middle of which their connection broke
   std::uint64_t overflowed = 0;  // frames beyond the limit of a link
   std::uint64_t refused = 0;     // dials of links
   std::uint64_t stream_segments = 0;
@@ -84,6 +85,9 @@ class Wire {
   /// that the connection will have been given up.
   MonoTime send_frames(ShardLoop& from, ShardLoop& to, std::uint16_t port, PacketRef packet,
                        MonoTime& in_order);
+  /// The connection breaks while this leaves, after any of its bytes: frames that are whole by then
+  /// stay in it. Of one that is not, a receiver gets nothing, as it waits for the rest.
+  void break_off(Packet& packet);
 
  private:
   struct Path {
