@@ -330,6 +330,7 @@ TEST_F(SimLinkTest, AConnectionBreaksInTheMiddleOfAFrame) {
   world_.run_for(seconds(1));
   NetworkFaults faults = world_.wire().faults(0, 1);
   faults.reset = 0.5;
+  faults.tail = 0;  // so that nothing of one connection comes behind what the next one brings
   world_.wire().set_faults(0, 1, faults);
   world_.run_for(seconds(20));
   faults.reset = 0;

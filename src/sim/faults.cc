@@ -33,6 +33,7 @@ const char* to_string(FaultFamily family) {
 
 Result<FaultSet> parse_faults(std::string_view text) {
   if (text == "all") return kAllFaults;
+  if (text == "disks") return kEveryFault;
   if (text == "none") return FaultSet{0};
   FaultSet set = 0;
   while (!text.empty()) {
@@ -47,10 +48,14 @@ Result<FaultSet> parse_faults(std::string_view text) {
     if (found) continue;
     return std::unexpected(Error{.code = ErrorCode::kBadRequest,
                                  .detail = "there is no family of faults '" + std::string(name) +
-                                           "': use all, none, or some of " +
+                                           "': use all, disks, none, or some of " +
                                            describe_faults(kEveryFault)});
   }
   return set;
+}
+
+bool names_group(std::string_view text) {
+  return text == "all" || text == "disks";
 }
 
 std::string describe_faults(FaultSet set) {

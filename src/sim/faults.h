@@ -28,13 +28,13 @@ enum class FaultFamily : std::uint8_t {
   kClock,     // skew, drift, frozen, leap seconds, jumps of up to a year
   kLimits,    // small queues, short and long times, few siblings; other ones after a restart
   kBuggify,   // the program takes rare ways of its own accord (env/buggify.h)
-  // They strike only where they are named, and runs with them are judged more mildly
+  // They strike only where they are asked for, and runs with them are judged more mildly
   // (docs/simulator.md):
   kFsync,  // syncs fail (D31)
-  kIo,     // reads and writes fail, some of them half done
-  kFull,   // no room on the disk (D29)
-  kRot,    // bits of what is stored flip (D30)
-  kWipe,   // a node loses its disk, or comes back with an old image of it (D1, D3)
+  kIo,     // reads and writes fail, some of them half done; files and disks that fail for ever
+  kFull,   // no room on the disk, for data or for any call (D29)
+  kRot,    // bits flip, writes go astray, blocks read as they were before (D30)
+  kWipe,   // a node loses its disk, or comes back with an old image or another's (D1, D3)
 };
 inline constexpr std::size_t kFaultFamilies = 19;
 [[nodiscard]] const char* to_string(FaultFamily family);
@@ -47,8 +47,12 @@ inline constexpr FaultSet kAllFaults = (1U << static_cast<unsigned>(FaultFamily:
 [[nodiscard]] constexpr bool has(FaultSet set, FaultFamily family) {
   return ((set >> static_cast<unsigned>(family)) & 1U) != 0;
 }
-/// "all", "none", or names separated by commas.
+/// "all", "disks" (all, and those that strike only where they are asked for), "none", or names
+/// separated by commas.
 [[nodiscard]] Result<FaultSet> parse_faults(std::string_view text);
+/// "all" and "disks" are groups, of which each run draws its own; families that are named one by one
+/// are all there.
+[[nodiscard]] bool names_group(std::string_view text);
 [[nodiscard]] std::string describe_faults(FaultSet set);
 /// Each family of `wanted` with probability one half, so that faults also meet without each other.
 [[nodiscard]] FaultSet draw_swarm(FaultSet wanted, Random& random);

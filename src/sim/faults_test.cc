@@ -10,6 +10,7 @@ namespace {
 
 TEST(Faults, ListsAreReadAndWritten) {
   EXPECT_EQ(parse_faults("all"), kAllFaults);
+  EXPECT_EQ(parse_faults("disks"), kEveryFault);
   EXPECT_EQ(parse_faults("none"), 0U);
   EXPECT_EQ(describe_faults(*parse_faults("kill,cuts")), "cuts,kill");
   EXPECT_EQ(*parse_faults(describe_faults(kEveryFault)), kEveryFault);
@@ -25,6 +26,14 @@ TEST(Faults, AllMeansWhatIsSurvivedTodayAndTheRestIsAskedForByName) {
     EXPECT_TRUE(has(*parse_faults(to_string(family)), family));
   }
   EXPECT_TRUE(has(kAllFaults, FaultFamily::kBuggify));
+}
+
+TEST(Faults, OfAGroupEachRunDrawsAndFamiliesThatAreNamedAreAllThere) {
+  EXPECT_TRUE(names_group("all"));
+  EXPECT_TRUE(names_group("disks"));
+  EXPECT_FALSE(names_group("disk"));
+  EXPECT_FALSE(names_group("none"));
+  EXPECT_FALSE(names_group(describe_faults(kEveryFault)));
 }
 
 TEST(Faults, EachFamilyIsOffInAboutHalfOfTheRuns) {

@@ -44,20 +44,45 @@ std::string list(const std::vector<std::uint32_t>& numbers) {
 
 }  // namespace
 
+std::uint32_t NodeRange::draw(std::uint64_t seed) const {
+  if (least == most) return least;
+  Random random = Random(seed).fork("nodes");
+  return least + static_cast<std::uint32_t>(random.below(most - least + 1));
+}
+
+Result<NodeRange> parse_nodes(std::string_view text) {
+  constexpr std::uint32_t kNodesMax = 32;
+  NodeRange range;
+  const char* const end = text.data() + text.size();
+  auto read = std::from_chars(text.data(), end, range.least);
+  range.most = range.least;
+  if (read.ec == std::errc() && read.ptr != end && *read.ptr == '-') {
+    read = std::from_chars(read.ptr + 1, end, range.most);
+  }
+  if (read.ec != std::errc() || read.ptr != end || range.least < 1 || range.most < range.least ||
+      range.most > kNodesMax) {
+    return std::unexpected(Error{.code = ErrorCode::kBadRequest,
+                                 .detail = "--nodes must be from 1 to " +
+                                           std::to_string(kNodesMax) +
+                                           ", or such a range, as in 3-9"});
+  }
+  return range;
+}
+
+// With what its seed has drawn.
 std::string reproduce_line(const SimulateOptions& options, std::uint64_t seed) {
   return text("stator sim --seed %" PRIu64 " --seeds 1 --nodes %" PRIu32 " --minutes ", seed,
-              options.nodes) +
+              options.nodes.draw(seed)) +
          exact(options.minutes) + " --faults " + options.faults + to_flags(options.schedule);
 }
 
 RunOptions run_of(const SimulateOptions& options, FaultSet faults, std::uint64_t seed) {
   RunOptions run;
   run.seed = seed;
-  run.nodes = options.nodes;
+  run.nodes = options.nodes.draw(seed);
   run.minutes = options.minutes;
   run.faults = faults;
-  // Families that were asked for by name are all there.
-  run.swarm = options.faults == "all";
+  run.swarm = names_group(options.faults);
   run.schedule = options.schedule;
   return run;
 }

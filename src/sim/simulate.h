@@ -3,18 +3,30 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
+#include "base/error.h"
 #include "sim/cluster_run.h"
 #include "sim/shrink.h"
 
 namespace stator::sim {
 
+/// How many nodes a cluster has: from `least` to `most`, as each seed draws.
+struct NodeRange {
+  std::uint32_t least = 5;
+  std::uint32_t most = 5;
+  [[nodiscard]] std::uint32_t draw(std::uint64_t seed) const;
+  bool operator==(const NodeRange&) const = default;
+};
+/// "5", "3-9"; from 1 to 32.
+[[nodiscard]] Result<NodeRange> parse_nodes(std::string_view text);
+
 struct SimulateOptions {
   std::uint64_t seed = 1;  // the first
   std::uint64_t seeds = 1;
-  std::uint32_t nodes = 5;
+  NodeRange nodes;
   double minutes = 10;
-  std::string faults = "all";  // all, none, or families
+  std::string faults = "all";  // a group, none, or families
   Schedule schedule;
 };
 
