@@ -93,6 +93,27 @@ class Simulator(unittest.TestCase):
                       self.shortfalls([500, 3], met=134, fast=True)):
             self.assertEqual(len(short), 1, short)
 
+    def bounds(self, share, seeds=300, hours=112, acknowledged=6_000_000, twice=None):
+        twice = seeds // 10 if twice is None else twice
+        return shelves.sim_bounds(f"seeds={seeds} broken=0 simulated_s={hours * 3600} begun=9 "
+                                  f"acknowledged={acknowledged} unknown=9 twice={twice} events=9\n", share)
+
+    def test_which_bound_held_is_said(self):
+        found, held = self.bounds(1)
+        self.assertEqual(found, [])
+        self.assertEqual(held, "300 seeds (least: 300), 112.0 hours (least: 100), "
+                               "6000000 acknowledged writes (wanted: 5e+06); 30 seeds twice")
+        found, held = self.bounds(0.05, seeds=30, hours=10, acknowledged=100_000)
+        self.assertEqual(found, [])
+        self.assertEqual(held, "30 seeds (wanted: 30), 10.0 hours (wanted: 10), "
+                               "100000 acknowledged writes (least: 100000); 3 seeds twice")
+
+    def test_less_than_the_least_is_too_little(self):
+        for less in (self.bounds(1, seeds=299), self.bounds(1, hours=99), self.bounds(1, acknowledged=1_999_999),
+                     self.bounds(1, twice=29), self.bounds(0.05, seeds=14, hours=5)):
+            self.assertEqual(len(less[0]), 1, less)
+        self.assertTrue(shelves.sim_bounds("seeds=300 broken=0", 1)[0])
+
     def test_output_that_says_nothing(self):
         self.assertTrue(shelves.sim_shortfalls("", 2, False))
         self.assertTrue(shelves.sim_shortfalls("seeds=1 broken=0", 1, False))
