@@ -31,7 +31,7 @@
 //        the write, or something above it, before a read has repaired anything. And whoever lets
 //        go of what it keeps for an owner does so when that owner holds it (D14). I1 asks it of
 //        all copies together only, and one that is lost is lost behind the others.
-//   P7   no answer counts fewer nodes than it promises.
+//   P7   no answer counts fewer nodes than it promises, nor fewer owners.
 
 namespace stator::sim {
 
@@ -60,6 +60,7 @@ struct Verdict {
   std::uint64_t not_applied = 0;
   std::uint64_t reads_checked = 0;         // I2
   std::uint64_t quorum_reads_checked = 0;  // I12, with something acknowledged before
+  std::uint64_t evidence_checked = 0;      // P7: of answers
   std::uint64_t copies_checked = 0;        // P1: of acknowledged writes, at owners that counted
   std::uint64_t hints_checked = 0;         // P1: that were let go of
   std::uint64_t siblings_max = 0;          // in any final state

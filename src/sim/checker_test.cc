@@ -377,6 +377,22 @@ TEST(Checker, P7AnAnswerThatCountsFewerThanItPromises) {
   EXPECT_EQ(reads.broken(), "P7;I12;");
 }
 
+TEST(Checker, P7AnAnswerThatCountsFewerOwnersThanItPromises) {
+  Story story = good_story();
+  story.key().writes.front().owners = 2;
+  story.key().reads.back().owners = 2;
+  EXPECT_EQ(story.broken(), "");
+  story.key().writes.front().evidence = {1, 1, 2, 1};
+  EXPECT_EQ(story.broken(), "P7;");
+  Story reads = good_story();
+  reads.key().reads.back().owners = 2;
+  reads.key().reads.back().evidence = {1, 1, 2, 1};
+  EXPECT_EQ(reads.broken(), "P7;");
+  // It promised two owners, so that their quorum met that of the write.
+  reads.key().reads.back().versions.clear();
+  EXPECT_EQ(reads.broken(), "P7;I12;");
+}
+
 TEST(Checker, I12SomethingAboveIsAsGood) {
   Story story = good_story();
   Story::answer(story.write(4, true, 8), Outcome::kUnknown, 9);

@@ -56,7 +56,7 @@ Client::Client(env::Env& env, const Workload& workload, const std::vector<env::A
       record_(record),
       operations_(random.fork("operation")),
       random_(random) {
-  for (std::uint32_t key = 0; key < workload.keys; ++key) names_.insert(key_name(key));
+  for (const std::uint32_t key : all_keys(workload)) names_.insert(key_name(key));
   for (std::uint32_t i = 0; i < workload.sessions; ++i) {
     paces_.push_back({random.fork("pace", i)});
     sessions_.push_back(
@@ -104,8 +104,12 @@ Operation Client::draw(std::uint64_t number, Random& random) {
   choose_context(operation, random);
   if (has_value(operation.kind)) {
     operation.value = make_value(operation.key, number, draw_value_size(workload_, random));
+    if (draws_empty_value(workload_, random)) operation.value.clear();
   }
   operation.owners = random.chance(workload_.owners);
+  if (workload_.quorums > 0) {
+    operation.asked = draw_quorum(workload_, operation.kind, random.fork("quorum"));
+  }
   if (has_write_id(operation.kind)) {
     const auto now_ms = static_cast<std::uint64_t>(env_.executor.wall_now().ms());
     operation.write_id =
@@ -232,7 +236,7 @@ void Client::take_keys(const Reply& reply) {
 }
 
 void Client::check_value(const Operation& operation, std::string_view value) {
-  if (is_value_of(value, operation.key)) return;
+  if (is_value_of(value, operation.key) || (value.empty() && workload_.empty > 0)) return;
   record_.problem("I2: a read of key " + std::to_string(operation.key) +
                   " returned bytes that were never written to it");
 }
@@ -240,6 +244,7 @@ void Client::check_value(const Operation& operation, std::string_view value) {
 // What the client was told of a write, for the comparison with the log.
 void Client::note_outcome(const Operation& operation, const Reply& reply) {
   if (!has_value(operation.kind)) return;
+  if (operation.value.empty()) return;  // nothing tells this write from others
   const bool refused = reply.is_error() && reply.error_prefix() != "UNKNOWN";
   if (reply.is_error() && !refused) return;
   if (refused && has_write_id(operation.kind)) return;  // another attempt may have been applied

@@ -29,6 +29,7 @@ struct Operation {
   bool strict = false;  // begun when all was healed
   bool copy = false;    // of one that another session sends, too
   bool owners = false;  // asks for a quorum of owners
+  AskedQuorum asked{};  // what else it asks for
   MonoTime sent_at{};   // both for the witness
   std::size_t call = 0;
 };

@@ -105,6 +105,12 @@ ClusterRun::ClusterRun(const RunOptions& options)
   if (options.trace != nullptr) world_.trace().print_to(options.trace);
   if (options.failure != nullptr) world_.trace().remember(kTraceLines);
   add_hosts();
+  if (!options.clients_judge) {
+    // Where a disk is lost, what its node alone has acknowledged goes with it (P1).
+    const bool lost = has(faults_, FaultFamily::kWipe) || has(faults_, FaultFamily::kRot);
+    draw_extremes(workload_, founding_.n, lost ? founding_.w : std::uint8_t{1},
+                  world_.random().fork("extremes"));
+  }
   if (!has(faults_, FaultFamily::kWipe) && !has(faults_, FaultFamily::kRot)) {
     copies_ = std::make_unique<Copies>(world_, node_hosts_, founding_);
   }
@@ -470,7 +476,7 @@ void ClusterRun::name_suspects(const Verdict& verdict, RunReport& report) {
   std::vector<bool> broken;
   for (const Violation& each : verdict.violations) {
     const std::string& name = log_.key(each.key).key;
-    for (std::uint32_t key = 0; key < workload_.keys; ++key) {
+    for (const std::uint32_t key : all_keys(workload_)) {
       if (key_name(key) != name) continue;
       broken.resize(std::max<std::size_t>(broken.size(), key + 1));
       broken[key] = true;

@@ -68,6 +68,31 @@ TEST(ClusterRun, WithoutFaultsEverythingIsAcknowledged) {
   EXPECT_LE(report.clients.done, report.clients.begun);
 }
 
+// Values of no byte and of a mebibyte, the longest keys, quorums of every size: in sparse runs,
+// which are quick, and without faults, so that all of it works.
+TEST(ClusterRun, ClientsAskForMuchAndForLittle) {
+  int quorums = 0;
+  int extreme = 0;
+  for (std::uint64_t seed = 1; seed < 60; seed += 2) {
+    if (is_dense(seed)) continue;
+    const RunReport report = run_cluster({.seed = seed, .minutes = 0.3, .faults = 0});
+    EXPECT_EQ(problems(report), "") << seed;
+    EXPECT_GT(report.verdict.evidence_checked, 20U);
+    const Workload& workload = report.workload;
+    EXPECT_EQ(workload.replicas, 3);
+    EXPECT_EQ(workload.acks_least, 1);
+    quorums += workload.quorums > 0 ? 1 : 0;
+    extreme += workload.empty > 0 && workload.longest > 0 ? 1 : 0;
+    EXPECT_GT(report.clients.done, report.clients.begun * 8 / 10) << seed;
+  }
+  EXPECT_GT(quorums, 3);
+  EXPECT_GT(extreme, 0);
+  EXPECT_EQ(run_cluster({.seed = 1, .minutes = 0.1, .faults = *parse_faults("rot"), .swarm = false})
+                .workload.acks_least,
+            2)
+      << "a disk is lost";
+}
+
 TEST(ClusterRun, EveryFamilyOfFaultsStrikesAndNothingBreaks) {
   const RunReport report = run_cluster({.seed = 6, .minutes = 0.5, .swarm = false});
   EXPECT_EQ(problems(report), "");
@@ -172,6 +197,43 @@ TEST(ClusterRun, NodesWhoseDisksFailComeBackByANewStart) {
   }
   EXPECT_GT(harmed, 0U);
   EXPECT_GT(refused, 0U);
+}
+
+// D29, I15: who has no room leaves what is written to others, and takes it again after that.
+TEST(ClusterRun, AFullNodeLeavesWritesToOthersAndComesBack) {
+  std::uint64_t harmed = 0;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    const RunReport report = run_cluster({.seed = seed,
+                                          .minutes = 0.3,
+                                          .faults = *parse_faults("full,kill,crash"),
+                                          .swarm = false});
+    EXPECT_EQ(problems(report), "") << seed;
+    harmed += report.faults_made.disk_faults;
+  }
+  EXPECT_GT(harmed, 5U);
+  // Nothing else goes wrong here, so that nearly everything has to work.
+  std::uint64_t begun = 0;
+  std::uint64_t done = 0;
+  for (std::uint64_t seed = 1; seed < 40; seed += 2) {
+    if (is_dense(seed)) continue;
+    const RunReport report = run_cluster(
+        {.seed = seed, .minutes = 2, .faults = *parse_faults("full"), .swarm = false});
+    EXPECT_EQ(problems(report), "") << seed;
+    begun += report.clients.begun;
+    done += report.clients.done;
+  }
+  EXPECT_GT(done, begun * 95 / 100);
+}
+
+// Every kind of disk that fails or is lost, in clusters of several sizes, as it falls.
+TEST(ClusterRun, DisksFailAsTheyFall) {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const RunReport report = run_cluster({.seed = seed,
+                                          .nodes = 3 + static_cast<std::uint32_t>(seed),
+                                          .minutes = 0.2,
+                                          .faults = *parse_faults("disks")});
+    EXPECT_EQ(problems(report), "") << seed;
+  }
 }
 
 // P1, D1, D3, D30: one disk that is lost, old or rotten takes no acknowledged write along. What

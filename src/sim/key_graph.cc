@@ -46,7 +46,7 @@ void KeyGraph::add_calls(const KeyLog& log) {
       node.acknowledged = true;
       if (call.end < node.acked_at) {
         node.acked_at = call.end;
-        node.acked_by = owners_behind(call.evidence, call.quorum);
+        node.acked_by = owners_behind(call.evidence, call.quorum, call.owners);
       }
     }
     if (!call.plain) {

@@ -33,10 +33,12 @@ struct VersionSeen {
 [[nodiscard]] std::uint64_t hash_of_value(std::string_view value, bool tombstone);
 
 /// Owners that stand behind an answer: those that it promises, unless it admits stand-ins among
-/// them. Not those that it counted: a store that counts wrong is what the checker looks for.
-[[nodiscard]] inline std::uint8_t owners_behind(const QuorumEvidence& evidence,
-                                                std::uint8_t quorum) {
-  return evidence.fallbacks == 0 ? std::max(evidence.primaries, quorum) : evidence.primaries;
+/// them; `owners` of them in any case. Not those that it counted: a store that counts wrong is what
+/// the checker looks for.
+[[nodiscard]] inline std::uint8_t owners_behind(const QuorumEvidence& evidence, std::uint8_t quorum,
+                                                std::uint8_t owners) {
+  const std::uint8_t told = std::max(evidence.primaries, owners);
+  return evidence.fallbacks == 0 ? std::max(told, quorum) : told;
 }
 
 /// One call of a write. A retry is a further call with the same id.
@@ -52,6 +54,7 @@ struct WriteCall {
   Outcome outcome = Outcome::kUnknown;  // until answered, and for ever if the node dies
   QuorumEvidence evidence{};
   std::uint8_t quorum = 0;  // replicas that `ok` promises
+  std::uint8_t owners = 0;  // and owners
 };
 
 struct ReadCall {
@@ -60,6 +63,7 @@ struct ReadCall {
   QuorumEvidence evidence{};
   std::uint8_t quorum = 0;               // replicas that its answer promises
   SmallVector<VersionSeen, 2> versions;  // all that the read merged, tombstones too
+  std::uint8_t owners = 0;               // that its answer promises
 };
 
 /// A node minted this dot for this write, or covered the write again under it.

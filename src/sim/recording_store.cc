@@ -29,7 +29,7 @@ void RecordingStore::read(std::string_view bucket, std::string_view key,
                           const node::ReadQuorum& quorum, node::ReadDone done) {
   const std::uint32_t slot = take_slot(reads_, free_reads_);
   reads_[slot] = {std::move(done), log_.key_index(bucket, key), scheduler_.now(),
-                  quorum.r != 0 ? quorum.r : r_};
+                  quorum.r != 0 ? quorum.r : r_, quorum.pr};
   inner_.read(bucket, key, quorum, [this, slot](const Result<node::ReadResult>& result) {
     read_answered(slot, result);
   });
@@ -39,7 +39,7 @@ void RecordingStore::read_answered(std::uint32_t slot, const Result<node::ReadRe
   OpenRead open = std::move(reads_[slot]);
   free_reads_.push_back(slot);
   if (result) {
-    ReadCall call{open.begin, scheduler_.now(), result->evidence, open.quorum, {}};
+    ReadCall call{open.begin, scheduler_.now(), result->evidence, open.quorum, {}, open.owners};
     SeenIds seen;
     Context context;
     if (result->object != nullptr) {
@@ -73,6 +73,7 @@ void RecordingStore::write(const node::WriteRequest& request, node::WriteDone do
   }
   call.begin = scheduler_.now();
   call.quorum = request.quorum.w != 0 ? request.quorum.w : w_;
+  call.owners = request.quorum.pw;
   std::vector<WriteCall>& calls = log_.key(key).writes;
   const std::uint32_t slot = take_slot(writes_, free_writes_);
   writes_[slot] = {std::move(done), key, calls.size()};

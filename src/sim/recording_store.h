@@ -45,6 +45,7 @@ class RecordingStore final : public node::Store {
     std::uint32_t key = 0;
     MonoTime begin{};
     std::uint8_t quorum = 0;
+    std::uint8_t owners = 0;
   };
   struct OpenWrite {
     node::WriteDone done;

@@ -94,10 +94,18 @@ void Session::send(Operation& operation) {
   }
   if (!operation.context.empty()) words.insert(words.end(), {"CTX", operation.context});
   if (!operation.write_id.empty()) words.insert(words.end(), {"WID", operation.write_id});
+  const bool read = operation.kind == OperationKind::kStGet;
   const std::string quorum = std::to_string(client_.workload().quorum);
   if (operation.owners && words[0].starts_with("ST.")) {
-    words.insert(words.end(), {operation.kind == OperationKind::kStGet ? "PR" : "PW", quorum});
+    words.insert(words.end(), {read ? "PR" : "PW", quorum});
   }
+  const AskedQuorum& asked = operation.asked;
+  const std::string nodes = std::to_string(asked.nodes);
+  const std::string owners = std::to_string(asked.owners);
+  const std::string durable = std::to_string(asked.durable);
+  if (asked.nodes > 0) words.insert(words.end(), {read ? "R" : "W", nodes});
+  if (asked.owners > 0) words.insert(words.end(), {read ? "PR" : "PW", owners});
+  if (asked.durable > 0) words.insert(words.end(), {"DW", durable});
   append_command(out, words);
 }
 

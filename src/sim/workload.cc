@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+
+#include "node/store.h"
 
 namespace stator::sim {
 namespace {
 
 constexpr std::size_t kLargeValueMax = 64 * 1024;
+// Few: each costs as much as thousands of others, and stays until it is written over.
+constexpr double kHugeSparse = 0.002;
+constexpr double kHugeDense = 0.00002;
 // Long enough for faults to come and go many times while the keys are busy.
 constexpr Duration kDenseMax = seconds(120);
 
@@ -78,6 +84,32 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
   return workload;
 }
 
+void draw_extremes(Workload& workload, std::uint8_t n, std::uint8_t acks_least, Random random) {
+  workload.empty = random.chance(0.3) ? 0.02 : 0;
+  workload.huge = random.chance(0.3) ? (workload.dense ? kHugeDense : kHugeSparse) : 0;
+  workload.longest = random.chance(0.3) ? 0.02 : 0;
+  workload.quorums = random.chance(0.5) ? 0.5 * random.fraction() : 0;
+  workload.replicas = n;
+  workload.acks_least = acks_least;
+}
+
+AskedQuorum draw_quorum(const Workload& workload, OperationKind kind, Random random) {
+  AskedQuorum asked;
+  if (kind == OperationKind::kGet || kind == OperationKind::kSet || kind == OperationKind::kDel ||
+      kind == OperationKind::kScan) {
+    return asked;  // there is no room for it in plain commands
+  }
+  const bool read = kind == OperationKind::kStGet;
+  const auto some = [&](std::uint8_t least) -> std::uint8_t {
+    if (!random.chance(workload.quorums)) return 0;
+    return static_cast<std::uint8_t>(random.between(least, workload.replicas));
+  };
+  asked.nodes = some(read ? 1 : workload.acks_least);
+  asked.owners = some(1);
+  if (!read) asked.durable = some(1);
+  return asked;
+}
+
 OperationKind draw_operation(const Workload& workload, Random& random) {
   double draw = random.fraction();
   for (std::size_t i = 0; i < kOperationKinds; ++i) {
@@ -88,12 +120,31 @@ OperationKind draw_operation(const Workload& workload, Random& random) {
 }
 
 std::uint32_t draw_key(const Workload& workload, Random& random) {
+  if (workload.longest > 0) {
+    Random longest = random.fork("longest key");
+    if (longest.chance(workload.longest)) {
+      return kLongestKeys + static_cast<std::uint32_t>(longest.below(kLongestKeyCount));
+    }
+  }
   if (random.chance(workload.hot)) return 0;
   return static_cast<std::uint32_t>(random.below(workload.keys));
 }
 
+std::vector<std::uint32_t> all_keys(const Workload& workload) {
+  std::vector<std::uint32_t> keys(workload.keys);
+  std::iota(keys.begin(), keys.end(), 0U);
+  for (std::uint32_t i = 0; workload.longest > 0 && i < kLongestKeyCount; ++i) {
+    keys.push_back(kLongestKeys + i);
+  }
+  return keys;
+}
+
 std::string key_name(std::uint32_t index) {
   std::string name = "key:" + std::to_string(index);
+  if (index >= kLongestKeys) {
+    name.resize(node::Limits().key_bytes_max, 'y');
+    return name;
+  }
   switch (index % 50) {
     case 7: return "{tag}" + name;
     case 13: return name + std::string("\0\r\n\xFF ", 5);
@@ -112,7 +163,18 @@ bool is_value_of(std::string_view value, std::uint32_t key) {
   return value.starts_with(std::to_string(key) + "|");
 }
 
+bool draws_empty_value(const Workload& workload, const Random& random) {
+  return workload.empty > 0 && random.fork("empty value").chance(workload.empty);
+}
+
 std::size_t draw_value_size(const Workload& workload, Random& random) {
+  if (workload.huge > 0) {
+    Random huge = random.fork("huge value");
+    const std::size_t most = node::Limits().value_bytes_max;
+    if (huge.chance(workload.huge)) {
+      return kLargeValueMax + huge.below(most - kLargeValueMax + 1);
+    }
+  }
   if (random.chance(workload.large)) return random.below(kLargeValueMax);
   return random.below(200);
 }

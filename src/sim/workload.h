@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "env_sim/random.h"
@@ -41,6 +43,13 @@ struct Workload {
   double duplicate = 0.02;         // of writes with an id: sent to two nodes at once
   double hop = 0.01;               // of operations: the session moves to another node first
   double large = 0.002;            // of values: up to 64 KiB
+  // For a judge who sees inside the nodes (draw_extremes):
+  double empty = 0;            // of values: not a byte
+  double huge = 0;             // of values: up to 1 MiB, the most that a node takes
+  double longest = 0;          // of operations: on keys as long as a node takes them
+  double quorums = 0;          // of ST. commands: ask for R, W, PR, PW, DW of their own, each by chance
+  std::uint8_t replicas = 0;   // so many at most, which is N
+  std::uint8_t acks_least = 1;  // W is not less
   // What only real processes are asked for; the simulator sees inside its nodes instead.
   double owners = 0;        // share of ST. commands that ask for a quorum of owners (PR, PW)
   std::uint8_t quorum = 2;  // how many they ask for
@@ -59,11 +68,31 @@ struct Workload {
 [[nodiscard]] OperationKind draw_operation(const Workload& workload, Random& random);
 [[nodiscard]] std::uint32_t draw_key(const Workload& workload, Random& random);
 
+/// Adds in some of the runs what real processes are not asked for: values of no byte and of a
+/// mebibyte, the longest keys, and quorums of every size up to `n`, but for W at least
+/// `acks_least`. From a stream of its own.
+void draw_extremes(Workload& workload, std::uint8_t n, std::uint8_t acks_least, Random random);
+
+/// What one operation asks of replicas; 0: nothing.
+struct AskedQuorum {
+  std::uint8_t nodes = 0;    // R, W
+  std::uint8_t owners = 0;   // PR, PW
+  std::uint8_t durable = 0;  // DW
+};
+[[nodiscard]] AskedQuorum draw_quorum(const Workload& workload, OperationKind kind, Random random);
+
+/// Keys as long as a node takes them have indices from this one on.
+inline constexpr std::uint32_t kLongestKeys = 1U << 20;
+inline constexpr std::uint32_t kLongestKeyCount = 3;
 /// Most are short and plain; some are long, binary, or share a hash tag.
 [[nodiscard]] std::string key_name(std::uint32_t index);
+/// Of all keys that clients may use.
+[[nodiscard]] std::vector<std::uint32_t> all_keys(const Workload& workload);
 /// Begins with what tells key and write apart.
 [[nodiscard]] std::string make_value(std::uint32_t key, std::uint64_t number, std::size_t size);
 [[nodiscard]] bool is_value_of(std::string_view value, std::uint32_t key);
 [[nodiscard]] std::size_t draw_value_size(const Workload& workload, Random& random);
+/// It has not even what tells key and write apart.
+[[nodiscard]] bool draws_empty_value(const Workload& workload, const Random& random);
 
 }  // namespace stator::sim

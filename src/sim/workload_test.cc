@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 #include <set>
@@ -58,6 +59,93 @@ TEST(Workload, SeedsDiffer) {
     rates.insert(draw_workload(random, 10, false).operations_per_second);
   }
   EXPECT_EQ(rates.size(), 50U);
+}
+
+TEST(Workload, SomeRunsHaveExtremeValuesAndKeysAndOthersHaveNot) {
+  int empty = 0;
+  int huge = 0;
+  int longest = 0;
+  int quorums = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    Workload workload = draw_workload(random, 10, seed % 2 == 0);
+    EXPECT_DOUBLE_EQ(workload.empty + workload.huge + workload.longest + workload.quorums, 0)
+        << "real processes are asked for none of it";
+    draw_extremes(workload, 3, 2, Random(seed));
+    empty += workload.empty > 0 ? 1 : 0;
+    huge += workload.huge > 0 ? 1 : 0;
+    longest += workload.longest > 0 ? 1 : 0;
+    quorums += workload.quorums > 0 ? 1 : 0;
+  }
+  for (const int runs : {empty, huge, longest}) EXPECT_NEAR(runs, 60, 25);
+  EXPECT_NEAR(quorums, 100, 30);
+}
+
+TEST(Workload, ValuesAreOfNoByteAndOfAMebibyteAndKeysAsLongAsANodeTakesThem) {
+  Workload workload;
+  workload.keys = 10;
+  workload.empty = workload.huge = workload.longest = 0.1;
+  std::size_t largest = 0;
+  int empty = 0;
+  std::set<std::uint32_t> keys;
+  Random seeds(1);
+  for (int i = 0; i < 20'000; ++i) {
+    Random random(seeds.next());
+    keys.insert(draw_key(workload, random));
+    largest = std::max(largest, draw_value_size(workload, random));
+    empty += draws_empty_value(workload, random) ? 1 : 0;
+  }
+  EXPECT_GT(largest, 1'000'000U);
+  EXPECT_LE(largest, 1U << 20);
+  EXPECT_NEAR(empty, 2'000, 300);
+  const auto known = all_keys(workload);
+  EXPECT_EQ(keys, std::set<std::uint32_t>(known.begin(), known.end()));
+  std::set<std::string> names;
+  for (const std::uint32_t key : known) names.insert(key_name(key));
+  EXPECT_EQ(names.size(), 13U);
+  EXPECT_EQ(key_name(kLongestKeys).size(), 4'096U);
+}
+
+// What is drawn for one part of an operation does not shift the others: seeds stay what they were.
+TEST(Workload, ExtremesDrawFromStreamsOfTheirOwn) {
+  Workload plain;
+  plain.keys = 10;
+  Workload extreme = plain;
+  extreme.empty = extreme.huge = extreme.longest = 1e-9;
+  Random one(7);
+  Random other(7);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(draw_key(plain, one), draw_key(extreme, other));
+    EXPECT_EQ(draw_value_size(plain, one), draw_value_size(extreme, other));
+    EXPECT_EQ(draws_empty_value(plain, one), draws_empty_value(extreme, other));
+    EXPECT_EQ(one.next(), other.next());
+  }
+}
+
+TEST(Workload, QuorumsOfEverySizeAreAskedForAndOfNoneMoreThanThereAre) {
+  Workload workload;
+  workload.replicas = 3;
+  workload.acks_least = 2;
+  workload.quorums = 0.5;
+  std::set<int> r;
+  std::set<int> w;
+  std::set<int> pw;
+  std::set<int> dw;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    const AskedQuorum read = draw_quorum(workload, OperationKind::kStGet, Random(seed));
+    r.insert(read.nodes);
+    EXPECT_EQ(read.durable, 0);
+    const AskedQuorum write = draw_quorum(workload, OperationKind::kStPut, Random(seed));
+    w.insert(write.nodes);
+    pw.insert(write.owners);
+    dw.insert(write.durable);
+    const AskedQuorum plain = draw_quorum(workload, OperationKind::kSet, Random(seed));
+    EXPECT_EQ(plain.nodes + plain.owners + plain.durable, 0);
+  }
+  EXPECT_EQ(r, (std::set<int>{0, 1, 2, 3}));
+  EXPECT_EQ(w, (std::set<int>{0, 2, 3})) << "not less than one lost disk leaves";
+  EXPECT_EQ(pw, (std::set<int>{0, 1, 2, 3}));
+  EXPECT_EQ(dw, (std::set<int>{0, 1, 2, 3}));
 }
 
 TEST(Workload, AValueTellsItsKey) {

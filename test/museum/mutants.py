@@ -76,6 +76,9 @@ MUTANTS = [
     Mutant("not_applied_after_sending", "D8", "`not applied` is answered although the write was sent", "I2 P7",
            [(WRITE_ROUND, "w.outcome = phase_ == Phase::kStoring ?",
              "w.outcome = phase_ == Phase::kStoring || MUTANT ?")]),
+    Mutant("owners_not_counted", "D9", "a write that asked for owners is content with stand-ins", "P7 I12",
+           [(WRITE_ROUND, "(acked & owners()).size() >= options_.pw",
+             "(MUTANT || (acked & owners()).size() >= options_.pw)")]),
     Mutant("refusal_counts", "D9", "a replica that refuses is counted as one that acknowledges", "I1 I12",
            [("node/write_coordinator.cc", "  STATOR_PROBE(\"write: a replica refuses\");\n",
              "  if (MUTANT) {\n"
