@@ -73,15 +73,18 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
   if (!decode_object(put.object, incoming_)) return fail(put, ErrorCode::kCorrupt);
   const bool unreadable = loaded.status == RecordStore::Status::kUnreadable;
   if (unreadable && !set_aside(put, loaded)) return fail(put, ErrorCode::kUnreadable);
+  const bool lost = unreadable || loaded.status == RecordStore::Status::kMissing;
+  const bool in_doubt = context_.records->in_doubt(put.partition, put.storage_key);
   storage::RecordHeader header = loaded.header;
+  // What was lost here, with its record or with a batch that failed, others may hold as events of
+  // the life that the record names. What is refilled begins without one: a later counter of the old
+  // life would say that it has seen them (D1).
+  if (lost || in_doubt) header = {};
   // What is known already may not be as durable as it is asked to be now.
-  const bool again = context_.records->in_doubt(put.partition, put.storage_key) ||
-                     (put.sync && !context_.options.sync_writes);
+  const bool again = in_doubt || (put.sync && !context_.options.sync_writes);
   bool store = true;
   const std::size_t before = loaded.payload.size();
-  if (unreadable || loaded.status == RecordStore::Status::kMissing) {
-    // A record that was lost and is refilled here begins without a life of ours (D1).
-    header = {};
+  if (lost) {
     put.digest = digest(incoming_);
     context_.records->begin_store(put.partition, put.storage_key).append(put.object);
   } else {

@@ -353,8 +353,10 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   }
   const Version* version = object_.find(operation.request.id);
   storage::RecordHeader header = loaded.header;
-  // Only this life's own write can be covered again; after a loss of the record it cannot.
+  // Only this life's own write can be covered again; after a loss of the record, or of a later mint
+  // with a batch that failed, it cannot (D1).
   if (version == nullptr || object_.versions.size() < 2 ||
+      context_.records->in_doubt(operation.place, operation.storage_key) ||
       version->dot.actor != Actor{context_.mint->incarnation(), header.own_life} ||
       header.own_incarnation != context_.mint->incarnation()) {
     STATOR_PROBE("write: superseded before it was covered");

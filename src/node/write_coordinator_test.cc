@@ -46,6 +46,18 @@ class WriteCoordinatorTest : public ::testing::Test {
     write(WriteKind::kOverAll, WriteId::make(1'767'225'600'000, WriteId::kMintedOnce, 1, 1));
   }
 
+  static WriteId id_of(std::uint64_t number) {
+    return WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, number);
+  }
+  // A put that saw nothing, as it was sent to the others.
+  std::string sibling(std::uint64_t number) {
+    write(WriteKind::kWithContext, id_of(number));
+    const auto puts = take_puts(2);
+    take_puts(3);
+    STATOR_ASSERT(puts.size() == 1);
+    return std::string(puts[0].as<wire::ReplicaPut>().object);
+  }
+
   std::vector<LoneShard::Received> take_puts(unsigned peer) {
     auto received = lone.take_received(peer);
     std::erase_if(received, [](const LoneShard::Received& frame) {
@@ -164,14 +176,6 @@ void expect_three_siblings(const std::string& failed, const std::string& next) {
 // Acknowledged by the others, and on this node's disk it never was: what is written here next did
 // not see it, and must not say that it did (D1).
 TEST_F(WriteCoordinatorTest, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchHeld) {
-  const auto sibling = [this](std::uint64_t number) {
-    write(WriteKind::kWithContext,
-          WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, number));
-    const auto puts = take_puts(2);
-    take_puts(3);
-    STATOR_ASSERT(puts.size() == 1);
-    return std::string(puts[0].as<wire::ReplicaPut>().object);
-  };
   sibling(1);
   lone.script().forgets = true;
   lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
@@ -179,6 +183,60 @@ TEST_F(WriteCoordinatorTest, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchH
   lone.script().outcome = {};
   const std::string next = sibling(3);
   expect_three_siblings(failed, next);
+}
+
+// Nor when another node has brought its older copy meanwhile, which is stored as if nothing had been
+// lost: the key is in doubt no longer, and the events of its life are gone all the same (D1).
+TEST_F(WriteCoordinatorTest, AWriteAfterARefillDoesNotReplaceWhatAFailedBatchHeld) {
+  sibling(1);
+  lone.script().forgets = true;
+  lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  const std::string failed = sibling(2);
+  lone.script().outcome = {};
+  lone.in_turn([](Shard& shard) { shard.context().records->probe(); });
+  const std::string older = one_version("of another node", 9);
+  const wire::ReplicaPut refill{.bucket = kDefaultBucket, .key = kKey, .object = older};
+  lone.deliver(LoneShard::frame(lone.header(lone.partition_of(kKey), 0), refill));
+  const std::string next = sibling(3);
+  Object there;
+  Object arriving;
+  ASSERT_TRUE(decode_object(failed, there));
+  ASSERT_TRUE(decode_object(next, arriving));
+  EXPECT_EQ(arriving.versions.size(), 3U) << "the refill is here, and the second is not";
+  merge(there, arriving);
+  EXPECT_EQ(there.versions.size(), 4U);
+}
+
+// A plain write is covered again under a later counter of its life: not where a mint between the two
+// was lost.
+TEST_F(WriteCoordinatorTest, CoveringAgainDoesNotReplaceWhatAFailedBatchHeld) {
+  write_over_all();
+  const auto put = take_puts(2);
+  ASSERT_EQ(put.size(), 1U);
+  take_puts(3);
+  lone.script().forgets = true;
+  lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  const std::string failed = sibling(2);
+  lone.script().outcome = {};
+  lone.in_turn([](Shard& shard) { shard.context().records->probe(); });
+  wire::ReplicaPutReply reply;
+  reply.durable = true;
+  reply.digest = kOtherDigest;
+  const std::string other = one_version("other", 9);
+  reply.object = other;
+  lone.deliver(LoneShard::frame(
+      lone.header(lone.partition_of(kKey), put[0].header.request_id, 2), reply));
+  const WriteId lost = id_of(2);
+  for (const auto& sent : take_puts(3)) {
+    const auto covered = sent.as<wire::ReplicaPut>();
+    Object there;
+    Object arriving;
+    ASSERT_TRUE(decode_object(failed, there));
+    ASSERT_TRUE(decode_object(covered.object, arriving));
+    ASSERT_NE(there.find(lost), nullptr);
+    merge(there, arriving);
+    EXPECT_NE(there.find(lost), nullptr) << "it is gone where it was acknowledged";
+  }
 }
 
 // So in a hint, which a stand-in mints into.
