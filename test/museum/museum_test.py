@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 import museum  # noqa: E402
@@ -27,6 +28,35 @@ class Museum(unittest.TestCase):
     def test_a_node_that_never_starts_again_is_told(self):
         shown = museum.show(PROGRAM, mutant("torn_end_accepted"), seed=1093788315, seeds=1)
         self.assertIn("I16", shown.broken, shown.output)
+
+    def test_the_tests_that_mutants_name_are_there_and_pass_without_one(self):
+        for tests in sorted({each.tests for each in MUTANTS if each.tests}):
+            run = [museum.tests_of(PROGRAM), f"--gtest_filter={tests}"]
+            done = subprocess.run(run, capture_output=True, text=True, timeout=600,
+                                  env=dict(os.environ, STATOR_MUTANT=""))
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertRegex(done.stdout, r"\[  PASSED  \] [1-9]", tests)
+
+    def test_a_mutant_that_only_a_test_sees_is_caught_by_it(self):
+        bug = mutant("unreadable_is_missing")
+        shown = museum.show_to_tests(PROGRAM, bug)
+        self.assertIn("DiskTrouble.AnUnreadableRecordIsNotMissingAndNoCopyTakesItsPlace",
+                      museum.caught_by(bug, shown), shown.output)
+
+    def test_the_page_lists_the_mutants(self):
+        file = Path(__file__).parents[2] / "docs/museum.md"
+        self.assertEqual(file.read_text(encoding="utf-8"), museum.page(),
+                         "python3 test/museum/museum.py --page > docs/museum.md")
+
+    def test_each_mutant_has_a_rule_and_something_that_sees_it(self):
+        for each in MUTANTS:
+            self.assertRegex(each.rule, r"^D\d+$", each.name)
+            self.assertNotEqual(bool(each.breaks), bool(each.tests), each.name)
+        self.assertEqual(len({each.name for each in MUTANTS}), len(MUTANTS))
+
+    def test_a_median_over_the_bar_is_told(self):
+        self.assertEqual(museum.judge_median([1, 50, 400]), "")
+        self.assertIn("51", museum.judge_median([1, 51, 400]))
 
     def test_a_third_is_run_and_all_of_them_in_three_commits(self):
         thirds = [museum.third(MUTANTS, commit) for commit in ("00000000ff", "00000001ff", "00000002ff")]

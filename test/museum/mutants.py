@@ -3,6 +3,12 @@ simulator (G7). A mutant is a name, the rule that it breaks, invariants of which
 ("assert" is an assertion that fails), and edits: in a file of src, a text that stands there once, and what
 stands there in the museum's build. In it MUTANT is true in the run that asks for this mutant, so that all
 live in one program.
+
+What harms no data, and what the simulator's engine cannot do (a record that cannot be read), no invariant of a run
+sees. Such a mutant names tests instead of invariants, as a filter of GoogleTest: of these one must fail. They are
+those of the product, in a program of the museum's own (CMakeLists.txt).
+
+docs/museum.md is made of this list.
 """
 
 from dataclasses import dataclass
@@ -13,10 +19,11 @@ class Mutant:
     name: str
     rule: str
     what: str
-    breaks: str
+    breaks: str  # empty: no run of the simulator sees it
     edits: list  # (file, text, text of the museum)
     faults: str = "all"
     minutes: float = 0.25
+    tests: str = ""  # a filter: what sees it instead
 
 
 WRITE_ROUND, READ_ROUND = "core/quorum/write_round.cc", "core/quorum/read_round.cc"
@@ -176,10 +183,118 @@ MUTANTS = [
     Mutant("operation_never_over", "P8", "a forwarded write whose target is silent is never given up", "I14 I20",
            [("node/forwarder.cc", "    if (now >= operation.deadline) {",
              "    if (now >= operation.deadline && (!MUTANT || operation.id.retryable())) {")]),
-    Mutant("limiter_drifts", "D33", "a read that fails is counted as one that waits, for ever", "I20 I15",
+    Mutant("failed_read_waits_for_ever", "D33", "a read that fails is counted as one that waits, for ever", "I20 I15",
            [("node/read_coordinator.cc", "  context_.note_answered(operation.began);",
              "  if (result || !MUTANT) context_.note_answered(operation.began);")]),
     Mutant("timer_goes_on", "P8", "the timer of open operations goes on when none is open", "I20",
            [("node/shard.cc", "  if (open_operations() + explainer_.open() + scanner_.open() > 0) {",
              "  if (MUTANT || open_operations() + explainer_.open() + scanner_.open() > 0) {")]),
+    Mutant("one_incarnation_for_two", "D2", "nodes that start in the same second have one name for their events",
+           "I9 assert",
+           [("node/node.cc", ": executor.random()};",
+             ": MUTANT ? static_cast<std::uint64_t>(executor.wall_now().us / 1'000'000) :"
+             " executor.random()};")]),
+    # Named by what stands on the disk: as unique as one wants, until a disk goes back in time.
+    Mutant("old_disk_goes_on", "D3", "a disk that was restored goes on under the names that it had given out before",
+           "I9 I1 I3 assert",
+           [("node/node.cc", "  options_.engine.name = identity_.engine;\n",
+             "  options_.engine.name = identity_.engine;\n"
+             "  if (MUTANT) {\n"
+             "    const std::string path = options_.data_directory + \"/actor\";\n"
+             "    std::uint64_t first = incarnation_.value;\n"
+             "    std::uint64_t starts = 0;\n"
+             "    if (const auto bytes = env::read_whole_file(envs_[0].disk, path, 64)) {\n"
+             "      ByteReader reader(*bytes);\n"
+             "      first = reader.u64();\n"
+             "      starts = reader.u64();\n"
+             "    }\n"
+             "    std::string out;\n"
+             "    append_u64(out, first);\n"
+             "    append_u64(out, starts + 1);\n"
+             "    if (auto kept = env::write_whole_file(envs_[0].disk, path, out); !kept) return kept;\n"
+             "    incarnation_ = {first + starts};\n"
+             "  }\n")],
+           faults="wipe,kill,restart", minutes=0.5),
+    Mutant("life_after_failed_batch", "D1", "counters go on after a batch that failed, as if it had been stored",
+           "I1 I3 I12",
+           [("node/write_coordinator.cc",
+             "    STATOR_PROBE(\"write: another life after a failed batch\");\n    header = {};\n",
+             "    if (!MUTANT) header = {};\n")],
+           faults="io,messages"),
+    Mutant("refill_keeps_life", "D1", "counters go on after a loss that another node's copy has filled", "",
+           [("node/replica.cc", "  if (lost || in_doubt) header = {};",
+             "  if (!MUTANT && (lost || in_doubt)) header = {};")],
+           tests="WriteCoordinatorTest.*"),
+    Mutant("tie_goes_to_the_first", "D6", "of two versions of one millisecond the one that came first stays",
+           "I1 I3 I4 I12",
+           [(MERGE, "    insert_version(into, theirs);",
+             "    if (MUTANT && std::any_of(into.versions.begin(), into.versions.end(), [&](const Version& mine) {\n"
+             "          return mine.time.wall().ms() == theirs.time.wall().ms();\n"
+             "        })) {\n"
+             "      continue;\n"
+             "    }\n"
+             "    insert_version(into, theirs);")]),
+    # In the evidence too, or that alone would tell.
+    Mutant("node_counted_twice", "D9", "the coordinator counts its own copy once in the engine and once on the disk",
+           "I1 I12",
+           [(WRITE_ROUND, ">= options_.w && (acked & owners())",
+             "+ (MUTANT && durable.contains(local_) ? 1 : 0) >= options_.w && (acked & owners())"),
+            (WRITE_ROUND, "  evidence_ = evidence_of(acked_, candidates_.view());",
+             "  evidence_ = evidence_of(acked_, candidates_.view());\n"
+             "  if (MUTANT && durable_.contains(local_)) {\n"
+             "    ++evidence_.nodes;\n"
+             "    ++evidence_.primaries;\n"
+             "  }")]),
+    Mutant("stand_in_counts_as_owner", "D9", "a stand-in is counted as the owner for whom it stands", "I12",
+           [("core/quorum/candidates.cc", "++(candidates[i].owner ?", "++(candidates[i].owner || MUTANT ?")],
+           faults="cuts,kill"),
+    Mutant("hint_expires", "D14", "a hint of a write that is two seconds old is thrown away", "P1",
+           [("node/hint_delivery.cc", "  operation.digest = digest(object);\n",
+             "  if (MUTANT && object.latest() != nullptr &&\n"
+             "      context_.guarded_now() - object.latest()->time.wall() > seconds(2)) {\n"
+             "    erase(operation, object, loaded.payload.size());\n"
+             "    return release(operation, {});\n"
+             "  }\n"
+             "  operation.digest = digest(object);\n")],
+           faults="cuts,kill,crash"),
+    Mutant("hints_refuse_writes", "D15", "a node that keeps as many hints as it may refuses its clients' writes", "",
+           [("node/write_coordinator.cc", "  const bool admitted = context_.admission.admits() &&",
+             "  const bool admitted = !(MUTANT && context_.hints.bytes() >= context_.options.hint_bytes_max) &&\n"
+             "                        context_.admission.admits() &&")],
+           tests="*CappedHints*"),
+    Mutant("repair_without_budget", "D16", "repair goes on however little its budget has left", "",
+           [("node/background_budget.cc", "  if (credit_ < 0) {", "  if (credit_ < 0 && !MUTANT) {")],
+           tests="BackgroundBudget.*"),
+    Mutant("full_node_coordinates", "D29", "a node whose disk is full goes on coordinating", "",
+           [("node/shard_store.cc", "if (owner && takes_writes(context.disk_state())) {",
+             "if (owner && (MUTANT || takes_writes(context.disk_state()))) {")],
+           tests="FullDisk.*"),
+    Mutant("unreadable_is_missing", "D30", "a record that cannot be read is answered as `not found`", "",
+           [("node/replica.cc", "  if (status == RecordStore::Status::kMissing) {",
+             "  if (status == RecordStore::Status::kMissing ||\n"
+             "      (MUTANT && status == RecordStore::Status::kUnreadable)) {")],
+           tests="DiskTrouble.*"),
+    Mutant("restored_from_one_copy", "D30", "a damaged record is replaced by whatever copy comes first", "",
+           [("core/repair/repair_plan.cc", "  return heard + w > owners || heard + damaged == owners;",
+             "  return MUTANT || heard + w > owners || heard + damaged == owners;")],
+           tests="RepairPlan.*"),
+    Mutant("failed_sync_believed", "D31", "a sync that failed is made again, and that one is believed",
+           "I16 I1 I12 P1",
+           [("storage/memory/journal.cc", "  if (!result) {\n    failure_ = result;",
+             "  if (!result && !MUTANT) {\n    failure_ = result;")],
+           faults="fsync,crash"),
+    Mutant("slow_peer_is_asked", "D32", "a slow peer gets new work like any other", "",
+           [("core/health/peer_health.cc", "  if (slow_ || comes_and_goes) verdict_",
+             "  if ((slow_ && !MUTANT) || comes_and_goes) verdict_")],
+           tests="PeerHealth.*"),
+    Mutant("limiter_drifts", "D33", "of writes that fail the door counts the beginning and not the end", "I15",
+           [("node/write_coordinator.cc", "  context_.note_answered(operation.began);\n  done(result);",
+             "  if (!MUTANT || result.outcome == Outcome::kOk) context_.note_answered(operation.began);\n"
+             "  done(result);")],
+           faults="limits,cuts", minutes=0.5),
+    Mutant("placement_wraps_around", "D25", "at the end of the ring a node holds two places of one partition", "assert",
+           [("core/ring/claim.cc",
+             "    for (const NodeIndex node : cells_) out.places.push_back(problem_.ids[node]);\n",
+             "    for (const NodeIndex node : cells_) out.places.push_back(problem_.ids[node]);\n"
+             "    if (MUTANT && out.width > 1) out.places.back() = out.places[out.places.size() - out.width];\n")]),
 ]
