@@ -42,6 +42,58 @@ Result<History> unsealed(std::string_view bytes) {
   return History::decode(reader.rest());
 }
 
+struct StoredHistory {
+  History history;    // empty: there is none
+  bool mend = false;  // a copy is damaged, missing or older than the other
+};
+
+// Fails where copies were there and none can be used.
+Result<StoredHistory> read_history(env::Disk& disk, const std::string& directory) {
+  StoredHistory stored;
+  bool any = false;
+  bool failed = false;    // the disk did not give a copy, which may be as good as ever
+  bool replaceable = true;  // nothing of what cannot be used may be known there alone
+  std::string damage;
+  for (const char* name : kHistoryFiles) {
+    const std::string path = directory + "/" + name;
+    const auto exists = disk.exists(path);
+    if (!exists) return std::unexpected(exists.error());
+    if (!*exists) {
+      stored.mend = true;
+      continue;
+    }
+    const auto bytes = env::read_whole_file(disk, path, kHistoryBytesMax);
+    auto read = bytes ? unsealed(*bytes) : Result<History>(std::unexpected(bytes.error()));
+    if (!read) {
+      STATOR_PROBE("history: one copy is damaged");
+      damage = path + ": " + read.error().detail;
+      failed = failed || read.error().code == ErrorCode::kIo;
+      replaceable = replaceable && read.error().code == ErrorCode::kCorrupt;
+      stored.mend = true;
+      continue;
+    }
+    stored.mend = stored.mend || (any && read->version() != stored.history.version());
+    if (const auto merged = stored.history.merge(*read); !merged) {
+      return std::unexpected(merged.error());
+    }
+    any = true;
+  }
+  if (!any && failed) {
+    return std::unexpected(Error{
+        .code = ErrorCode::kIo,
+        .detail = damage + "; no copy of the membership history can be read: check the disk, and "
+                           "start this node again"});
+  }
+  if (!any && !damage.empty()) {
+    return std::unexpected(Error{
+        .code = ErrorCode::kCorrupt,
+        .detail = damage + "; both copies of the membership history are damaged: "
+                           "restore the directory from a backup, or start with an empty one"});
+  }
+  stored.mend = stored.mend && any && replaceable;
+  return stored;
+}
+
 // Sums over shards.
 void add_hints(NodeStatus& status, const std::vector<HintsView>& hints) {
   for (const HintsView& more : hints) {
@@ -107,38 +159,13 @@ Result<void> Node::open_identity() {
 }
 
 Result<void> Node::load_history() {
-  History history;
-  bool any = false;
-  bool failed = false;  // the disk did not give a copy, which may be as good as ever
-  std::string damage;
-  env::Disk& disk = envs_[0].disk;
-  for (const char* name : kHistoryFiles) {
-    const std::string path = options_.data_directory + "/" + name;
-    const auto exists = disk.exists(path);
-    if (!exists) return std::unexpected(exists.error());
-    if (!*exists) continue;
-    const auto bytes = env::read_whole_file(disk, path, kHistoryBytesMax);
-    auto read = bytes ? unsealed(*bytes) : Result<History>(std::unexpected(bytes.error()));
-    if (!read) {
-      STATOR_PROBE("history: one copy is damaged");
-      damage = path + ": " + read.error().detail;
-      failed = failed || read.error().code == ErrorCode::kIo;
-      continue;
-    }
-    if (const auto merged = history.merge(*read); !merged) return std::unexpected(merged.error());
-    any = true;
-  }
-  if (!any && failed) {
-    return std::unexpected(Error{
-        .code = ErrorCode::kIo,
-        .detail = damage + "; no copy of the membership history can be read: check the disk, and "
-                           "start this node again"});
-  }
-  if (!any && !damage.empty()) {
-    return std::unexpected(Error{
-        .code = ErrorCode::kCorrupt,
-        .detail = damage + "; both copies of the membership history are damaged: "
-                           "restore the directory from a backup, or start with an empty one"});
+  auto stored = read_history(envs_[0].disk, options_.data_directory);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  History history = std::move(stored->history);
+  if (stored->mend) {
+    STATOR_PROBE("history: one copy is mended by the other");
+    // The other one is enough to go on with, be the disk full.
+    static_cast<void>(save_history(history));
   }
   if (options_.found) {
     const auto merged = history.merge(History::found(options_.founding));

@@ -10,9 +10,16 @@ namespace stator::test {
 
 class Cluster::NodeProgram final : public sim::Program {
  public:
-  NodeProgram(Cluster& cluster, unsigned index, std::span<env::Env> shards)
+  using Refusal = std::shared_ptr<std::optional<std::string>>;
+  /// Without `refusal` it has to start.
+  NodeProgram(Cluster& cluster, unsigned index, std::span<env::Env> shards,
+              const Refusal& refusal = nullptr)
       : cluster_(cluster), index_(index) {
     auto opened = node::Node::open({shards.begin(), shards.end()}, cluster.options_of(index));
+    if (!opened && refusal != nullptr) {
+      *refusal = opened.error().detail;
+      return;
+    }
     if (!opened) std::fprintf(stderr, "node %u: %s\n", index, opened.error().detail.c_str());
     STATOR_ASSERT(opened.has_value());
     node_ = std::move(*opened);
@@ -82,6 +89,18 @@ void Cluster::start(unsigned i) {
   hosts_[i]->start(shards_, [this, i](std::span<env::Env> shards) {
     return std::make_unique<NodeProgram>(*this, i, shards);
   });
+}
+
+std::string Cluster::try_start(unsigned i) {
+  const auto refusal = std::make_shared<std::optional<std::string>>();
+  hosts_[i]->start(shards_, [this, i, refusal](std::span<env::Env> shards) {
+    return std::make_unique<NodeProgram>(*this, i, shards, refusal);
+  });
+  const bool known = run_until([&] { return nodes_[i] != nullptr || refusal->has_value(); });
+  STATOR_ASSERT(known);
+  if (!refusal->has_value()) return {};
+  hosts_[i]->kill();
+  return **refusal;
 }
 
 std::shared_ptr<bool> Cluster::begin_stop(unsigned i) {

@@ -50,6 +50,9 @@ class Cluster {
   /// Of every node; none may run.
   void set_shards(unsigned shards) { shards_ = shards; }
   void start(unsigned i);
+  /// The same of one that may refuse: what it says then, and no process is left; nothing when it
+  /// runs.
+  std::string try_start(unsigned i);
   /// Ends the node on host `i` in order; its process goes on without it, and can be killed.
   std::shared_ptr<bool> begin_stop(unsigned i);
   /// The node on host `i` is there and takes requests.
