@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -164,11 +165,7 @@ class Entry {
     if (fault_.error != 0) errno = fault_.error;
     return fault_.error != 0;
   }
-  [[nodiscard]] bool skips() const { return fault_.skip; }
-  /// After a read.
-  void spoil(void* bytes, ssize_t size) const {
-    if (fault_.flip && size > 0) static_cast<char*>(bytes)[size / 2] ^= 0x10;
-  }
+  [[nodiscard]] const Fault& fault() const { return fault_; }
 
  private:
   FileCalls* calls_;
@@ -178,27 +175,70 @@ class Entry {
   Fault fault_;
 };
 
-template <typename Read>
-ssize_t read_with(Entry& entry, void* bytes, Read call) {
-  if (!entry) return call();
+/// Where a call goes that misses its place: the stretch of the same length in front, or behind.
+off_t beside(off_t offset, std::size_t size) {
+  const auto length = static_cast<off_t>(size);
+  return offset >= length ? offset - length : offset + length;
+}
+
+/// Of a read that has happened.
+void spoil(const Fault& fault, int descriptor, void* bytes, ssize_t got, off_t offset) {
+  if (got <= 0) return;
+  const auto size = static_cast<std::size_t>(got);
+  if (fault.flip) static_cast<char*>(bytes)[size / 2] ^= 0x10;
+  if (fault.zero) std::memset(bytes, 0, size);
+  if (fault.astray) {
+    static_cast<void>(::syscall(SYS_pread64, descriptor, bytes, size, beside(offset, size)));
+  }
+}
+
+/// A read of so many bytes; `where` it begins is asked only if somebody watches.
+template <typename Where, typename Read>
+ssize_t read_at(int descriptor, void* bytes, std::size_t size, Where where, Read call) {
+  Entry entry(descriptor);
+  if (!entry) return call(size);
   if (entry.fails(Call::kRead)) return -1;
-  const ssize_t got = call();
-  entry.spoil(bytes, got);
+  const Fault& fault = entry.fault();
+  const off_t offset = where();
+  const ssize_t got = call(fault.half && size > 1 ? size / 2 : size);
+  spoil(fault, descriptor, bytes, got, offset);
   return got;
 }
 
+off_t position_of(int descriptor) {
+  return static_cast<off_t>(::syscall(SYS_lseek, descriptor, 0, SEEK_CUR));
+}
+
+/// What a write that misses its place leaves: this one moves on as if it had not.
+ssize_t write_astray(int descriptor, const void* bytes, std::size_t size, off_t offset, bool moves) {
+  const auto written = static_cast<ssize_t>(
+      ::syscall(SYS_pwrite64, descriptor, bytes, size, beside(offset, size)));
+  if (moves && written > 0) ::syscall(SYS_lseek, descriptor, written, SEEK_CUR);
+  return written;
+}
+
 ssize_t write_at(int descriptor, const void* bytes, std::size_t size, off_t offset, bool moves) {
+  const auto call = [=](const void* from, std::size_t length) -> ssize_t {
+    return moves ? ::syscall(SYS_write, descriptor, from, length)
+                 : ::syscall(SYS_pwrite64, descriptor, from, length, offset);
+  };
   Entry entry(descriptor);
-  if (!entry) {
-    return moves ? ::syscall(SYS_write, descriptor, bytes, size)
-                 : ::syscall(SYS_pwrite64, descriptor, bytes, size, offset);
-  }
+  if (!entry) return call(bytes, size);
   if (entry.fails(Call::kWrite)) return -1;
   FileCalls::OpenFile& file = entry.file();
+  const Fault& fault = entry.fault();
   std::uint64_t at = static_cast<std::uint64_t>(offset);
   if (moves) at = file.append ? entry->size_of(file) : file.position;
-  const ssize_t written = moves ? ::syscall(SYS_write, descriptor, bytes, size)
-                                : ::syscall(SYS_pwrite64, descriptor, bytes, size, offset);
+  ssize_t written = 0;
+  if (fault.zero) {
+    const std::string zeros(size, '\0');
+    written = call(zeros.data(), size);
+  } else if (fault.astray) {
+    const off_t place = moves ? position_of(descriptor) : offset;
+    written = write_astray(descriptor, bytes, size, place, moves);
+  } else {
+    written = call(bytes, fault.half && size > 1 ? size / 2 : size);
+  }
   if (written <= 0) return written;
   entry->wrote(file, at, static_cast<const char*>(bytes), static_cast<std::size_t>(written));
   if (moves) file.position = at + static_cast<std::uint64_t>(written);
@@ -209,7 +249,7 @@ int sync_of(int descriptor, long number) {
   Entry entry(descriptor);
   if (!entry) return static_cast<int>(::syscall(number, descriptor));
   if (entry.fails(entry.file().folder ? Call::kSyncFolder : Call::kSync)) return -1;
-  if (entry.skips()) return 0;
+  if (entry.fault().skip) return 0;
   const int done = static_cast<int>(::syscall(number, descriptor));
   if (done == 0) entry->synced(entry.file());
   return done;
@@ -278,30 +318,35 @@ int fclose(FILE* file) {
 }
 
 ssize_t read(int descriptor, void* bytes, size_t size) {
-  Entry entry(descriptor);
-  return stator::crash::read_with(entry, bytes,
-                                  [&] { return ::syscall(SYS_read, descriptor, bytes, size); });
+  return stator::crash::read_at(
+      descriptor, bytes, size, [=] { return stator::crash::position_of(descriptor); },
+      [=](size_t wanted) { return ::syscall(SYS_read, descriptor, bytes, wanted); });
 }
 
 ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
-  Entry entry(descriptor);
-  return stator::crash::read_with(
-      entry, bytes, [&] { return ::syscall(SYS_pread64, descriptor, bytes, size, offset); });
+  return stator::crash::read_at(
+      descriptor, bytes, size, [=] { return offset; },
+      [=](size_t wanted) { return ::syscall(SYS_pread64, descriptor, bytes, wanted, offset); });
 }
 
-ssize_t preadv2(int descriptor, const struct iovec* targets, int count, off_t offset, int flags) {
-  Entry entry(descriptor);
-  return stator::crash::read_with(entry, targets[0].iov_base, [&] {
-    return ::syscall(SYS_preadv2, descriptor, targets, count, offset, 0, flags);
-  });
+// Of one target: nobody here has more.
+ssize_t preadv2(int descriptor, const struct iovec* targets, int, off_t offset, int flags) {
+  void* const bytes = targets[0].iov_base;
+  return stator::crash::read_at(
+      descriptor, bytes, targets[0].iov_len, [=] { return offset; },
+      [=](size_t wanted) {
+        const struct iovec target{bytes, wanted};
+        return ::syscall(SYS_preadv2, descriptor, &target, 1, offset, 0, flags);
+      });
 }
 
+// A library that reads less than it was asked for has met the end: so there is no half of it.
 size_t fread_unlocked(void* bytes, size_t size, size_t count, FILE* file) {
   using Read = size_t (*)(void*, size_t, size_t, FILE*);
   static const auto real = reinterpret_cast<Read>(::dlsym(RTLD_NEXT, "fread_unlocked"));
-  Entry entry(::fileno(file));
-  const ssize_t got = stator::crash::read_with(
-      entry, bytes, [&] { return static_cast<ssize_t>(real(bytes, size, count, file) * size); });
+  const ssize_t got = stator::crash::read_at(
+      ::fileno(file), bytes, size * count, [=] { return ::ftello(file); },
+      [=](size_t) { return static_cast<ssize_t>(real(bytes, size, count, file) * size); });
   return got < 0 ? 0 : static_cast<size_t>(got) / size;
 }
 

@@ -28,9 +28,12 @@ enum class Call : std::uint8_t {
 
 /// What becomes of one call.
 struct Fault {
-  int error = 0;      // fails with this
-  bool flip = false;  // of a read: one bit of what it returns is another
-  bool skip = false;  // reports success and does nothing
+  int error = 0;        // fails with this
+  bool flip = false;    // of a read: one bit of what it returns is another
+  bool zero = false;    // a read returns zeros; a write leaves zeros
+  bool astray = false;  // a read returns what stands beside its place; a write goes there
+  bool half = false;    // half of a read or a write is done, and that is what it returns
+  bool skip = false;    // reports success and does nothing
 };
 
 /// What was done to files and names, in order. Paths are relative to the folder; files are numbers,

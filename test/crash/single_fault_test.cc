@@ -1,7 +1,9 @@
-// Every single fault of a disk, in every operation of an engine (G11, D30, D31): one call fails or
-// brings back other bytes, and what the engine then says is right, or says that something is wrong.
-// It never is a wrong value, and never "not found" for what is there. When the fault is over the
-// store opens, and holds what was acknowledged.
+// Every single fault of a disk, in every operation of an engine and at every start (G11, D30, D31):
+// one call fails, does half of what it says, or brings back or leaves other bytes, and what is then
+// said is right, or says that something is wrong. It never is a wrong value, and never "not found"
+// for what is there. When the fault is over the store opens, and holds what was acknowledged; where
+// a write left other bytes it may say instead that they are damaged, and a record that it cannot read
+// can be written anew, as the node does with what the other owners hold.
 
 #include <gtest/gtest.h>
 
@@ -17,31 +19,29 @@
 
 #include "file_calls.h"
 #include "machine.h"
+#include "store_content.h"
 
 namespace stator::crash {
 namespace {
-
-constexpr PartitionId kPlace{0};
-constexpr int kKeys = 60;
-
-std::string key_of(int number) {
-  return "key" + std::to_string(1000 + number);
-}
-std::string value_of(int number) {
-  return std::string(700, static_cast<char>('a' + number % 26)) + std::to_string(number);
-}
 
 struct Kind {
   const char* name;
   std::vector<Call> calls;
   Fault fault;
+  bool stays = false;  // what it did stands on the disk
 };
 
 std::vector<Kind> kinds() {
   using enum Call;
   return {{"read error", {kRead}, {.error = EIO}},
-          {"flipped bit", {kRead}, {.flip = true}},
+          {"read flipped", {kRead}, {.flip = true}},
+          {"read zeroed", {kRead}, {.zero = true}},
+          {"read astray", {kRead}, {.astray = true}},
+          {"read half", {kRead}, {.half = true}},
           {"write error", {kWrite}, {.error = EIO}},
+          {"write half", {kWrite}, {.half = true}},
+          {"write zeroed", {kWrite}, {.zero = true}, true},
+          {"write astray", {kWrite}, {.astray = true}, true},
           {"sync error", {kSync, kSyncFolder}, {.error = EIO}},
           {"no space", {kCreate, kWrite, kResize, kRename, kSync}, {.error = ENOSPC}},
           {"cannot open", {kOpen, kCreate}, {.error = EIO}},
@@ -54,7 +54,7 @@ class NthCall {
   NthCall(FileCalls& calls, const Kind& kind, std::uint64_t nth) : calls_(calls) {
     calls_.decide([this, &kind, nth](Call call, const std::string& path) {
       // For people, and never read.
-      if (path.ends_with("/LOCK") || path.find("/LOG") != std::string::npos) return Fault{};
+      if (path.ends_with("LOCK") || path.find("/LOG") != std::string::npos) return Fault{};
       for (const Call one : kind.calls) {
         if (one == call && ++met_ == nth) {
           path_ = path;
@@ -76,92 +76,71 @@ class NthCall {
   std::string path_;
 };
 
-enum class Verdict : std::uint8_t { kRight, kReported, kWrong };
+/// What was done before the fault may strike.
+enum class Stage : std::uint8_t { kNothing, kDirectory, kEngine };
 
-/// What stands under each key by all that was acknowledged; two where the outcome is unknown.
-using Expected = std::map<std::string, std::vector<std::optional<std::string>>>;
+struct Operation {
+  const char* name;
+  Stage before;
+  std::function<Verdict(Machine&, Expected&)> run;
+  bool fresh = false;  // there is nothing on the disk yet
+};
 
-class SingleFault : public ::testing::Test {
+Verdict store(Machine& machine, Expected& wanted, int key,
+              const std::optional<std::string>& value) {
+  storage::WriteBatch batch;
+  if (value) {
+    batch.put(kPlace, key_of(key), *value);
+  } else {
+    batch.erase(kPlace, key_of(key));
+  }
+  auto& allowed = wanted[key_of(key)];
+  if (machine.submit(batch, true)) {
+    allowed = {value};
+    return read_one(machine, wanted, key);
+  }
+  if (allowed.empty()) allowed.emplace_back(std::nullopt);
+  allowed.push_back(value);
+  return Verdict::kReported;
+}
+
+Verdict reported(const Error& error) {
+  EXPECT_FALSE(error.detail.empty()) << "a start that is refused says why";
+  return Verdict::kReported;
+}
+
+Verdict open_engine(Machine& machine, Expected& wanted) {
+  if (const auto opened = machine.open_engine(); !opened) return reported(opened.error());
+  return read_all(machine, wanted);
+}
+
+Verdict open_directory(Machine& machine, Expected&) {
+  const auto opened = machine.open_directory();
+  return opened ? Verdict::kRight : reported(opened.error());
+}
+
+Verdict stop(Machine& machine, Expected&) {
+  return machine.close_engine() ? Verdict::kRight : Verdict::kReported;
+}
+
+std::vector<Operation> operations() {
+  return {
+      {"get (there)", Stage::kEngine, [](auto& m, auto& e) { return read_one(m, e, 3); }},
+      {"get (missing)", Stage::kEngine, [](auto& m, auto& e) { return read_one(m, e, kKeys + 1); }},
+      {"put", Stage::kEngine, [](auto& m, auto& e) { return store(m, e, kKeys, value_of(7)); }},
+      {"put over", Stage::kEngine, [](auto& m, auto& e) { return store(m, e, 5, value_of(8)); }},
+      {"delete", Stage::kEngine, [](auto& m, auto& e) { return store(m, e, 4, std::nullopt); }},
+      {"scan", Stage::kEngine, [](auto& m, auto& e) { return scan_all(m, e); }},
+      {"stop", Stage::kEngine, stop},
+      {"start", Stage::kDirectory, open_engine},
+      {"identity", Stage::kNothing, open_directory},
+      {"first identity", Stage::kNothing, open_directory, true},
+      {"first start", Stage::kDirectory, open_engine, true}};
+}
+
+class SingleFault : public ::testing::TestWithParam<const char*> {
  protected:
-  SingleFault() {
-    // Half of the keys in tables, half in the log.
-    Machine machine(runtime, (base.path() / "data").string(), "rocksdb");
-    EXPECT_TRUE(machine.open_directory());
-    for (int k = 0; k < kKeys; ++k) {
-      if (k == 0 || k == kKeys / 2) {
-        if (k > 0) {
-          EXPECT_TRUE(machine.close_engine());
-          EXPECT_TRUE(machine.open_engine());  // what was in the log goes into a table
-          EXPECT_TRUE(machine.close_engine());
-        }
-        EXPECT_TRUE(machine.open_engine());
-      }
-      storage::WriteBatch batch;
-      batch.put(kPlace, key_of(k), value_of(k));
-      EXPECT_TRUE(machine.submit(batch, true));
-      expected[key_of(k)] = {value_of(k)};
-    }
-    EXPECT_TRUE(machine.close_engine());
-  }
-
-  static Verdict judge(const Expected& wanted, const std::string& key,
-                       const Machine::Answer& answer) {
-    if (answer.status == storage::GetStatus::kUnreadable) return Verdict::kReported;
-    std::optional<std::string> found;
-    if (answer.status == storage::GetStatus::kFound) found = answer.value;
-    const auto allowed = wanted.find(key);
-    if (allowed == wanted.end()) return found ? Verdict::kWrong : Verdict::kRight;
-    for (const auto& one : allowed->second) {
-      if (one == found) return Verdict::kRight;
-    }
-    return Verdict::kWrong;
-  }
-
-  /// The worst of all keys.
-  static Verdict read_all(Machine& machine, const Expected& wanted) {
-    Verdict worst = Verdict::kRight;
-    for (int k = 0; k < kKeys + 2; ++k) {
-      worst = std::max(worst, judge(wanted, key_of(k), machine.get(kPlace, key_of(k))));
-    }
-    return worst;
-  }
-
-  using Operation = std::function<Verdict(Machine&, Expected&)>;
-
-  static Verdict get_one(Machine& machine, Expected& wanted, int key) {
-    return judge(wanted, key_of(key), machine.get(kPlace, key_of(key)));
-  }
-  static Verdict store(Machine& machine, Expected& wanted, int key,
-                       const std::optional<std::string>& value) {
-    storage::WriteBatch batch;
-    if (value) {
-      batch.put(kPlace, key_of(key), *value);
-    } else {
-      batch.erase(kPlace, key_of(key));
-    }
-    auto& allowed = wanted[key_of(key)];
-    if (machine.submit(batch, true)) {
-      allowed = {value};
-      return get_one(machine, wanted, key);
-    }
-    if (allowed.empty()) allowed.emplace_back(std::nullopt);
-    allowed.push_back(value);
-    return Verdict::kReported;
-  }
-  static Verdict scan(Machine& machine, Expected& wanted, int) {
-    const auto found = machine.scan(1);
-    if (!found) return Verdict::kReported;
-    std::map<std::string, std::string> right;
-    for (const auto& [key, values] : wanted) right[key] = values.at(0).value();
-    return *found == right ? Verdict::kRight : Verdict::kWrong;
-  }
-  static Verdict start(Machine& machine, Expected& wanted, int) {
-    if (const auto opened = machine.open_engine(); !opened) {
-      EXPECT_FALSE(opened.error().detail.empty()) << "a start that is refused says why";
-      return Verdict::kReported;
-    }
-    return read_all(machine, wanted);
-  }
+  SingleFault() { expected = fill(runtime, base.path() / "data", GetParam()); }
 
   struct Outcomes {
     int right = 0;
@@ -170,67 +149,74 @@ class SingleFault : public ::testing::Test {
   };
 
   /// One operation with the n-th call failing; false when there is no such call.
-  bool run(const Kind& kind, std::uint64_t nth, bool opened_before, const Operation& operation,
-           Outcomes& outcomes) {
+  bool run(const Kind& kind, std::uint64_t nth, const Operation& operation, Outcomes& outcomes) {
     const TemporaryFolder folder;
-    std::filesystem::copy(base.path(), folder.path(), std::filesystem::copy_options::recursive);
+    if (!operation.fresh) {
+      std::filesystem::copy(base.path(), folder.path(), std::filesystem::copy_options::recursive);
+    }
+    const std::string data = (folder.path() / "data").string();
     FileCalls calls(folder.path().string());
-    Expected wanted = expected;
+    Expected wanted = operation.fresh ? Expected() : expected;
     std::string where;
     Verdict verdict = Verdict::kRight;
     {
-      Machine machine(runtime, (folder.path() / "data").string(), "rocksdb");
-      EXPECT_TRUE(machine.open_directory());
-      if (opened_before) {
+      Machine machine(runtime, data, GetParam());
+      if (operation.before >= Stage::kDirectory) {
+        EXPECT_TRUE(machine.open_directory());
+      }
+      if (operation.before >= Stage::kEngine) {
         EXPECT_TRUE(machine.open_engine());
       }
       const NthCall fault(calls, kind, nth);
-      verdict = operation(machine, wanted);
+      verdict = operation.run(machine, wanted);
       if (fault.met() < nth) return false;
       where = fault.path();
     }
-    // The fault is over, and the next start finds everything.
-    Machine again(runtime, (folder.path() / "data").string(), "rocksdb");
-    EXPECT_TRUE(again.open_directory());
-    const auto opened = again.open_engine();
-    const std::string name =
-        std::string(kind.name) + ", call " + std::to_string(nth) + ", " + where;
-    if (!opened) {
-      outcomes.wrong.push_back(name + ": does not start again: " + opened.error().detail);
-    } else if (read_all(again, wanted) != Verdict::kRight) {
-      outcomes.wrong.push_back(name + ": is not right after a start");
-    } else if (verdict == Verdict::kWrong) {
-      outcomes.wrong.push_back(name + ": a wrong answer");
+    std::string wrong = verdict == Verdict::kWrong ? "a wrong answer" : "";
+    if (wrong.empty()) wrong = after(data, kind.stays, wanted);
+    if (!wrong.empty()) {
+      outcomes.wrong.push_back(std::string(kind.name) + ", call " + std::to_string(nth) + ", " +
+                               where + ": " + wrong);
     }
     ++(verdict == Verdict::kRight ? outcomes.right : outcomes.reported);
     return true;
+  }
+
+  /// What is wrong with the next start, when the fault is over.
+  std::string after(const std::string& data, bool stays, const Expected& wanted) {
+    Machine again(runtime, data, GetParam());
+    auto opened = again.open_directory();
+    if (opened) opened = again.open_engine();
+    if (!opened) {
+      const std::string& why = opened.error().detail;
+      return stays && !why.empty() ? "" : "does not start again: " + why;
+    }
+    const Verdict verdict = read_all(again, wanted);
+    if (verdict == Verdict::kRight) return "";
+    if (!stays) return "is not right after a start";
+    if (verdict == Verdict::kWrong) return "is wrong after a start";
+    return restore_unreadable(again, wanted) ? "" : "cannot be restored";
   }
 
   TemporaryFolder base;
   env::Runtime runtime;
   Expected expected;
 };
+INSTANTIATE_TEST_SUITE_P(Engines, SingleFault, ::testing::Values("rocksdb", "memory"),
+                         [](const auto& param) { return std::string(param.param); });
 
-TEST_F(SingleFault, OfEveryCallInEveryOperationIsRepairedOrReported) {  // G11
-  const std::vector<std::pair<const char*, std::pair<bool, Operation>>> operations = {
-      {"get (table)", {true, [](Machine& m, Expected& e) { return get_one(m, e, 3); }}},
-      {"get (missing)", {true, [](Machine& m, Expected& e) { return get_one(m, e, kKeys + 1); }}},
-      {"put", {true, [](Machine& m, Expected& e) { return store(m, e, kKeys, value_of(7)); }}},
-      {"put over", {true, [](Machine& m, Expected& e) { return store(m, e, 5, value_of(8)); }}},
-      {"delete", {true, [](Machine& m, Expected& e) { return store(m, e, 4, std::nullopt); }}},
-      {"scan", {true, [](Machine& m, Expected& e) { return scan(m, e, 0); }}},
-      {"start", {false, [](Machine& m, Expected& e) { return start(m, e, 0); }}}};
-  std::printf("%-14s", "");
-  for (const Kind& kind : kinds()) std::printf("  %13s", kind.name);
-  std::printf("   (right + reported)\n");
-  for (const auto& [name, what] : operations) {
-    std::printf("%-14s", name);
+TEST_P(SingleFault, OfEveryCallInEveryOperationIsRepairedOrReported) {  // G11
+  std::printf("%s: calls that failed, right + reported\n%-14s", GetParam(), "");
+  for (const Kind& kind : kinds()) std::printf(" %12s", kind.name);
+  std::printf("\n");
+  for (const Operation& operation : operations()) {
+    std::printf("%-14s", operation.name);
     for (const Kind& kind : kinds()) {
       Outcomes outcomes;
-      for (std::uint64_t nth = 1; run(kind, nth, what.first, what.second, outcomes); ++nth) {
+      for (std::uint64_t nth = 1; run(kind, nth, operation, outcomes); ++nth) {
       }
-      std::printf("  %5d + %5d", outcomes.right, outcomes.reported);
-      for (const std::string& wrong : outcomes.wrong) ADD_FAILURE() << name << ": " << wrong;
+      std::printf("  %4d + %4d", outcomes.right, outcomes.reported);
+      for (const std::string& wrong : outcomes.wrong) ADD_FAILURE() << operation.name << ": " << wrong;
     }
     std::printf("\n");
     std::fflush(stdout);
