@@ -25,6 +25,7 @@ std::unexpected<Error> failed(const std::string& what) {
 }
 
 constexpr int kCannotExecute = 127;
+constexpr int kWithOutput = -1;
 
 // In the child, between fork and exec: only what is safe there.
 [[noreturn]] void become(char* const* command, int output, int error_file, pid_t parent) {
@@ -48,21 +49,29 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command
                                          const std::string& error_file) {
   const int log = ::open(error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (log < 0) return failed("cannot write " + error_file);
+  auto child = launch(command, log);
+  ::close(log);
+  return child;
+}
+
+Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command) {
+  return launch(command, kWithOutput);
+}
+
+Result<ChildProcess> ChildProcess::launch(const std::vector<std::string>& command, int error_file) {
   std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
-    ::close(log);
-    return failed("cannot make a pipe");
-  }
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return failed("cannot make a pipe");
   std::vector<std::string> words = command;  // exec wants them mutable
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const pid_t self = ::getpid();
   const pid_t pid = ::fork();
-  if (pid == 0) become(pointers.data(), pipe[1], log, self);
+  if (pid == 0) {
+    become(pointers.data(), pipe[1], error_file == kWithOutput ? pipe[1] : error_file, self);
+  }
   const int error = errno;
   ::close(pipe[1]);
-  ::close(log);
   if (pid < 0) {
     ::close(pipe[0]);
     errno = error;
@@ -92,11 +101,27 @@ Result<void> ChildProcess::await_line(const std::string& line, MonoTime deadline
       return std::unexpected(Error{.code = ErrorCode::kTimeout, .detail = "it did not say so"});
     }
     if (count < 0 && errno == EINTR) continue;
-    std::array<char, 4096> buffer;
-    const ssize_t got = ::read(output_, buffer.data(), buffer.size());
-    if (got <= 0) return std::unexpected(Error{.code = ErrorCode::kClosed, .detail = "it ended"});
-    read_.append(buffer.data(), static_cast<std::size_t>(got));
+    if (!read_some()) {
+      return std::unexpected(Error{.code = ErrorCode::kClosed, .detail = "it ended"});
+    }
   }
+}
+
+bool ChildProcess::read_some() {
+  std::array<char, 4096> buffer;
+  ssize_t got = 0;
+  do {
+    got = ::read(output_, buffer.data(), buffer.size());
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) return false;
+  read_.append(buffer.data(), static_cast<std::size_t>(got));
+  return true;
+}
+
+const std::string& ChildProcess::read_to_end() {
+  while (read_some()) {
+  }
+  return read_;
 }
 
 void ChildProcess::signal(int number) const {
@@ -105,11 +130,26 @@ void ChildProcess::signal(int number) const {
 
 const std::optional<std::string>& ChildProcess::ended() {
   int status = 0;
-  if (!ended_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
-    ended_ = WIFSIGNALED(status) ? "was killed by signal " + std::to_string(WTERMSIG(status))
-                                 : "ended with code " + std::to_string(WEXITSTATUS(status));
-  }
+  if (!ended_ && ::waitpid(pid_, &status, WNOHANG) == pid_) note_end(status);
   return ended_;
+}
+
+const std::string& ChildProcess::await_end() {
+  int status = 0;
+  while (!ended_) {
+    const pid_t got = ::waitpid(pid_, &status, 0);
+    if (got == pid_) {
+      note_end(status);
+    } else if (errno != EINTR) {
+      ended_ = "is gone";
+    }
+  }
+  return *ended_;
+}
+
+void ChildProcess::note_end(int status) {
+  ended_ = WIFSIGNALED(status) ? "was killed by signal " + std::to_string(WTERMSIG(status))
+                               : "ended with code " + std::to_string(WEXITSTATUS(status));
 }
 
 }  // namespace stator::cli

@@ -2,25 +2,24 @@
 
 #include <malloc.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <ostream>
+#include <sstream>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/probe.h"
 #include "cli/commands.h"
+#include "cli/sim_apart.h"
 
 namespace stator::cli {
 
@@ -28,6 +27,7 @@ namespace {
 
 constexpr double kMinutesMax = 24 * 60;
 constexpr std::size_t kFreeBytesMax = 512 << 20;
+constexpr std::size_t kLineMax = 100'000;
 
 struct SimFlags {
   std::uint64_t seed = 1;
@@ -45,6 +45,8 @@ struct SimFlags {
   std::string strikes = "all";
   std::string operations = "all";
   std::uint64_t variation = 0;
+  std::string alone;  // "", "result", "trace"
+  bool post_mortem = false;
 };
 
 struct SeedResult {
@@ -61,18 +63,21 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-// An assertion ends the process in the midst of a run: this says of which.
-thread_local const char* running = nullptr;
-
-void say_what_ran(int signal) {
-  if (running != nullptr) {
-    constexpr std::string_view kPrefix = "reproduce: ";
-    static_cast<void>(!::write(STDOUT_FILENO, kPrefix.data(), kPrefix.size()));
-    static_cast<void>(!::write(STDOUT_FILENO, running, std::strlen(running)));
-    static_cast<void>(!::write(STDOUT_FILENO, "\n", 1));
+/// What this process becomes when a seed ends it.
+std::vector<std::string> successor_of(const SimFlags& flags, const sim::SimulateOptions& options,
+                                      std::uint64_t seed) {
+  std::vector<std::string> words;
+  std::istringstream line(sim::reproduce_line(options, seed));
+  for (std::string word; line >> word;) words.push_back(word);
+  words.emplace_back("--post-mortem");
+  words.emplace_back("--traces");
+  words.push_back(flags.traces);
+  if (flags.shrink) {
+    words.emplace_back("--shrink");
+    words.emplace_back("--shrink-runs");
+    words.push_back(std::to_string(flags.shrink_runs));
   }
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
+  return words;
 }
 
 Result<sim::SimulateOptions> to_options(const SimFlags& flags) {
@@ -146,8 +151,7 @@ class Workers {
     }
   }
   SeedResult run(std::uint64_t index) {
-    const std::string command = sim::reproduce_line(options_, flags_.seed + index);
-    running = command.c_str();
+    const Successor successor(successor_of(flags_, options_, flags_.seed + index));
     sim::RunOptions options = sim::run_of(options_, faults_, flags_.seed + index);
     if (flags_.trace) options.trace = options.failure = stdout;
     const double begin = thread_seconds();
@@ -161,7 +165,6 @@ class Workers {
         result.difference = sim::differs(result.report, second);
       }
     }
-    running = nullptr;
     return result;
   }
 
@@ -175,7 +178,8 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-/// What is said and kept of failed seeds.
+/// What is said and kept of failed seeds. Each is run again in processes of its own: a run that is
+/// left something out may end its process, though the whole one did not.
 class Failures {
  public:
   Failures(const SimFlags& flags, const sim::SimulateOptions& options, sim::FaultSet faults,
@@ -187,9 +191,8 @@ class Failures {
       console_.out << "BROKEN seed " << report.seed << ": " << violation << "\n";
     }
     console_.out << "reproduce: " << sim::reproduce_line(options_, report.seed) << "\n";
-    sim::RunOptions run = sim::run_of(options_, faults_, report.seed);
-    if (!flags_.trace) write_trace(options_, run);
-    if (flags_.shrink) shrink(run, report);
+    write_trace(options_, report.seed);
+    if (flags_.shrink) shrink(report);
   }
   void report_difference(std::uint64_t seed, const std::string& difference) {
     console_.out << "BROKEN seed " << seed << ": " << difference << "\n"
@@ -197,46 +200,45 @@ class Failures {
   }
 
  private:
-  // The run again, this time with all that a reader wants.
-  void write_trace(const sim::SimulateOptions& options, sim::RunOptions run) {
-    const std::string path = flags_.traces + "/stator-sim-" + std::to_string(run.seed) + ".trace";
-    std::FILE* file = std::fopen(path.c_str(), "w");
-    if (file == nullptr) {
-      console_.out << "trace: cannot write " << path << ": " << std::strerror(errno)
-                   << "; give another --traces\n";
-      return;
-    }
-    std::fprintf(file, "%s\n", sim::reproduce_line(options, run.seed).c_str());
-    run.failure = file;
-    const sim::RunReport again = sim::run_cluster(run);
-    for (const std::string& violation : again.violations) {
-      std::fprintf(file, "BROKEN %s\n", violation.c_str());
-    }
-    std::fprintf(file, "%s\n", sim::describe(again).c_str());
-    std::fclose(file);
-    console_.out << "trace: " << path << "\n";
+  // The run again, this time with all that a reader wants; --trace has printed that already.
+  void write_trace(const sim::SimulateOptions& options, std::uint64_t seed) {
+    if (flags_.trace) return;
+    console_.out.flush();
+    static_cast<void>(run_apart(options, seed, flags_.traces, console_.out));
   }
 
-  void shrink(const sim::RunOptions& run, const sim::RunReport& report) {
+  sim::RunReport run_again(const sim::RunOptions& run) {
+    sim::SimulateOptions options = options_;
+    options.schedule = run.schedule;
+    // No program takes a longer word: of so many operations none has ended a process yet.
+    if (sim::reproduce_line(options, run.seed).size() > kLineMax) return sim::run_cluster(run);
+    return run_apart(options, run.seed, {}, console_.out);
+  }
+
+  void shrink(const sim::RunReport& report) {
     console_.out.flush();
-    const sim::ShrunkRun small = sim::shrink_run(run, report, flags_.shrink_runs);
+    const sim::RunOptions run = sim::run_of(options_, faults_, report.seed);
+    const sim::ShrunkRun small =
+        sim::shrink_run(run, report, flags_.shrink_runs,
+                        [this](const sim::RunOptions& smaller) { return run_again(smaller); });
     sim::SimulateOptions options = options_;
     options.schedule = small.shrunk.schedule;
     const std::size_t events = small.shrunk.events();
-    char share[32];
-    std::snprintf(share, sizeof share, "%.3f",
-                  static_cast<double>(events) / static_cast<double>(small.events_before));
+    // Where it ended its process before anything happened there was nothing to leave out.
+    const double share = small.events_before == 0 ? 0
+                                                  : static_cast<double>(events) /
+                                                        static_cast<double>(small.events_before);
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", share);
     for (const std::string& violation : small.report.violations) {
       console_.out << "SHRUNK seed " << run.seed << ": " << violation << "\n";
     }
     console_.out << "shrunk: seed=" << run.seed << " strikes=" << small.shrunk.strikes.size()
                  << " operations=" << small.shrunk.operations.size() << " events=" << events
-                 << " of=" << small.events_before << " share=" << share
+                 << " of=" << small.events_before << " share=" << text
                  << " runs=" << small.shrunk.runs << "\n"
                  << "reproduce: " << sim::reproduce_line(options, run.seed) << "\n";
-    sim::RunOptions shrunk = run;
-    shrunk.schedule = small.shrunk.schedule;
-    if (!flags_.trace) write_trace(options, shrunk);
+    write_trace(options, run.seed);
   }
 
   const SimFlags& flags_;
@@ -244,6 +246,16 @@ class Failures {
   sim::FaultSet faults_;
   Console& console_;
 };
+
+/// Of a seed that has just ended its process.
+Exit tell_of_the_dead(const sim::SimulateOptions& options, Failures& failures, Console& console) {
+  sim::RunReport report = run_apart(options, options.seed, {}, console.out);
+  if (report.violations.empty()) {
+    report.violations = {"I19: it ended its process, and does not when it is run again"};
+  }
+  failures.report(report);
+  return Exit::kFailed;
+}
 
 void report_probes(const SimFlags& flags, Console& console) {
   const auto probes = Probe::all();
@@ -279,11 +291,13 @@ Exit run_sim(const SimFlags& flags, Console& console) {
     return fail(console, Exit::kUsage, checked.error().detail,
                 "stator sim --seeds 10 --nodes 5 --minutes 10");
   }
-  Probe::arm();
-  std::signal(SIGABRT, say_what_ran);
-  std::signal(SIGSEGV, say_what_ran);
-  sim::Summary summary;
+  if (!flags.alone.empty()) {
+    return run_alone(*options, *faults, flags.alone == "trace" ? flags.traces : "", console.out);
+  }
   Failures failures(flags, *options, *faults, console);
+  if (flags.post_mortem) return tell_of_the_dead(*options, failures, console);
+  Probe::arm();
+  sim::Summary summary;
   double seconds = 0;
   const auto conclude = [&] {
     report_probes(flags, console);
@@ -334,7 +348,8 @@ where they are asked for, since runs with them are judged more mildly: )" +
 is read from all its owners, and the invariants are checked. The same seed of the same program gives the same
 trace; of every ten seeds the tenth is run a second time to show it.
 When an invariant is broken the exit code is 1, a line tells how to run that seed again, and a file has the notes
-of its faults, the last events and the story of the keys. With --shrink it is then run with less and less
+of its faults, the last events and the story of the keys. A seed that ends the process, by an assertion that
+fails, is told in the same way, and is the last one. With --shrink it is then run with less and less
 (faults, operations of clients, time) until little is left that still breaks the same invariant, and a line tells
 how to run that. --until-ms, --strikes, --operations and --variation are what such lines use.
 The last line but one says how many rare states of the program were met; --probes names them.)";
@@ -366,6 +381,13 @@ The last line but one says how many rare states of the program were met; --probe
       {"--operations", "LIST", "which operations of clients take place, as in 3,7-12; all, none",
        &flags->operations},
       {"--variation", "V", "let what nobody scheduled fall differently", &flags->variation},
+      {"--alone", "WHAT",
+       "what this command starts for itself: one seed, of which it says the result or writes the "
+       "trace",
+       &flags->alone,
+       {"result", "trace"}},
+      {"--post-mortem", "", "what this command becomes when a seed has ended its process",
+       &flags->post_mortem},
   };
   command.run = [flags](Console& console) { return run_sim(*flags, console); };
   root.commands.push_back(std::move(command));

@@ -53,6 +53,8 @@ class Adversary {
   /// Ends every fault and starts every node that is down.
   void heal();
   [[nodiscard]] const FaultCounters& counters() const { return counters_; }
+  /// Strikes so far, those too that were left out.
+  [[nodiscard]] std::uint64_t numbered() const { return next_strike_; }
   /// The numbers of those that took place.
   [[nodiscard]] const std::vector<std::uint64_t>& strikes() const { return strikes_; }
   /// When a node first lost its disk, or some of what stood there.

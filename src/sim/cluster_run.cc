@@ -40,6 +40,16 @@ class ClusterRun {
  public:
   explicit ClusterRun(const RunOptions& options);
   RunReport run();
+  [[nodiscard]] UnfinishedRun unfinished() const {
+    return {.strikes = adversary_->numbered(),
+            .operations = clients_.keys.size(),
+            .length = workload_.length};
+  }
+  void tell_unfinished() {
+    if (options_.failure == nullptr) return;
+    world_.trace().write_to(options_.failure);
+    std::fflush(options_.failure);
+  }
 
  private:
   void add_hosts();
@@ -503,8 +513,27 @@ std::uint32_t ShardPlan::draw(std::uint32_t node) {
   return shards;
 }
 
+namespace {
+
+thread_local ClusterRun* under_way = nullptr;
+
+}  // namespace
+
 RunReport run_cluster(const RunOptions& options) {
-  return ClusterRun(options).run();
+  ClusterRun run(options);
+  under_way = &run;
+  RunReport report = run.run();
+  under_way = nullptr;
+  return report;
+}
+
+std::optional<UnfinishedRun> unfinished_run() {
+  if (under_way == nullptr) return std::nullopt;
+  return under_way->unfinished();
+}
+
+void tell_unfinished_run() {
+  if (under_way != nullptr) under_way->tell_unfinished();
 }
 
 }  // namespace stator::sim

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,5 +84,17 @@ struct RunReport {
 /// and the judgement. Depends on nothing but its options, so that the report of a seed is always
 /// the same, trace hash included.
 [[nodiscard]] RunReport run_cluster(const RunOptions& options);
+
+/// How far a run had come that ended its process, by an assertion that failed, say.
+struct UnfinishedRun {
+  std::uint64_t strikes = 0;     // numbered so far, whether they were left out or not
+  std::uint64_t operations = 0;  // of clients, the same
+  Duration length{};             // of the part with faults, if it had gone on
+};
+/// For the handler of the signal by which the process dies, on the thread that dies: nothing where
+/// that is not within run_cluster(), or before its cluster was made.
+[[nodiscard]] std::optional<UnfinishedRun> unfinished_run();
+/// The same: RunOptions::failure gets all notes and the last events.
+void tell_unfinished_run();
 
 }  // namespace stator::sim

@@ -98,15 +98,16 @@ std::string broken_invariants(const RunReport& report) {
   for (const std::string& each : report.violations) {
     // "I2: ..."; what clients complain of without an invariant's name breaks what they were
     // promised.
-    const std::size_t colon = each.find(':');
-    names.insert(colon <= 3 ? each.substr(0, colon) : "P7");
+    const std::string name = each.substr(0, each.find(':'));
+    names.insert(name.size() <= 3 || name == kEndedItsProcess ? name : "P7");
   }
   std::string line;
   for (const std::string& name : names) line.append(line.empty() ? "" : " ").append(name);
   return line;
 }
 
-ShrunkRun shrink_run(const RunOptions& options, const RunReport& failed, std::uint64_t runs_max) {
+ShrunkRun shrink_run(const RunOptions& options, const RunReport& failed, std::uint64_t runs_max,
+                     const RunOne& run_one) {
   ShrinkInput input;
   input.schedule = options.schedule;
   input.length = failed.workload.length;
@@ -121,7 +122,7 @@ ShrunkRun shrink_run(const RunOptions& options, const RunReport& failed, std::ui
   run.trace = run.failure = nullptr;
   const auto breaks = [&](const Schedule& schedule) {
     run.schedule = schedule;
-    const RunReport report = run_cluster(run);
+    const RunReport report = run_one(run);
     std::istringstream broken(broken_invariants(report));
     for (std::string name; broken >> name;) {
       if (wanted.find(" " + name + " ") != std::string::npos) return true;
@@ -134,7 +135,7 @@ ShrunkRun shrink_run(const RunOptions& options, const RunReport& failed, std::ui
   run = options;
   run.trace = nullptr;
   run.schedule = result.shrunk.schedule;
-  result.report = run_cluster(run);
+  result.report = run_one(run);
   // What lies behind its end did not take place either.
   std::erase_if(result.shrunk.operations,
                 [&](std::uint64_t number) { return number >= result.report.operations; });

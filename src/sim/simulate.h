@@ -45,7 +45,11 @@ struct SimulateOptions {
 /// What is said of a second run that did something else.
 [[nodiscard]] std::string differs(const RunReport& first, const RunReport& second);
 
-/// The invariants that a run broke, each once: "I1 I4".
+/// What the one violation of a run that ended its process begins with.
+inline constexpr std::string_view kEndedItsProcess = "assert";
+
+/// The invariants that a run broke, each once: "I1 I4". "assert" stands for one that ended its
+/// process.
 [[nodiscard]] std::string broken_invariants(const RunReport& report);
 
 /// A failed run made small.
@@ -54,10 +58,13 @@ struct ShrunkRun {
   RunReport report;  // of the small run
   std::size_t events_before = 0;
 };
+/// run_cluster(), or something that survives it. Of its report there must be what was violated, the
+/// strikes and operations that took place, suspects, and the length of the workload.
+using RunOne = std::function<RunReport(const RunOptions&)>;
 /// `failed` is the report of `options`. What counts as the same failure: one of the invariants that
 /// it broke is broken. Takes minutes.
 [[nodiscard]] ShrunkRun shrink_run(const RunOptions& options, const RunReport& failed,
-                                   std::uint64_t runs_max);
+                                   std::uint64_t runs_max, const RunOne& run_one = run_cluster);
 
 /// One line: what the run was and what it did.
 [[nodiscard]] std::string describe(const RunReport& report);

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from mutants import MUTANTS  # noqa: E402
+from mutants import CANARY, MUTANTS  # noqa: E402
 
 CONDITION = '[] { static const bool on = ::stator::mutant_is("NAME"); return on; }()'
 
 
 def main(src, out):
     texts = {}
-    for mutant in MUTANTS:
+    for mutant in [*MUTANTS, CANARY]:
         for file, was, becomes in mutant.edits:
             text = texts.get(file) or (src / file).read_text()
             if text.count(was) != 1:

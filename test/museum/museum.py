@@ -1,7 +1,8 @@
 """Shows mutants to the simulator until it catches each (G7): museum.py PROGRAM [--seed S] [--third HASH] [--shrink]
 [--jobs J] [NAME...]. A mutant that 500 seeds do not catch has failed, and so has one that breaks something else than it
 should; where all are shown, the median must be at most 50 seeds. What no seed can show is shown to the tests that the
-mutant names. --third runs a third of them, another one for the next commit. --shrink makes each caught run small and
+mutant names. --third runs a third of them, another one for the next commit. In front of all comes a canary, which
+the first seed must catch. --shrink makes each caught run small and
 asks that four of five keep at most a fifth of their events (G34). Ends with `N passed, M failed`.
 museum.py --page prints docs/museum.md.
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from mutants import MUTANTS  # noqa: E402
+from mutants import CANARY, MUTANTS  # noqa: E402
 
 SEEDS_MAX, SEEDS_MEDIAN_MAX = 500, 50
 LIMIT_S = 900
@@ -162,6 +163,12 @@ def main(words):
         parser.error("which program?")
     passed, problems, seeds, shares = 0, [], [], []
     mutants = chosen(arguments)
+    canary = show(arguments.program, CANARY, arguments.seed, arguments.shrink)
+    print(describe(CANARY, canary), flush=True)
+    if caught_by(CANARY, canary) and canary.seeds == 1:
+        passed += 1
+    else:
+        problems.append(f"the canary lives: nothing that follows says anything\n{canary.output[-2000:]}")
 
     def show_one(mutant):
         if mutant.tests:

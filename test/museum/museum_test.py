@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import museum  # noqa: E402
-from mutants import MUTANTS  # noqa: E402
+from mutants import CANARY, MUTANTS  # noqa: E402
 
 PROGRAM = sys.argv.pop()
 
@@ -65,9 +65,21 @@ class Museum(unittest.TestCase):
         self.assertLessEqual(max(map(len, thirds)) - min(map(len, thirds)), 1)
 
     def test_a_bug_is_caught_and_its_run_becomes_small_and_can_be_repeated(self):
-        bug = mutant("write_quorum")
-        shown = museum.show(PROGRAM, bug, seed=1, shrink=True)
-        self.assertTrue(shown.broken & set(bug.breaks.split()), shown.output)
+        told, broken = self.caught_shrunk_and_repeated(mutant("write_quorum"), seed=1)
+        self.assertIn("story of default/", told)
+        self.assertTrue(broken)
+
+    def test_so_is_one_that_ends_the_process(self):
+        told, broken = self.caught_shrunk_and_repeated(CANARY, seed=1, seeds=1)
+        self.assertEqual(len(broken), 1)
+        self.assertTrue(broken[0].startswith("assert: "), broken)
+        self.assertIn("replica.cc:", broken[0])
+        self.assertIn("events", told)
+
+    def caught_shrunk_and_repeated(self, bug, seed, seeds=museum.SEEDS_MAX):
+        """The trace of the shrunk run, and what it breaks."""
+        shown = museum.show(PROGRAM, bug, seed=seed, shrink=True, seeds=seeds)
+        self.assertTrue(museum.caught_by(bug, shown), shown.output)
         self.assertIsNotNone(shown.share, shown.output)
         self.assertLessEqual(shown.share, museum.SHARE_MAX, shown.output)
         program, *arguments = shlex.split(shown.reproduce)
@@ -83,9 +95,9 @@ class Museum(unittest.TestCase):
         shrunk = [line.split(": ", 1)[1] for line in shown.output.splitlines() if line.startswith("SHRUNK ")]
         self.assertEqual(broken, shrunk)
         self.assertIn("\nnotes\n", told)
-        self.assertIn("story of default/", told)
         for line in broken:
             self.assertIn(f"BROKEN {line}", told)
+        return told, broken
 
 
 if __name__ == "__main__":

@@ -298,3 +298,10 @@ MUTANTS = [
              "    for (const NodeIndex node : cells_) out.places.push_back(problem_.ids[node]);\n"
              "    if (MUTANT && out.width > 1) out.places.back() = out.places[out.places.size() - out.width];\n")]),
 ]
+
+# Always caught: whatever else is, this shows that what is seen is told. It ends the process in the midst of a run.
+CANARY = Mutant("canary", "D9", "the first copy that comes later than five seconds after the beginning ends the node",
+                "assert",
+                [("node/replica.cc", "  ++context_.metrics.replica_writes_total;\n",
+                  "  STATOR_ASSERT(!MUTANT || context_.now() < MonoTime{} + seconds(5));\n"
+                  "  ++context_.metrics.replica_writes_total;\n")])
