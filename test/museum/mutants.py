@@ -248,6 +248,9 @@ MUTANTS = [
     Mutant("stand_in_counts_as_owner", "D9", "a stand-in is counted as the owner for whom it stands", "I12",
            [("core/quorum/candidates.cc", "++(candidates[i].owner ?", "++(candidates[i].owner || MUTANT ?")],
            faults="cuts,kill"),
+    Mutant("place_counted_twice", "D9", "a stand-in gets its copy in the name of an owner that has one: both count", "",
+           [(WRITE_ROUND, "stands_for_[i] = missed;", "stands_for_[i] = MUTANT ? owners().first() : missed;")],
+           tests="WriteRoundRandom.*"),
     Mutant("hint_expires", "D14", "a hint of a write that is two seconds old is thrown away", "P1",
            [("node/hint_delivery.cc", "  operation.digest = digest(object);\n",
              "  if (MUTANT && object.latest() != nullptr &&\n"
