@@ -7,9 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,12 +62,22 @@ class StayingFault : public ::testing::TestWithParam<const char*> {
     int refused = 0;
   };
 
-  /// A start on a copy with this file's content changed. What is wrong with it, or nothing.
-  std::string start_on(const std::filesystem::path& file, const std::string& content,
+  static void print(const Outcomes& outcomes) {
+    std::printf(" %3d + %2d + %2d + %2d", outcomes.right, outcomes.restored, outcomes.shortened,
+                outcomes.refused);
+  }
+
+  /// A start on a copy in which this file has another content, or none is there. What is wrong with
+  /// it, or nothing.
+  std::string start_on(const std::filesystem::path& file, const std::optional<std::string>& content,
                        bool may_be_shorter, Outcomes& outcomes) {
     const TemporaryFolder folder;
     std::filesystem::copy(base.path(), folder.path(), std::filesystem::copy_options::recursive);
-    write_file(folder.path() / file, content);
+    if (content) {
+      write_file(folder.path() / file, *content);
+    } else {
+      std::filesystem::remove(folder.path() / file);
+    }
     const std::string data = (folder.path() / "data").string();
     {
       Machine machine(runtime, data, GetParam());
@@ -115,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, StayingFault, ::testing::Values("rocksdb", "me
 TEST_P(StayingFault, InEveryBlockOfEveryFileIsRepairedOrReported) {  // G11
   std::printf("%s: blocks damaged, right + restored + shortened + refused\n%-28s", GetParam(), "");
   for (const Damage damage : kEveryDamage) std::printf(" %18s", to_string(damage));
-  std::printf("\n");
+  std::printf(" %18s\n", "gone");
   for (const auto& file : files_below(base.path())) {
     const std::string content = read_file(base.path() / file);
     // Of a journal nobody but itself says how long it is: without its end it is one that was not
@@ -132,9 +144,11 @@ TEST_P(StayingFault, InEveryBlockOfEveryFileIsRepairedOrReported) {  // G11
             start_on(file, *changed, journal && damage != Damage::kFlipped, outcomes);
         EXPECT_EQ(wrong, "") << file << ", block " << block << ", " << to_string(damage);
       }
-      std::printf(" %3d + %2d + %2d + %2d", outcomes.right, outcomes.restored, outcomes.shortened,
-                  outcomes.refused);
+      print(outcomes);
     }
+    Outcomes gone;
+    EXPECT_EQ(start_on(file, std::nullopt, journal, gone), "") << file << " is gone";
+    print(gone);
     std::printf("\n");
     std::fflush(stdout);
   }

@@ -9,6 +9,8 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/assert.h"
@@ -83,6 +85,24 @@ std::string prefix_of(std::uint32_t partition) {
   return {static_cast<char>(partition >> 8), static_cast<char>(partition & 0xFF)};
 }
 
+// Where there is no CURRENT, RocksDB begins a new database and removes what else stands there. It
+// made that file before it wrote anything, so that it is missing only where it was lost (D24).
+Result<void> check_current(const std::string& directory) {
+  std::error_code failed;
+  if (std::filesystem::exists(directory + "/CURRENT", failed)) return {};
+  for (auto at = std::filesystem::directory_iterator(directory, failed);
+       !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    const std::string name = at->path().filename().string();
+    if (!name.ends_with(".sst") && log_number_of(name) == 0) continue;
+    return std::unexpected(Error{
+        .code = ErrorCode::kCorrupt,
+        .detail = directory + " holds data (" + name +
+                  "), and the file CURRENT, which says where it begins, is missing: nothing was "
+                  "changed. Restore the directory, or remove it and let this node be replaced."});
+  }
+  return {};
+}
+
 Error cannot_open(const std::string& directory, const ::rocksdb::Status& status) {
   Error error = to_error(status);
   const std::string text = status.ToString();
@@ -138,6 +158,9 @@ Result<std::shared_ptr<RocksStore>> RocksStore::open(const EngineOptions& option
   std::shared_ptr<RocksStore> store(new RocksStore);
   store->events_ = std::move(events);
   store->parts_ = std::make_unique<Parts>();
+  if (auto there = check_current(options.directory); !there) {
+    return std::unexpected(std::move(there.error()));
+  }
   // Before RocksDB sees the logs: it would put into tables what it can read of them, and delete
   // them.
   auto synced = SyncedLogs::open(options.directory);
