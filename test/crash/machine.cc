@@ -62,6 +62,17 @@ Result<void> Machine::submit(const storage::WriteBatch& batch, bool sync) {
   return result;
 }
 
+Result<void> Machine::drop(PartitionId partition) {
+  bool done = false;
+  Result<void> result;
+  engine_->drop(partition, [&](Result<void> dropped) {
+    result = std::move(dropped);
+    done = true;
+  });
+  wait_for(done);
+  return result;
+}
+
 Machine::Answer Machine::get(PartitionId partition, const std::string& key) {
   Answer answer;
   Answer later;

@@ -35,6 +35,7 @@ class Machine {
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
   Result<void> submit(const storage::WriteBatch& batch, bool sync);
+  Result<void> drop(PartitionId partition);
   struct Answer {
     storage::GetStatus status = storage::GetStatus::kPending;
     std::string value;

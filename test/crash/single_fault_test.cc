@@ -104,6 +104,16 @@ Verdict store(Machine& machine, Expected& wanted, int key,
   return Verdict::kReported;
 }
 
+// Of a whole range, as when it was handed over; the engine may tidy up behind it.
+Verdict drop_all(Machine& machine, Expected& wanted) {
+  const auto dropped = machine.drop(kPlace);
+  for (auto& [key, allowed] : wanted) {
+    if (dropped) allowed.clear();
+    allowed.emplace_back(std::nullopt);
+  }
+  return dropped ? read_all(machine, wanted) : Verdict::kReported;
+}
+
 Verdict reported(const Error& error) {
   EXPECT_FALSE(error.detail.empty()) << "a start that is refused says why";
   return Verdict::kReported;
@@ -131,6 +141,7 @@ std::vector<Operation> operations() {
       {"put over", Stage::kEngine, [](auto& m, auto& e) { return store(m, e, 5, value_of(8)); }},
       {"delete", Stage::kEngine, [](auto& m, auto& e) { return store(m, e, 4, std::nullopt); }},
       {"scan", Stage::kEngine, [](auto& m, auto& e) { return scan_all(m, e); }},
+      {"drop", Stage::kEngine, drop_all},
       {"stop", Stage::kEngine, stop},
       {"start", Stage::kDirectory, open_engine},
       {"identity", Stage::kNothing, open_directory},
