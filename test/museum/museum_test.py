@@ -48,6 +48,11 @@ class Museum(unittest.TestCase):
         self.assertEqual(file.read_text(encoding="utf-8"), museum.page(),
                          "python3 test/museum/museum.py --page > docs/museum.md")
 
+    def test_the_page_on_reliability_has_their_numbers(self):
+        told = (Path(__file__).parents[2] / "docs/reliability.md").read_text(encoding="utf-8")
+        self.assertIn(f"the bug museum: {len(MUTANTS)} bugs put back", told)
+        self.assertIn(f"{sum(not each.tests for each in MUTANTS)} of them by seeds of the simulator", told)
+
     def test_each_mutant_has_a_rule_and_something_that_sees_it(self):
         for each in MUTANTS:
             self.assertRegex(each.rule, r"^D\d+$", each.name)
