@@ -26,7 +26,11 @@ using storage::testing::Damage;
 using storage::testing::damaged;
 using storage::testing::kEveryDamage;
 
-constexpr std::size_t kBlock = 4096;
+// Large files have large blocks, and small ones small blocks.
+std::size_t block_size_of(const std::string& content) {
+  constexpr std::size_t kBlocks = 8;
+  return std::max<std::size_t>(64, (content.size() + kBlocks - 1) / kBlocks);
+}
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -53,7 +57,34 @@ std::vector<std::filesystem::path> files_below(const std::filesystem::path& fold
 
 class StayingFault : public ::testing::TestWithParam<const char*> {
  protected:
-  StayingFault() { expected = fill(runtime, base.path() / "data", GetParam()); }
+  StayingFault() {
+    expected = fill(runtime, base.path() / "data", GetParam());
+    if (std::string(GetParam()) == "rocksdb") flush_in_the_midst();
+  }
+
+  /// What a manifest says of a table that was made since the start stands at its end.
+  void flush_in_the_midst() {
+    const std::filesystem::path data = base.path() / "data";
+    const auto tables = [&] {
+      const std::filesystem::directory_iterator files(data / "rocksdb");
+      return std::count_if(begin(files), end(files),
+                           [](const auto& file) { return file.path().extension() == ".sst"; });
+    };
+    Machine machine(runtime, data.string(), GetParam());
+    ASSERT_TRUE(open(machine));
+    const auto before = tables();
+    for (int k = 0; k < 4; ++k) {
+      const std::string key = "large" + std::to_string(k);
+      std::string value;
+      while (value.size() < 1 << 20) value += value_of(k * 10'000 + static_cast<int>(value.size()));
+      storage::WriteBatch batch;
+      batch.put(kPlace, key, value);
+      ASSERT_TRUE(machine.submit(batch, true));
+      expected[key] = {value};
+    }
+    ASSERT_TRUE(runtime.run_until([&] { return tables() > before; }, seconds(60)));
+    ASSERT_TRUE(machine.close_engine());
+  }
 
   struct Outcomes {
     int right = 0;
@@ -137,8 +168,9 @@ TEST_P(StayingFault, InEveryBlockOfEveryFileIsRepairedOrReported) {  // G11
     std::printf("%-28s", file.c_str());
     for (const Damage damage : kEveryDamage) {
       Outcomes outcomes;
-      for (std::size_t block = 0; block * kBlock < content.size(); ++block) {
-        const auto changed = damaged(content, block, kBlock, damage);
+      const std::size_t size = block_size_of(content);
+      for (std::size_t block = 0; block * size < content.size(); ++block) {
+        const auto changed = damaged(content, block, size, damage);
         if (!changed) continue;
         const std::string wrong =
             start_on(file, *changed, journal && damage != Damage::kFlipped, outcomes);

@@ -201,7 +201,54 @@ class LogFile final : public WatchedWritable {
   bool known_;  // what stands in the file, from its first byte to its last
 };
 
-/// A log that is read back. It was compared with what was synced, but RocksDB reads it once more,
+/// Of which tables there are: tells `synced` at once what a sync has made durable. RocksDB appends and
+/// syncs it on one thread at a time.
+class ManifestFile final : public WatchedWritable {
+ public:
+  ManifestFile(std::unique_ptr<FSWritableFile> file, std::shared_ptr<FileEvents> events,
+               std::shared_ptr<SyncedLogs> synced, std::uint64_t number, bool known)
+      : WatchedWritable(std::move(file), std::move(events)),
+        synced_(std::move(synced)),
+        number_(number),
+        known_(known) {}
+
+  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
+    return note(data, WatchedWritable::Append(data, options, debug));
+  }
+  IOStatus Append(const Slice& data, const IOOptions& options,
+                  const ::rocksdb::DataVerificationInfo& verification,
+                  IODebugContext* debug) override {
+    return note(data, WatchedWritable::Append(data, options, verification, debug));
+  }
+  IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    return settle(target()->Sync(options, debug));
+  }
+  IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    return settle(target()->Fsync(options, debug));
+  }
+
+ private:
+  IOStatus note(const Slice& data, IOStatus status) {
+    known_ = known_ && status.ok();
+    if (known_) digest_.add({data.data(), data.size()});
+    return status;
+  }
+  IOStatus settle(IOStatus status) {
+    known_ = known_ && status.ok();
+    if (known_) {
+      synced_->synced(number_, digest_.bytes(), digest_.value());
+      synced_->save();
+    }
+    return status;
+  }
+
+  std::shared_ptr<SyncedLogs> synced_;
+  std::uint64_t number_;
+  Digest digest_;
+  bool known_;  // what stands in the file, from its first byte to its last
+};
+
+/// A log, or a manifest, that is read back. It was compared with what was synced, but RocksDB reads it once more,
 /// and takes whatever it cannot make sense of for the end: so what it gets is compared, too. Fails
 /// as an error of the disk, upon which RocksDB does not open and changes nothing.
 class ReadBackLog final : public ::rocksdb::FSSequentialFileOwnerWrapper {
@@ -246,9 +293,9 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
                              std::unique_ptr<::rocksdb::FSSequentialFile>* file,
                              IODebugContext* debug) override {
     const IOStatus status = target()->NewSequentialFile(path, options, file, debug);
-    const std::uint64_t log = log_number_of(path);
-    if (!status.ok() || log == 0) return status;
-    if (const SyncedLogs::Part part = synced_->part_of(log); part.bytes > 0) {
+    const std::uint64_t listed = listed_number_of(path);
+    if (!status.ok() || listed == 0) return status;
+    if (const SyncedLogs::Part part = synced_->part_of(listed); part.bytes > 0) {
       *file = std::make_unique<ReadBackLog>(std::move(*file), path, part);
     }
     return status;
@@ -264,6 +311,9 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
   }
   IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
                            std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {
+    // One of a start that was cut short may stand there, and is cut to nothing.
+    const std::uint64_t listed = listed_number_of(path);
+    if (listed != 0 && !synced_->forget(listed)) return io_error("before making " + path, EIO);
     return watched(target()->NewWritableFile(path, options, file, debug), path, true, file);
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
@@ -280,8 +330,8 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
   IOStatus DeleteFile(const std::string& path, const IOOptions& options,
                       IODebugContext* debug) override {
     // Before: a log that is said to be there and is not is damage.
-    const std::uint64_t log = log_number_of(path);
-    if (log != 0 && !synced_->forget(log)) {
+    const std::uint64_t listed = listed_number_of(path);
+    if (listed != 0 && !synced_->forget(listed)) {
       return io_error("before deleting " + path, EIO);
     }
     return target()->DeleteFile(path, options, debug);
@@ -291,11 +341,16 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
   IOStatus watched(IOStatus status, const std::string& path, bool is_new,
                    std::unique_ptr<FSWritableFile>* file) {
     if (!status.ok()) return status;
-    if (const std::uint64_t log = log_number_of(path); log != 0) {
-      const bool known = is_new && synced_->sync_names();
-      *file = std::make_unique<LogFile>(std::move(*file), events_, synced_, log, known);
-    } else {
+    const std::uint64_t listed = listed_number_of(path);
+    if (listed == 0) {
       *file = std::make_unique<WatchedWritable>(std::move(*file), events_);
+      return status;
+    }
+    const bool known = is_new && synced_->sync_names();
+    if ((listed & kManifest) != 0) {
+      *file = std::make_unique<ManifestFile>(std::move(*file), events_, synced_, listed, known);
+    } else {
+      *file = std::make_unique<LogFile>(std::move(*file), events_, synced_, listed, known);
     }
     return status;
   }

@@ -18,7 +18,8 @@ namespace {
 
 constexpr const char* kFileName = "synced";
 constexpr std::string_view kMagic = "stator synced logs\n";
-constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::uint32_t kFormatVersion = 2;
+constexpr std::string_view kManifestName = "MANIFEST-";
 constexpr std::size_t kBlockSize = 4096;  // of the digest: part of the format
 constexpr std::size_t kReadSize = 256 << 10;
 constexpr std::size_t kFileBytesMax = 1 << 20;
@@ -62,9 +63,22 @@ std::unexpected<Error> cannot_read(const std::string& path) {
 }
 
 /// As RocksDB names it: at least six digits.
-std::string log_name(std::uint64_t log) {
-  const std::string number = std::to_string(log);
-  return std::string(6 - std::min<std::size_t>(number.size(), 6), '0') + number + ".log";
+std::string name_of(std::uint64_t listed) {
+  const bool manifest = (listed & kManifest) != 0;
+  std::string number = std::to_string(listed & ~kManifest);
+  number.insert(0, 6 - std::min<std::size_t>(number.size(), 6), '0');
+  return manifest ? std::string(kManifestName) + number : number + ".log";
+}
+
+/// 0 for what is none.
+std::uint64_t to_number(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return problem == std::errc() && end == digits.data() + digits.size() ? number : 0;
+}
+
+std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
 }  // namespace
@@ -93,10 +107,14 @@ std::uint64_t log_number_of(std::string_view path) {
   constexpr std::string_view kExtension = ".log";
   if (!path.ends_with(kExtension)) return 0;
   path.remove_suffix(kExtension.size());
-  path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
-  std::uint64_t number = 0;
-  const auto [end, problem] = std::from_chars(path.data(), path.data() + path.size(), number);
-  return problem == std::errc() && end == path.data() + path.size() ? number : 0;
+  return to_number(base_name(path));
+}
+
+std::uint64_t listed_number_of(std::string_view path) {
+  const std::string_view name = base_name(path);
+  if (!name.starts_with(kManifestName)) return log_number_of(path);
+  const std::uint64_t number = to_number(name.substr(kManifestName.size()));
+  return number == 0 ? 0 : number | kManifest;
 }
 
 Result<std::shared_ptr<SyncedLogs>> SyncedLogs::open(std::string directory) {
@@ -121,7 +139,9 @@ Result<void> SyncedLogs::read() {
   const auto bytes = file.read(kFileBytesMax);
   if (!bytes) return cannot_read(path);
   ByteReader reader(*bytes);
-  if (reader.bytes(kMagic.size()) != kMagic || reader.u32() != kFormatVersion) return {};
+  if (reader.bytes(kMagic.size()) != kMagic) return {};
+  // The first version is this one without manifests.
+  if (const std::uint32_t version = reader.u32(); version < 1 || version > kFormatVersion) return {};
   std::map<std::uint64_t, Part> logs;
   for (std::uint32_t left = reader.u32(); left > 0 && reader.ok(); --left) {
     const std::uint64_t log = reader.u64();
@@ -138,7 +158,7 @@ Result<void> SyncedLogs::read() {
 }
 
 Result<void> SyncedLogs::compare(std::uint64_t log, const Part& part) const {
-  const std::string path = directory_ + "/" + log_name(log);
+  const std::string path = directory_ + "/" + name_of(log);
   const auto damaged = [this, &path](const std::string& what) {
     return std::unexpected(
         Error{.code = ErrorCode::kCorrupt,

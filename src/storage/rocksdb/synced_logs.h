@@ -27,12 +27,13 @@ class Digest {
 /// How far each log of RocksDB was synced, and what stood there: the file `synced` beside them
 /// (docs/format/rocksdb.md). It tells a torn tail, which every crash may leave and nobody was
 /// promised, from damage to acknowledged writes; RocksDB takes either for the end of the log (D30,
-/// I16).
+/// I16). Its manifest is such a log, too: of what tables there are. Without its last entries the
+/// newest tables would be removed as if nobody knew them.
 ///
 /// What it says may lag behind the logs, and never runs ahead of them: so it never stops a start
 /// after a mere crash. It is written after a sync, and is not synced itself: it survives the end of
 /// the process at once, and the loss of power when the system has written it, within seconds. Only
-/// a log that is going to be deleted is taken from it durably, before. Any thread.
+/// a log that is going to be deleted, or begun anew, is taken from it durably, before. Any thread.
 class SyncedLogs {
  public:
   /// Reads what is said of the logs in `directory` and compares it with them. Changes nothing
@@ -77,5 +78,10 @@ class SyncedLogs {
 
 /// "/a/000012.log" -> 12; 0 for what is no log.
 [[nodiscard]] std::uint64_t log_number_of(std::string_view path);
+
+/// Under which number a file stands in the list: that of a log, or, with this bit, of a manifest,
+/// "/a/MANIFEST-000005". 0 for what does not stand there.
+inline constexpr std::uint64_t kManifest = 1ULL << 63;
+[[nodiscard]] std::uint64_t listed_number_of(std::string_view path);
 
 }  // namespace stator::storage::rocks

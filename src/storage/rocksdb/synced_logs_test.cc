@@ -8,6 +8,8 @@
 #include <string>
 #include <tuple>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "storage/testing/temporary_folder.h"
 
 namespace stator::storage::rocks {
@@ -79,6 +81,15 @@ TEST(LogNumber, IsThatOfRocksdbsName) {
   EXPECT_EQ(log_number_of("/data/engine/LOG"), 0U);
 }
 
+TEST(ListedNumber, IsThatOfALogOrOfAManifest) {
+  EXPECT_EQ(listed_number_of("/data/engine/000012.log"), 12U);
+  EXPECT_EQ(listed_number_of("/data/engine/MANIFEST-000005"), 5 | kManifest);
+  EXPECT_EQ(listed_number_of("MANIFEST-1234567"), 1234567 | kManifest);
+  EXPECT_EQ(listed_number_of("/data/engine/MANIFEST-"), 0U);
+  EXPECT_EQ(listed_number_of("/data/engine/MANIFEST-000005.dbtmp"), 0U);
+  EXPECT_EQ(listed_number_of("/data/engine/CURRENT"), 0U);
+}
+
 TEST_F(SyncedLogsTest, AFolderOfWhichNothingIsSaidOpensAndIsLeftAlone) {
   open();
   EXPECT_TRUE(fs::is_empty(folder));
@@ -113,6 +124,44 @@ TEST_F(SyncedLogsTest, ACutOrMissingLogIsDamage) {  // D30, I16
   write("000012.log", second);
   fs::remove(file("000007.log"));
   EXPECT_NE(refusal().detail.find("000007.log is missing"), std::string::npos);
+}
+
+TEST_F(SyncedLogsTest, AManifestIsALogUnderItsOwnName) {  // D30
+  write("000005.log", "log");
+  write("MANIFEST-000005", "which tables there are");
+  const auto logs = open();
+  logs->synced(5, 3, digest_of("log"));
+  logs->synced(5 | kManifest, 11, digest_of("which table"));
+  logs->save();
+  open();
+  write("MANIFEST-000005", "which tablet");
+  open();
+  write("MANIFEST-000005", "which tab");
+  EXPECT_NE(refusal().detail.find("MANIFEST-000005 is cut"), std::string::npos);
+  fs::remove(file("MANIFEST-000005"));
+  EXPECT_NE(refusal().detail.find("MANIFEST-000005 is missing"), std::string::npos);
+  EXPECT_TRUE(logs->forget(5 | kManifest));
+  open();
+}
+
+TEST_F(SyncedLogsTest, AListOfTheFirstVersionIsReadAndOneOfALaterSaysNothing) {
+  write("000007.log", "x");
+  const auto with_version = [](char version) {
+    std::string bytes = "stator synced logs\n";
+    append_u32(bytes, static_cast<std::uint32_t>(version));
+    append_u32(bytes, 1);
+    append_u64(bytes, 7);
+    append_u64(bytes, 1);
+    append_u64(bytes, digest_of("y"));
+    append_u64(bytes, hash64(bytes));
+    return bytes;
+  };
+  for (const char version : {1, 2}) {
+    write("synced", with_version(version));
+    EXPECT_EQ(refusal().code, ErrorCode::kCorrupt);
+  }
+  write("synced", with_version(3));
+  open();
 }
 
 TEST_F(SyncedLogsTest, WhateverStandsBehindTheSyncedPartIsNoDamage) {  // I16
@@ -170,7 +219,7 @@ TEST_F(SyncedLogsTest, TheListLooksAsDocumented) {  // docs/format/rocksdb.md
   logs->save();
   const std::string bytes = read("synced");
   ASSERT_EQ(bytes.size(), 19U + 4 + 4 + 24 + 8);
-  EXPECT_EQ(bytes.substr(0, 43), std::string("stator synced logs\n\x01\0\0\0\x01\0\0\0"
+  EXPECT_EQ(bytes.substr(0, 43), std::string("stator synced logs\n\x02\0\0\0\x01\0\0\0"
                                              "\x07\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0",
                                              43));
 }
