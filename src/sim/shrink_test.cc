@@ -5,6 +5,8 @@
 #include <numeric>
 #include <string>
 
+#include "sim/simulate.h"
+
 namespace stator::sim {
 namespace {
 
@@ -90,6 +92,32 @@ TEST(Shrink, FlagsSayWhatIsLeft) {
   schedule.operations = NumberSet::of({2, 3, 4, 9});
   schedule.variation = 2;
   EXPECT_EQ(to_flags(schedule), " --until-ms 1250 --strikes none --operations 2-4,9 --variation 2");
+}
+
+// G34: of a run that ended its process nothing is known but how far it had come.
+TEST(ShrinkRun, OneThatEndedItsProcessIsMadeSmallLikeAnyOther) {
+  const auto run_one = [](const RunOptions& run) {
+    const bool ends = run.schedule.operations.contains(7);
+    RunReport report;
+    report.operations = ends ? 8 : 40;
+    for (const std::uint64_t strike : {0U, 1U, 2U}) {
+      if (run.schedule.strikes.contains(strike)) report.strikes.push_back(strike);
+    }
+    if (ends) {
+      report.violations = {"assert: it is as it has to be at here.cc:3"};
+    } else if (run.schedule.operations.contains(3)) {
+      report.violations = {"I1: key 3: another failure"};
+    }
+    return report;
+  };
+  RunReport failed = run_one({});
+  failed.workload.length = seconds(10);
+  ASSERT_EQ(broken_invariants(failed), kEndedItsProcess);
+  const ShrunkRun small = shrink_run({}, failed, 200, run_one);
+  EXPECT_EQ(small.events_before, 8U + 3U);
+  EXPECT_EQ(small.shrunk.operations, (std::vector<std::uint64_t>{7}));
+  EXPECT_TRUE(small.shrunk.strikes.empty());
+  EXPECT_EQ(small.report.violations, failed.violations);
 }
 
 }  // namespace
