@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/callback.h"
 #include "base/error.h"
@@ -81,6 +82,12 @@ class Engine {
   /// pass; kIo after a failed sync stays until the store is opened again (D31); kClosed after
   /// close().
   virtual void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) = 0;
+  /// What has completed before this call is durable when `done` runs, where power can be survived
+  /// at all. Syncs keep their own order; batches need not wait for them, nor they for batches (an
+  /// engine that cannot have it so may make it one more batch). Fails as a submit with `sync` does.
+  virtual void sync(Callback<void(Result<void>)> done) {
+    submit(WriteBatch(), true, std::move(done));
+  }
   /// Visits the keys after `after` (all, if empty), within the budget; in a stable order that
   /// survives writes (a key present throughout is visited once). At least one key is visited,
   /// whatever the budget. Returns the key to continue after, which may have been erased meanwhile;

@@ -201,6 +201,44 @@ TEST_P(EngineContract, CompletesInTheOrderOfTheCallsWhoeverWaitsForTheDisk) {
   EXPECT_EQ(store.get(PartitionId{1}, "key").value, "199");
 }
 
+TEST_P(EngineContract, ASyncKeepsNoBatchWaiting) {
+  ASSERT_TRUE(store.put(PartitionId{1}, "before", "v"));
+  store.disk().hold_syncs = true;  // the journal's
+  std::vector<int> synced;
+  store.engine().sync([&synced](const Result<void>& result) {
+    EXPECT_TRUE(result);
+    synced.push_back(1);
+  });
+  ASSERT_TRUE(store.put(PartitionId{1}, "beside", "v")) << "returns when it is complete";
+  EXPECT_TRUE(!GetParam().journal || synced.empty());
+  store.engine().sync([&synced](const Result<void>& result) {
+    EXPECT_TRUE(result);
+    synced.push_back(2);
+  });
+  for (int i = 0; i < 2; ++i) store.disk().complete_syncs();
+  store.disk().hold_syncs = false;
+  store.loop().run_until([&synced] { return synced.size() == 2; });
+  EXPECT_EQ(synced, (std::vector<int>{1, 2}));
+  EXPECT_EQ(store.engine().stats().syncs > 0, store.engine().capabilities().survives_power);
+}
+
+TEST_P(EngineContract, CloseCompletesSyncsAndRefusesTheRest) {
+  ASSERT_TRUE(store.put(PartitionId{1}, "key", "v"));
+  bool synced = false;
+  store.engine().sync([&synced](const Result<void>& result) { synced = result.has_value(); });
+  bool closed = false;
+  store.engine().close([&](const Result<void>& result) {
+    EXPECT_TRUE(result);
+    EXPECT_TRUE(synced);
+    closed = true;
+  });
+  std::optional<ErrorCode> late;
+  store.engine().sync([&late](const Result<void>& result) { late = result.error().code; });
+  store.loop().run_until([&] { return closed && late; });
+  EXPECT_EQ(*late, ErrorCode::kClosed);
+  store.forget();
+}
+
 TEST_P(EngineContract, ACompletionMaySubmit) {
   struct Chain {
     Store& store;

@@ -149,6 +149,27 @@ TEST_F(RocksdbEngine, ABatchWithSyncCompletesAfterASyncOfTheLogAndManyShareOne) 
   EXPECT_EQ(events->log_syncs.load(), before + 3);  // the first, and all that gathered meanwhile
 }
 
+TEST_F(RocksdbEngine, ASyncSyncsTheLogAndOneThatFailsIsFinal) {  // D31
+  ASSERT_TRUE(store.put(kPlace, "key", "value"));
+  const std::uint64_t before = events->log_syncs.load();
+  std::optional<Result<void>> synced;
+  const auto sync = [&] {
+    synced.reset();
+    store.engine().sync([&synced](const Result<void>& result) { synced = result; });
+    store.loop().run_until([&synced] { return synced.has_value(); });
+    return synced->has_value();
+  };
+  EXPECT_TRUE(sync());
+  EXPECT_EQ(events->log_syncs.load(), before + 1);
+  ASSERT_TRUE(store.put(kPlace, "key", "another"));
+  events->fail_log_syncs = true;
+  EXPECT_FALSE(sync());
+  EXPECT_EQ(synced->error().code, ErrorCode::kIo);
+  events->fail_log_syncs = false;
+  EXPECT_FALSE(sync());
+  EXPECT_FALSE(store.put(kPlace, "refused", "value"));
+}
+
 TEST_F(RocksdbEngine, AFailedSyncOfTheLogIsFinalUntilTheStoreIsOpenedAgain) {
   ASSERT_TRUE(store.put(kPlace, "acknowledged", "1", true));
   events->fail_log_syncs = true;

@@ -87,7 +87,11 @@ class Living {
     calls_.mark("begun", number);
     const bool sync = random_.chance(0.5);
     EXPECT_TRUE(machine_.submit(batch, sync));
-    if (sync) calls_.mark("durable", number);
+    const bool behind = !sync && random_.chance(0.3);
+    if (behind) {
+      EXPECT_TRUE(machine_.sync());
+    }
+    if (sync || behind) calls_.mark("durable", number);
   }
 
   TemporaryFolder folder_;

@@ -73,6 +73,17 @@ Result<void> Machine::drop(PartitionId partition) {
   return result;
 }
 
+Result<void> Machine::sync() {
+  bool done = false;
+  Result<void> result;
+  engine_->sync([&](Result<void> synced) {
+    result = std::move(synced);
+    done = true;
+  });
+  wait_for(done);
+  return result;
+}
+
 Machine::Answer Machine::get(PartitionId partition, const std::string& key) {
   Answer answer;
   Answer later;

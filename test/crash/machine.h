@@ -36,6 +36,7 @@ class Machine {
 
   Result<void> submit(const storage::WriteBatch& batch, bool sync);
   Result<void> drop(PartitionId partition);
+  Result<void> sync();
   struct Answer {
     storage::GetStatus status = storage::GetStatus::kPending;
     std::string value;

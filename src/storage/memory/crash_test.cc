@@ -106,8 +106,9 @@ class StoreProgram final : public sim::Program {
     add_numbered_batch(random, number, value_of, state, batch_);
     if (failed_) return;  // refused for good, so it can leave no trace
     history_.after.push_back(std::move(state));
-    const bool sync = random.chance(0.4);
-    engine_->submit(batch_, sync, [this, number, sync](const Result<void>& result) {
+    const bool sync = random.chance(0.3);
+    const bool behind = !sync && random.chance(0.2);
+    engine_->submit(batch_, sync, [this, number, sync, behind](const Result<void>& result) {
       if (!result) {
         failed_ = true;
         return;
@@ -115,6 +116,17 @@ class StoreProgram final : public sim::Program {
       EXPECT_FALSE(failed_ && sync);
       history_.written = std::max(history_.written, number);
       if (sync) history_.durable = std::max(history_.durable, number);
+      if (behind) sync_behind(number);
+    });
+  }
+
+  void sync_behind(std::uint64_t number) {
+    engine_->sync([this, number](const Result<void>& result) {
+      if (!result) {
+        failed_ = true;
+        return;
+      }
+      history_.durable = std::max(history_.durable, number);
     });
   }
 

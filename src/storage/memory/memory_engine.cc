@@ -170,6 +170,7 @@ class MemoryEngine final : public Engine {
                 Callback<void(GetStatus, std::string_view)> done) override;
   void expect(std::span<const Place> places) override;
   void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) override;
+  void sync(Callback<void(Result<void>)> done) override;
   [[nodiscard]] Result<std::string> scan(PartitionId partition, std::string_view after,
                                          ScanBudget budget, ScanVisitor& visitor) override;
   void drop(PartitionId partition, Callback<void(Result<void>)> done) override;
@@ -192,13 +193,15 @@ class MemoryEngine final : public Engine {
   void apply(const WriteBatch& batch);
   void complete(bool sync, const Result<void>& result, Callback<void(Result<void>)> done);
   void finish_close(const Result<void>& result);
+  [[nodiscard]] std::deque<Waiter>* ripe();
 
   std::shared_ptr<Store> store_;
   env::Executor& executor_;
   Journal* journal_;
   Arena& arena_;  // the store's
   EngineStats stats_;
-  std::deque<Waiter> waiters_;
+  std::deque<Waiter> waiters_;  // of batches
+  std::deque<Waiter> syncs_;
   Callback<void(Result<void>)> closed_;
   bool settling_ = false;
   bool closing_ = false;
@@ -263,6 +266,21 @@ void MemoryEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Resu
   if (appended) apply(batch);
   ++stats_.batches;
   complete(sync, appended, std::move(done));
+}
+
+void MemoryEngine::sync(Callback<void(Result<void>)> done) {
+  const Store::Calling calling(*store_, executor_);
+  if (closing_) {
+    done(std::unexpected(Error{.code = ErrorCode::kClosed}));
+    return;
+  }
+  if (journal_ == nullptr) {
+    done({});
+    return;
+  }
+  syncs_.push_back({std::move(done), {}, journal_->appended()});
+  journal_->sync();
+  settle();
 }
 
 void MemoryEngine::expect(std::span<const Place> places) {
@@ -339,14 +357,22 @@ void MemoryEngine::complete(bool sync, const Result<void>& result,
   journal_->applied();
 }
 
+// Whose first can be completed. Syncs come first: the last batch of all is that of close().
+std::deque<MemoryEngine::Waiter>* MemoryEngine::ripe() {
+  for (std::deque<Waiter>* queue : {&syncs_, &waiters_}) {
+    if (queue->empty()) continue;
+    if (queue->front().position <= journal_->durable() || !journal_->failure()) return queue;
+  }
+  return nullptr;
+}
+
 void MemoryEngine::settle() {
   if (settling_) return;  // a completion has submitted: the loop below goes on with it
   settling_ = true;
-  while (!waiters_.empty()) {
-    const bool durable = waiters_.front().position <= journal_->durable();
-    if (!durable && journal_->failure()) break;
-    Waiter waiter = std::move(waiters_.front());
-    waiters_.pop_front();
+  while (std::deque<Waiter>* queue = ripe()) {
+    Waiter waiter = std::move(queue->front());
+    queue->pop_front();
+    const bool durable = waiter.position <= journal_->durable();
     const Result<void> result = durable ? waiter.result : journal_->failure();
     waiter.done(result);
     if (waiter.last) return;

@@ -5,6 +5,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ constexpr Capabilities kCapabilities{
 constexpr unsigned kWriteLane = 0;
 constexpr unsigned kFirstReadLane = 1;
 constexpr unsigned kReadLanes = 2;
+constexpr unsigned kSyncLane = kFirstReadLane + kReadLanes;
+static_assert(kSyncLane < env::Executor::kLanes);
 // A group that once held a flood gives its memory back.
 constexpr std::size_t kKeptBytesMax = 4 << 20;
 constexpr std::size_t kKeptValueMax = 64 << 10;
@@ -59,7 +62,7 @@ class RocksEngine final : public Engine {
   ~RocksEngine() override {
     if (closed_) return;
     // A start that was given up before the first request.
-    STATOR_ASSERT(!busy_ && free_reads_.size() == reads_.size());
+    STATOR_ASSERT(!busy_ && syncs_.empty() && free_reads_.size() == reads_.size());
     static_cast<void>(store_->remove_user());
   }
   RocksEngine(const RocksEngine&) = delete;
@@ -69,6 +72,7 @@ class RocksEngine final : public Engine {
   GetStatus get(PartitionId partition, std::string_view key, std::string& value,
                 Callback<void(GetStatus, std::string_view)> done) override;
   void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) override;
+  void sync(Callback<void(Result<void>)> done) override;
   [[nodiscard]] Result<std::string> scan(PartitionId partition, std::string_view after,
                                          ScanBudget budget, ScanVisitor& visitor) override;
   void drop(PartitionId partition, Callback<void(Result<void>)> done) override;
@@ -85,10 +89,17 @@ class RocksEngine final : public Engine {
     Callback<void(GetStatus, std::string_view)> done;
   };
 
+  /// A sync on its side thread, where others go on writing.
+  struct Sync {
+    Callback<void(Result<void>)> done;
+    Result<void> result{};  // while it is away: the side thread's
+  };
+
   void hand_over_read(Callback<void(GetStatus, std::string_view)> done);
   void finish_read(Read& read);
   void write_gathering();
   void on_written();
+  void finish_sync();
   void close_if_idle();
 
   std::shared_ptr<RocksStore> store_;
@@ -105,6 +116,7 @@ class RocksEngine final : public Engine {
   std::vector<std::unique_ptr<Read>> reads_;
   std::vector<Read*> free_reads_;
   unsigned next_lane_ = 0;
+  std::deque<Sync> syncs_;  // in the order of their lane
 
   EngineStats stats_;
   bool counts_;  // the whole database, in this shard's stats
@@ -192,6 +204,24 @@ void RocksEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Resul
   gathering_->sync = gathering_->sync || sync;
   gathering_->waiters.push_back(std::move(done));
   if (!busy_) write_gathering();
+}
+
+void RocksEngine::sync(Callback<void(Result<void>)> done) {
+  if (closing_) {
+    done(std::unexpected(Error{.code = ErrorCode::kClosed}));
+    return;
+  }
+  ++stats_.syncs;
+  Sync* sync = &syncs_.emplace_back(Sync{.done = std::move(done)});
+  executor_.run_blocking(
+      kSyncLane, [this, sync] { sync->result = store_->sync(); }, [this] { finish_sync(); });
+}
+
+void RocksEngine::finish_sync() {
+  Sync sync = std::move(syncs_.front());
+  syncs_.pop_front();
+  sync.done(std::move(sync.result));
+  close_if_idle();
 }
 
 void RocksEngine::drop(PartitionId partition, Callback<void(Result<void>)> done) {
@@ -285,7 +315,7 @@ void RocksEngine::close(Callback<void(Result<void>)> done) {
 
 void RocksEngine::close_if_idle() {
   const bool reading = free_reads_.size() != reads_.size();
-  if (!closing_ || busy_ || reading || !gathering_->waiters.empty()) return;
+  if (!closing_ || busy_ || reading || !syncs_.empty() || !gathering_->waiters.empty()) return;
   busy_ = true;
   executor_.run_blocking(
       kWriteLane, [this] { close_result_ = store_->remove_user(); },

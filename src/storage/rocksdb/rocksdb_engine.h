@@ -13,7 +13,8 @@ namespace stator::storage::rocks {
 /// Writes of a shard gather while its last group is being written on a side thread; a group is one
 /// RocksDB batch and at most one fsync, and groups of several shards share RocksDB's own group
 /// commit. A batch without sync that finds nothing in its way is written inside the call, since its
-/// cost is a copy into memory and into the page cache. Reads try on the loop what RocksDB has in
+/// cost is a copy into memory and into the page cache. A sync alone has a side thread of its own,
+/// and nobody writes the less for it. Reads try on the loop what RocksDB has in
 /// memory, and what the system has in its page cache; only what would wait for the disk goes to a
 /// side thread.
 ///

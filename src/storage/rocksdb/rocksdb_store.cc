@@ -218,6 +218,15 @@ Result<void> RocksStore::write(::rocksdb::WriteBatch& batch, bool sync) {
   return outcome(status);
 }
 
+Result<void> RocksStore::sync() {
+  if (events_->log_sync_failed.load()) return std::unexpected(refusal());
+  if (log_is_broken()) return std::unexpected(broken_log());
+  // A write with sync would make every other write wait until it is through.
+  const ::rocksdb::Status status = db_->SyncWAL();
+  if (status.ok()) parts_->synced->save();
+  return outcome(status);
+}
+
 bool RocksStore::try_write(::rocksdb::WriteBatch& batch, Result<void>& result) {
   // RocksDB would make it wait for the sync of another shard.
   if (syncs_under_way_.load() != 0) return false;

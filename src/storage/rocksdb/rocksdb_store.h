@@ -40,6 +40,8 @@ class RocksStore {
 
   /// Blocks.
   [[nodiscard]] Result<void> write(::rocksdb::WriteBatch& batch, bool sync);
+  /// Makes durable what is written; others may write meanwhile. Blocks.
+  [[nodiscard]] Result<void> sync();
   /// Without sync; false when it would block (nothing is written then).
   [[nodiscard]] bool try_write(::rocksdb::WriteBatch& batch, Result<void>& result);
   /// Reclaims a deleted range some day. Does not block for long.
