@@ -76,6 +76,11 @@ Result<void> check_exposure(const Settings& settings) {
   return {};
 }
 
+node::Durability durability_of(std::string_view setting) {
+  if (setting == "one") return node::Durability::kOne;
+  return setting == "none" ? node::Durability::kNone : node::Durability::kAll;
+}
+
 /// All that the node needs to know, from flags and file.
 Result<Settings> prepare(const ServeOptions& options) {
   auto loaded = load_settings(options.file, options.given());
@@ -88,7 +93,7 @@ Result<Settings> prepare(const ServeOptions& options) {
   std::error_code none;
   const bool exists = std::filesystem::exists(node.data_directory + "/identity", none);
   if (node.name.empty() && (options.founding.given() || !exists)) node.name = host_name();
-  node.sync_writes = settings.durability == "all";
+  node.durability = durability_of(settings.durability);
   node.read_repair_share_ppm = static_cast<std::uint32_t>(settings.read_repair_share * 1e6 + 0.5);
   if (node.request_timeout > node.request_timeout_max) {
     return bad("--request-timeout is longer than --request-timeout-max");

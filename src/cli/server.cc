@@ -55,6 +55,17 @@ class NobodyIsServed final : public env::StreamAcceptor {
   std::unique_ptr<env::StreamHandler> on_accept(env::Stream&) override { return nullptr; }
 };
 
+redis::WritesSynced writes_synced(const node::NodeOptions& options) {
+  // As `stator serve` opens it, the engine memory keeps nothing on a disk.
+  if (options.engine.name == "memory") return redis::WritesSynced::kSometime;
+  switch (options.durability) {
+    case node::Durability::kAll: return redis::WritesSynced::kBefore;
+    case node::Durability::kOne: return redis::WritesSynced::kSoon;
+    case node::Durability::kNone: break;
+  }
+  return redis::WritesSynced::kSometime;
+}
+
 std::vector<std::string> own_host_names(const node::NodeOptions& options,
                                         const Settings& settings) {
   std::vector<std::string> names;
@@ -128,9 +139,7 @@ Result<void> Server::bind() {
     redis::RedisFrontOptions redis_options;
     redis_options.limits = settings_.node.limits;
     redis_options.version = program_version();
-    // As `stator serve` opens it, the engine memory keeps nothing on a disk.
-    redis_options.writes_durable =
-        settings_.node.sync_writes && node_->options().engine.name != "memory";
+    redis_options.writes_synced = writes_synced(node_->options());
     redis_options.counters = &counters;
     redis_fronts_.push_back(
         std::make_unique<redis::RedisFront>(store, env.executor, std::move(redis_options)));

@@ -18,7 +18,7 @@ std::vector<std::string> engines() {
   return names;
 }
 std::vector<std::string> durabilities() {
-  return {"all", "none"};
+  return {"all", "one", "none"};
 }
 std::vector<std::string> schedulings() {
   return {"batch", "normal"};
@@ -70,10 +70,14 @@ const std::array kTable = {
             "Lets the engine finish its work, and the node start, on a full disk.",
             Bytes{[](Settings& s) -> std::uint64_t& { return s.node.disk.reserve_bytes; }, 0,
                   1ULL << 40}},
-    Setting{"durability", "WHICH",
-            "all: a copy counts when it is on the replica's disk; none: when the engine has it", "",
-            "An acknowledged write survives a loss of power on all nodes at once (P1).",
-            Choice{[](Settings& s) -> std::string& { return s.durability; }, durabilities}},
+    Setting{
+        "durability", "WHICH",
+        "all: a copy counts when it is on the replica's disk; none: when the engine has it; one: "
+        "as none, and one of the copies is synced behind the answer",
+        "",
+        "An acknowledged write survives a loss of power on all nodes at once (P1). The setting of "
+        "the node that coordinates a write counts.",
+        Choice{[](Settings& s) -> std::string& { return s.durability; }, durabilities}},
     Setting{"shards", "K", "event loops, each with its own part of the partitions; 0: one per core",
             "", "Loops share nothing, so one per core is what a machine can use.",
             Count{[](Settings& s) -> std::uint64_t& { return s.shards; }, 0, 256}},

@@ -93,7 +93,7 @@ TEST(Settings, ErrorsOfAFileNameTheLineAndTheNearestKey) {
             ":1: request_timeout: '2' is no time: write a number and ms, s, m or h (500ms)");
   EXPECT_EQ(error_of("[redis]\nlisten = 1\n").find(":1: there is no setting 'redis'"), 0U);
   EXPECT_EQ(error_of("weight = [1]\n"), ":1: weight: must be a plain value");
-  EXPECT_EQ(error_of("durability = \"one\"\n"), ":1: durability: 'one' is none of: all, none");
+  EXPECT_EQ(error_of("durability = \"two\"\n"), ":1: durability: 'two' is none of: all, one, none");
   EXPECT_EQ(error_of("name = \n").find(":1: "), 0U);
   EXPECT_EQ(error_of("name = \"a\"\nname = \"b\"\n").find(":2: "), 0U);
 }

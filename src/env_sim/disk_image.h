@@ -27,6 +27,8 @@ class FileContent {
   void truncate(std::uint64_t size);
   /// How many changes were ever made: what a sync that begins now will cover.
   [[nodiscard]] std::uint64_t changes() const { return durable_changes_ + pending_.size(); }
+  /// How many of them survive a loss of power for certain.
+  [[nodiscard]] std::uint64_t durable_changes() const { return durable_changes_; }
   /// A sync that began after the first `changes` changes is complete.
   void make_durable(std::uint64_t changes);
   /// Keeps, tears or takes back each change that is not durable.

@@ -17,6 +17,11 @@ namespace stator::node {
   X(forwards_received_total, counter, "writes coordinated for another node")                      \
   X(writes_stood_in_total, counter, "writes coordinated here in the name of an owner")            \
   X(writes_covered_again_total, counter, "plain writes stamped again over what a replica showed") \
+  X(durable_copies_total, counter, "copies synced here as the one durable copy of a write")       \
+  X(durable_asked_again_total, counter,                                                           \
+    "times that another node was asked for a write's one durable copy")                           \
+  X(durable_unconfirmed_total, counter,                                                           \
+    "acknowledged writes whose one durable copy nobody has confirmed")                            \
   X(siblings_seen_total, counter, "reads that returned more than one living version")             \
   X(hedges_total, counter, "reads that asked one more replica since an answer was overdue")       \
   X(requests_overload_total, counter, "requests of clients refused as overload")                  \

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,14 @@ namespace stator::node {
 /// Beyond these no setting goes, and peers are held to them; for values it is kValueBytesHardMax.
 inline constexpr std::size_t kKeyBytesHardMax = 64 << 10;
 inline constexpr std::size_t kContentTypeBytesMax = 255;
+
+/// What stands behind a write that is acknowledged (paper 6.1, design 4.6), as the node that
+/// coordinates it has it. With kAll a node also syncs every copy that it keeps for others.
+enum class Durability : std::uint8_t {
+  kAll,  // a copy counts when it is on its node's disk
+  kOne,  // copies count when an engine has them; one of them is asked to be on a disk soon
+  kNone  // copies count when an engine has them
+};
 
 /// What one node is started with; filled by `serve` from flags and TOML, or by the simulator.
 struct NodeOptions {
@@ -38,8 +47,7 @@ struct NodeOptions {
   /// Of the disk under the data directory; for engines that keep something there.
   DiskOptions disk;
 
-  /// false: acknowledge when the engine has it (durability `none`, design 4.6).
-  bool sync_writes = true;
+  Durability durability = Durability::kAll;
   Duration request_timeout = seconds(2);
   Duration request_timeout_max = seconds(60);
   Duration hedge_after = milliseconds(50);

@@ -326,9 +326,8 @@ void ReadCoordinator::repair(Operation& operation) {
     const NodeId node = operation.round.candidate(replica).node;
     if (node == context_.self()) {
       STATOR_PROBE("read: brings its own node up to date");
-      replica_.merge_in(
-          operation.partition, operation.storage_key, encoded_, false,
-          [](const Result<Replica::Merged>&) {}, damaged);
+      replica_.merge_in(operation.partition, operation.storage_key, encoded_, {.restores = damaged},
+                        [](const Result<Replica::Merged>&) {});
       continue;
     }
     wire::ReplicaPut message;

@@ -22,8 +22,9 @@ constexpr std::size_t kProbeBytes = 64 << 10;
 
 }  // namespace
 
-RecordStore::RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics)
-    : env_(env), engine_(engine), metrics_(metrics) {
+RecordStore::RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics,
+                         Syncing syncing)
+    : env_(env), engine_(engine), metrics_(metrics), syncing_(syncing) {
   env.executor.at_turn_end([this] { return submit_turn(); });
 }
 
@@ -175,7 +176,12 @@ std::string& RecordStore::begin_store(PartitionId partition, std::string_view ke
 void RecordStore::finish_store(const storage::RecordHeader& header, bool sync, StoreDone done) {
   storage::finish_record(*storing_buffer_, storing_offset_, storing_partition_, storing_key_,
                          header);
-  gathering_->end_put(sync, std::move(done));
+  if (sync && syncing_ == Syncing::kBehindBatch) {
+    gathering_->end_put(false, nullptr);
+    gathering_->add_sync_waiter(std::move(done));
+  } else {
+    gathering_->end_put(sync, std::move(done));
+  }
 }
 
 void RecordStore::erase(PartitionId partition, std::string_view key, StoreDone done) {
@@ -193,6 +199,16 @@ void RecordStore::when_stored(PartitionId partition, std::string_view key, Store
   } else {
     done(Result<void>());
   }
+}
+
+void RecordStore::when_durable(PartitionId partition, std::string_view key, StoreDone done) {
+  if (syncing_ == Syncing::kWithBatch) {
+    // What is complete is durable.
+    when_stored(partition, key, std::move(done));
+    return;
+  }
+  // What stands there was stored with this batch at the latest.
+  gathering_->add_sync_waiter(std::move(done));
 }
 
 bool RecordStore::in_doubt(PartitionId partition, std::string_view key) const {
@@ -222,7 +238,14 @@ void RecordStore::probe() {
 }
 
 bool RecordStore::submit_turn() {
-  if (under_way_active_ || gathering_->empty()) return false;
+  if (under_way_active_) return false;
+  if (gathering_->empty()) {
+    if (!gathering_->has_sync_waiters()) return false;
+    STATOR_PROBE("records: a sync of what was stored before");
+    gathering_->take_sync_waiters(to_sync_);
+    begin_sync();
+    return true;
+  }
   std::swap(gathering_, under_way_);
   under_way_active_ = true;
   ++submitted_;
@@ -241,8 +264,32 @@ void RecordStore::on_submitted(const Result<void>& result) {
   }
   under_way_active_ = false;
   note_doubt(!result.has_value());
+  if (result) under_way_->take_sync_waiters(to_sync_);
   // From here on the engine answers for these keys. Waiters may store again, into `gathering_`.
   under_way_->complete(result);
+  begin_sync();
+}
+
+void RecordStore::begin_sync() {
+  if (sync_active_ || to_sync_.empty()) return;
+  sync_active_ = true;
+  in_sync_.swap(to_sync_);
+  engine_.sync([this](const Result<void>& result) { on_synced(result); });
+}
+
+void RecordStore::on_synced(const Result<void>& result) {
+  STATOR_ASSERT(sync_active_);
+  if (!result) {
+    failure_ = result.error().code;
+    ++metrics_.storage_errors_total;
+  }
+  synced_.swap(in_sync_);
+  for (StoreDone& done : synced_) {
+    if (done) done(result);
+  }
+  synced_.clear();
+  sync_active_ = false;
+  begin_sync();
 }
 
 }  // namespace stator::node

@@ -17,14 +17,24 @@
 
 namespace stator::node {
 
+/// How what is to be durable becomes so.
+enum class Syncing : std::uint8_t {
+  kWithBatch,   // a batch in which something is to be durable is complete when it is on disk: the
+                // fewest steps where all of it is (durability `all`)
+  kBehindBatch  // batches are complete when the engine has them, and a sync follows: nobody waits
+                // for one who did not ask for it
+};
+
 /// The records of one shard in front of its engine (design 4.1): reads see this turn's writes,
 /// operations on a key whose read is under way queue behind it, and everything of one turn goes to
 /// the engine as one batch, while at most one earlier batch is under way. So a callback of load()
-/// may decide and store() at once: nobody else touches the key in between. One per shard, on its
-/// loop only.
+/// may decide and store() at once: nobody else touches the key in between. So with syncs, where
+/// they are steps of their own: one is under way, and the next is for all who came meanwhile. One
+/// per shard, on its loop only.
 class RecordStore {
  public:
-  RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics);
+  RecordStore(const env::Env& env, storage::Engine& engine, Metrics& metrics,
+              Syncing syncing = Syncing::kWithBatch);
   RecordStore(const RecordStore&) = delete;
   RecordStore& operator=(const RecordStore&) = delete;
 
@@ -48,8 +58,8 @@ class RecordStore {
   void take_loaded(std::string& into) { into.swap(value_); }
 
   /// Two steps, so that the payload is encoded in place: append it to what begin_store() returns,
-  /// then finish_store(). Nothing else may be called in between. `done` comes when the batch is
-  /// complete (with `sync`: durable).
+  /// then finish_store(). Nothing else may be called in between. `done` comes when the engine has
+  /// it (with `sync`: when it is durable).
   std::string& begin_store(PartitionId partition, std::string_view storage_key);
   void finish_store(const storage::RecordHeader& header, bool sync, StoreDone done);
   /// Deletes the record, with a batch that is not synced for it: a loss of power may bring it back.
@@ -58,6 +68,9 @@ class RecordStore {
   /// Calls `done` when everything staged for this key is complete: inside this call when nothing
   /// is.
   void when_stored(PartitionId partition, std::string_view storage_key, StoreDone done);
+  /// Calls `done` when what this store shows of the key now is durable, be it stored or only staged
+  /// so far; inside this call when it is known to be. Not for what is in_doubt(): store that again.
+  void when_durable(PartitionId partition, std::string_view storage_key, StoreDone done);
 
   /// A batch with this key has failed and none has succeeded since: what the engine shows of it may
   /// be lost with the power, so that nobody may be told that it is stored. Storing it again tells
@@ -90,7 +103,8 @@ class RecordStore {
   /// fails nobody else's are sent to it.
   void probe();
   [[nodiscard]] bool idle() const {
-    return !under_way_active_ && gathering_->empty() && reads_active_ == 0;
+    return !under_way_active_ && gathering_->empty() && !gathering_->has_sync_waiters() &&
+           !sync_active_ && to_sync_.empty() && reads_active_ == 0;
   }
   [[nodiscard]] storage::Engine& engine() { return engine_; }
 
@@ -108,6 +122,8 @@ class RecordStore {
 
   bool submit_turn();
   void on_submitted(const Result<void>& result);
+  void begin_sync();
+  void on_synced(const Result<void>& result);
   void note_doubt(bool failed);
   void answer_late(Read& read, storage::GetStatus status);
   void on_read(Read& read, storage::GetStatus status, std::string_view value);
@@ -122,11 +138,17 @@ class RecordStore {
   const env::Env env_;
   storage::Engine& engine_;
   Metrics& metrics_;
+  const Syncing syncing_;
   StagedBatch batches_[2];
   StagedBatch* gathering_ = &batches_[0];
   StagedBatch* under_way_ = &batches_[1];
   bool under_way_active_ = false;
   std::uint64_t submitted_ = 0;  // batches
+  // With kBehindBatch: who waits for the sync that is under way, and for the next.
+  bool sync_active_ = false;
+  std::vector<StoreDone> in_sync_;
+  std::vector<StoreDone> to_sync_;
+  std::vector<StoreDone> synced_;  // scratch
   std::optional<ErrorCode> failure_;
   bool closed_ = false;
   std::unordered_set<std::uint64_t> in_doubt_;  // hashes of keys

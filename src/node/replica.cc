@@ -1,6 +1,7 @@
 #include "node/replica.h"
 
 #include <limits>
+#include <utility>
 
 #include "base/probe.h"
 #include "core/version/object_codec.h"
@@ -9,7 +10,7 @@
 namespace stator::node {
 
 void Replica::merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
-                       bool sync, MergeDone done, bool restores) {
+                       MergeOptions options, MergeDone done) {
   if (const DiskState disk = context_.disk_state(); !takes_repairs(disk)) {
     STATOR_PROBE("replica: takes no repairs");
     done(std::unexpected(Error{.code = refusal_of(disk)}));
@@ -26,8 +27,10 @@ void Replica::merge_in(PartitionId partition, std::string_view storage_key, std:
   put->partition = partition;
   put->storage_key.assign(storage_key);
   put->object = object;
-  put->sync = context_.syncs(sync);
-  put->restores = restores;
+  put->sync = context_.syncs(options.sync);
+  // Where every copy is synced before it is told of, nothing can be told earlier.
+  put->early = options.sync && options.early && !context_.syncs(false);
+  put->restores = options.restores;
   put->loaded = false;
   put->differs = false;
   put->digest = 0;
@@ -80,8 +83,7 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
   // the life that the record names. What is refilled begins without one: a later counter of the old
   // life would say that it has seen them (D1).
   if (lost || in_doubt) header = {};
-  // What is known already may not be as durable as it is asked to be now.
-  const bool again = in_doubt || (put.sync && !context_.options.sync_writes);
+  const bool wait = put.sync && !put.early;
   bool store = true;
   const std::size_t before = loaded.payload.size();
   if (lost) {
@@ -92,14 +94,14 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
     switch (compare(local_, incoming_)) {
       case Relation::kEqual:
         put.digest = digest(local_);
-        store = again;
+        store = in_doubt;
         if (store) context_.records->begin_store(put.partition, put.storage_key).append(put.object);
         break;
       case Relation::kCovers:
         STATOR_PROBE("replica: knows more than it is sent");
         put.digest = digest(local_);
         keep_merged(put, local_);
-        store = again;
+        store = in_doubt;
         if (store) context_.records->begin_store(put.partition, put.storage_key).append(put.merged);
         break;
       case Relation::kCoveredBy:
@@ -116,12 +118,16 @@ void Replica::merge_loaded(Put& put, const RecordStore::Loaded& loaded) {
     }
   }
   if (store) {
-    context_.records->finish_store(header, put.sync, on_stored(put));
+    context_.records->finish_store(header, wait, on_stored(put));
     if (is_hint_partition(put.partition)) note_hint(put, before);
   } else {
     ++context_.metrics.replica_writes_equal_total;
     // What is known already may still be on its way to the disk.
-    context_.records->when_stored(put.partition, put.storage_key, on_stored(put));
+    if (wait) {
+      context_.records->when_durable(put.partition, put.storage_key, on_stored(put));
+    } else {
+      context_.records->when_stored(put.partition, put.storage_key, on_stored(put));
+    }
   }
 }
 
@@ -142,15 +148,35 @@ void Replica::finish(std::uint32_t slot, std::uint32_t generation, const Result<
   Put* put = puts_.find(slot, generation);
   if (put == nullptr) return;
   if (!stored) return fail(*put, stored.error().code);
+  if (std::exchange(put->early, false)) return finish_early(*put);
   MergeDone done = std::move(put->done);
-  const Merged merged{.digest = put->digest,
-                      .differs = put->differs,
-                      .object = put->differs ? std::string_view(put->merged) : std::string_view(),
-                      .durable = context_.durable(put->sync)};
-  done(Result<Merged>(merged));
+  done(Result<Merged>(merged(*put, context_.durable(put->sync))));
   recycle(put->object_copy);
   recycle(put->merged);
   puts_.release(*put);
+}
+
+Replica::Merged Replica::merged(const Put& put, bool durable) const {
+  return {.digest = put.digest,
+          .differs = put.differs,
+          .object = put.differs ? std::string_view(put.merged) : std::string_view(),
+          .durable = durable};
+}
+
+// The engine has it. What follows is told by finish() again.
+void Replica::finish_early(Put& put) {
+  put.done(Result<Merged>(merged(put, false)));
+  if (!context_.durable(true)) {
+    STATOR_PROBE("replica: asked for a durable copy that its engine cannot keep");
+    fail(put, ErrorCode::kNotSupported);
+    return;
+  }
+  context_.records->when_durable(
+      put.partition, put.storage_key,
+      [this, slot = put.slot, generation = put.generation](const Result<void>& synced) {
+        if (synced) ++context_.metrics.durable_copies_total;
+        finish(slot, generation, synced);
+      });
 }
 
 void Replica::note_hint(const Put& put, std::size_t before) {
@@ -168,9 +194,9 @@ void Replica::keep_extra_hint(PartitionId partition, NodeId owner, std::string_v
   }
   hint_key_.clear();
   append_hint_key(owner, storage_key, hint_key_);
-  // Synced like any other: what is known here already is acknowledged without being written again,
-  // so that nothing at a hint's place may be less durable than what counts.
-  merge_in(hint_partition(partition), hint_key_, object, false,
+  // As durable as any other: what is known here already is acknowledged without being written
+  // again, so that nothing at a hint's place may be less durable than what counts.
+  merge_in(hint_partition(partition), hint_key_, object, {},
            [&metrics = context_.metrics](const Result<Merged>& merged) {
              ++(merged ? metrics.hints_kept_total : metrics.hints_left_out_total);
            });
@@ -200,27 +226,28 @@ void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& me
   }
   // Of background work that waits for an answer the pace is set here.
   const auto paced = static_cast<std::uint32_t>(message.repair ? message.object.size() : 0);
-  merge_in(
-      place, *key, message.object, message.durability == wire::Durability::kDurable,
-      [this, to = header.sender, request = header.request_id, partition = header.partition,
-       paced](const Result<Merged>& merged) {
-        if (request == 0) return;  // repair: nobody waits
-        wire::ReplicaPutReply reply;
-        if (merged) {
-          reply.digest = merged->digest;
-          reply.durable = merged->durable;
-          reply.object = merged->object;
-        } else {
-          reply.status = wire::ReplyStatus::kFailed;
-          reply.code = merged.error().code;
-        }
-        if (paced > 0) {
-          reply.pause_us =
-              static_cast<std::uint32_t>(context_.background.take(paced, context_.now()).us());
-        }
-        context_.peers->send(to, request, {}, PartitionId{partition}, reply);
-      },
-      message.restores);
+  merge_in(place, *key, message.object,
+           {.sync = message.durability == wire::Durability::kDurable,
+            .early = message.early,
+            .restores = message.restores},
+           [this, to = header.sender, request = header.request_id, partition = header.partition,
+            paced](const Result<Merged>& merged) {
+             if (request == 0) return;  // repair: nobody waits
+             wire::ReplicaPutReply reply;
+             if (merged) {
+               reply.digest = merged->digest;
+               reply.durable = merged->durable;
+               reply.object = merged->object;
+             } else {
+               reply.status = wire::ReplyStatus::kFailed;
+               reply.code = merged.error().code;
+             }
+             if (paced > 0) {
+               reply.pause_us =
+                   static_cast<std::uint32_t>(context_.background.take(paced, context_.now()).us());
+             }
+             context_.peers->send(to, request, {}, PartitionId{partition}, reply);
+           });
 }
 
 MonoTime Replica::deadline_in(const wire::FrameHeader& header) const {

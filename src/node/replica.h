@@ -27,6 +27,11 @@ class Replica {
     std::string_view object{};  // encoded, when it differs; valid during the callback
     bool durable = false;
   };
+  struct MergeOptions {
+    bool sync = false;      // done when it is on disk, whatever the node promises
+    bool early = false;     // with `sync`: done when the engine has it, and once more
+    bool restores = false;  // see merge_in()
+  };
   using MergeDone = Callback<void(const Result<Merged>&)>;
   /// What this node keeps of a key whose range it does not own, merged over the owners for whom it
   /// keeps it. `object` is encoded, and valid during the callback.
@@ -38,12 +43,13 @@ class Replica {
   void keep_extra_hint(PartitionId partition, NodeId owner, std::string_view storage_key,
                        std::string_view object);
   /// Merges an encoded object into this shard's copy, or, at a hint's place, into the hint; `done`
-  /// when the result is as durable as the node promises, or on disk where `sync` asks for it.
-  /// `object` must live during the call only. A copy that cannot be read stays as it is
-  /// (kUnreadable), unless `object` was merged from so many others that it `restores` it: then the
-  /// damaged bytes are kept aside (D30).
+  /// when the result is as durable as the node promises, or on disk where `sync` asks for it; with
+  /// `early` twice, unless the first tells of a failure or of a durable copy. Where the engine
+  /// keeps nothing on a disk the second is kNotSupported. `object` must live during the call only.
+  /// A copy that cannot be read stays as it is (kUnreadable), unless `object` was merged from so
+  /// many others that it `restores` it: then the damaged bytes are kept aside (D30).
   void merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,
-                bool sync, MergeDone done, bool restores = false);
+                MergeOptions options, MergeDone done);
   /// Merges that wait for the engine.
   [[nodiscard]] std::size_t open() const { return puts_.open(); }
 
@@ -55,6 +61,7 @@ class Replica {
         object;  // incoming: the caller's bytes, or `object_copy` once the call is over
     std::string object_copy;
     bool sync = false;
+    bool early = false;  // the first answer is still owed
     bool restores = false;
     bool loaded = false;
     bool differs = false;
@@ -69,6 +76,8 @@ class Replica {
   void answer_get(NodeId to, std::uint64_t request, std::uint16_t partition, bool value,
                   RecordStore::Status status, std::string_view object);
   void keep_merged(Put& put, const Object& object);
+  [[nodiscard]] Merged merged(const Put& put, bool durable) const;
+  void finish_early(Put& put);
   void finish(std::uint32_t slot, std::uint32_t generation, const Result<void>& stored);
   void fail(Put& put, ErrorCode code);
   StoreDone on_stored(const Put& put);

@@ -101,6 +101,100 @@ TEST_F(ReplicaTest, ARetriedWriteThatAFailedBatchHeldIsNotAcknowledged) {
   }
 }
 
+// A node that syncs nothing of its own accord, and what it is asked to sync (paper 6.1).
+class DurableCopy : public ::testing::Test {
+ protected:
+  void ask(std::string_view key, std::string_view object, bool durable) {
+    const wire::ReplicaPut message{
+        .bucket = kDefaultBucket,
+        .key = key,
+        .object = object,
+        .durability = durable ? wire::Durability::kDurable : wire::Durability::kMemory,
+        .early = durable};
+    lone.deliver(LoneShard::frame(lone.header(lone.partition_of(key), kAsked), message));
+  }
+  std::vector<wire::ReplicaPutReply> replies() {
+    std::vector<wire::ReplicaPutReply> all;
+    received_ = lone.take_received();
+    for (const auto& each : received_) all.push_back(each.as<wire::ReplicaPutReply>());
+    return all;
+  }
+  void release() {
+    lone.in_turn([&](Shard&) { lone.script().engine->release_syncs(); });
+  }
+
+  LoneShard lone{[](NodeOptions& options) { options.durability = Durability::kOne; }};
+  std::vector<LoneShard::Received> received_;
+};
+
+TEST_F(DurableCopy, IsAnsweredWhenTheEngineHasItAndOnceMoreWhenItIsDurable) {
+  lone.script().hold_syncs = true;
+  ask(kKey, one_version("v"), true);
+  auto told = replies();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].status, wire::ReplyStatus::kOk);
+  EXPECT_FALSE(told[0].durable);
+  release();
+  told = replies();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].status, wire::ReplyStatus::kOk);
+  EXPECT_TRUE(told[0].durable);
+  EXPECT_EQ(lone.metrics().durable_copies_total, 1U);
+}
+
+TEST_F(DurableCopy, KeepsNoOtherCopyWaitingAndOneSyncIsForAllWhoWaited) {
+  lone.script().hold_syncs = true;
+  ask(kKey, one_version("v"), true);
+  replies();
+  ask("other", one_version("w"), false);
+  ASSERT_EQ(replies().size(), 1U);
+  for (const char* key : {"a", "b", "c"}) ask(key, one_version("x"), true);
+  EXPECT_EQ(replies().size(), 3U) << "in the engine";
+  EXPECT_EQ(lone.script().syncs, 1U);
+  release();
+  EXPECT_EQ(replies().size(), 1U) << "the first alone was there when that sync began";
+  EXPECT_EQ(lone.script().syncs, 2U);
+  release();
+  EXPECT_EQ(replies().size(), 3U);
+}
+
+TEST_F(DurableCopy, WhoseSyncFailsIsToldAsFailedAfterTheFirstAnswer) {  // D31
+  lone.script().sync_outcome = std::unexpected(Error{.code = ErrorCode::kIo});
+  ask(kKey, one_version("v"), true);
+  const auto told = replies();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].status, wire::ReplyStatus::kOk);
+  EXPECT_FALSE(told[0].durable);
+  EXPECT_EQ(told[1].status, wire::ReplyStatus::kFailed);
+  EXPECT_EQ(told[1].code, ErrorCode::kIo);
+}
+
+TEST_F(DurableCopy, WhatIsKnownAlreadyIsSyncedWithoutAWrite) {
+  const std::string object = one_version("v");
+  ask(kKey, object, false);
+  replies();
+  const std::size_t submits = lone.script().submits;
+  ask(kKey, object, true);
+  const auto told = replies();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_TRUE(told[1].durable);
+  EXPECT_EQ(lone.script().submits, submits);
+  EXPECT_EQ(lone.script().syncs, 1U);
+}
+
+TEST_F(ReplicaTest, ANodeThatSyncsEveryCopyAnswersOnceThoughItMayAnswerEarly) {
+  const std::string object = one_version("v");
+  const wire::ReplicaPut message{.bucket = kDefaultBucket,
+                                 .key = kKey,
+                                 .object = object,
+                                 .durability = wire::Durability::kDurable,
+                                 .early = true};
+  lone.deliver(LoneShard::frame(lone.header(lone.partition_of(kKey), kAsked), message));
+  const auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_TRUE(received[0].as<wire::ReplicaPutReply>().durable);
+}
+
 TEST_F(ReplicaTest, AReadWhoseTimeIsOverIsRefused) {
   put(one_version("v"));
   get(wire::kDeadlineOver);

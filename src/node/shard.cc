@@ -26,7 +26,9 @@ Shard::Shard(const env::Env& env, const NodeOptions& options, Incarnation incarn
                .admission = Admission(options.operations_max),
                .background = BackgroundBudget(options.background_bytes_per_second /
                                               env.executor.shard_count())},
-      records_(env, *engine_, context_.metrics),
+      records_(
+          env, *engine_, context_.metrics,
+          options.durability == Durability::kAll ? Syncing::kWithBatch : Syncing::kBehindBatch),
       mint_(incarnation, kMaxPartitions),
       quarantine_(env.disk, options.data_directory + "/quarantine"),
       peers_(env, options, incarnation, context_.clock, context_.metrics, *this),

@@ -64,7 +64,9 @@ struct ShardContext {
   }
   [[nodiscard]] NodeId self() const { return topology->self; }
   /// A store must be synced: as the node is told to, or since the writer asked for it (dw).
-  [[nodiscard]] bool syncs(bool asked) const { return options.sync_writes || asked; }
+  [[nodiscard]] bool syncs(bool asked) const {
+    return options.durability == Durability::kAll || asked;
+  }
   /// What is stored so is durable once it is complete: the engine can, and it is synced.
   [[nodiscard]] bool durable(bool asked) const {
     return syncs(asked) && records->engine().capabilities().survives_power;

@@ -72,8 +72,14 @@ std::optional<std::string_view> StagedBatch::find(PartitionId partition, std::st
   return batch_.value(batch_.entries()[slots_[slot] - 1]);
 }
 
+void StagedBatch::take_sync_waiters(std::vector<StoreDone>& into) {
+  for (StoreDone& done : sync_waiters_) into.push_back(std::move(done));
+  sync_waiters_.clear();
+}
+
 void StagedBatch::complete(const Result<void>& result) {
   completing_.swap(waiters_);
+  take_sync_waiters(completing_);
   if (batch_.bytes() > kKeptBytesMax) {
     batch_ = storage::WriteBatch();
     slots_ = {};

@@ -29,7 +29,13 @@ class StagedBatch {
                                                      std::uint64_t hash) const;
   /// Also called when the batch completes.
   void add_waiter(StoreDone done) { waiters_.push_back(std::move(done)); }
-  /// Calls all waiters, in order of their arrival, and empties the batch.
+  /// Waits for a sync behind the batch.
+  void add_sync_waiter(StoreDone done) { sync_waiters_.push_back(std::move(done)); }
+  [[nodiscard]] bool has_sync_waiters() const { return !sync_waiters_.empty(); }
+  /// Appends them to `into`: who is taken is not called by complete().
+  void take_sync_waiters(std::vector<StoreDone>& into);
+  /// Calls all waiters, in order of their arrival, and those for a sync after them, and empties the
+  /// batch.
   void complete(const Result<void>& result);
 
   [[nodiscard]] bool empty() const { return batch_.empty(); }
@@ -48,6 +54,7 @@ class StagedBatch {
   std::vector<std::uint32_t>
       slots_;  // open addressing: entry + 1, the newest of its key; 0 is free
   std::vector<StoreDone> waiters_;
+  std::vector<StoreDone> sync_waiters_;
   std::vector<StoreDone> completing_;
   std::size_t slot_ = 0;    // of the put that has begun
   std::uint64_t hash_ = 0;  // of the put that has begun

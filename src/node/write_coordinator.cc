@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/probe.h"
 #include "core/version/object_codec.h"
 #include "node/hint_place.h"
@@ -98,6 +99,11 @@ void WriteCoordinator::begin_round(Operation& operation) {
   options.w = request.quorum.w != 0 ? request.quorum.w : context_.topology->history.founding().w;
   options.pw = request.quorum.pw;
   options.dw = request.quorum.dw;
+  // `dw` asks for more. A node whose engine keeps nothing on a disk is a cache among caches.
+  options.durable_one =
+      context_.options.durability == Durability::kOne && options.dw == 0 && context_.durable(true);
+  // By the write: a retry asks the same node.
+  options.spread = mix64(request.id.high ^ mix64(request.id.low));
   options.cover = request.kind == WriteKind::kOverAll;
   options.more = has_stand_ins(context_, operation.partition);
   options.deadline = operation.deadline;
@@ -142,7 +148,10 @@ void WriteCoordinator::run(Operation& operation) {
         operation.minting = true;
         load_then(operation, &WriteCoordinator::mint);
         break;
-      case WriteWish::Kind::kSend: send(operation, wish->replica, wish->attempt); break;
+      case WriteWish::Kind::kSend:
+        send(operation, wish->replica, wish->attempt, wish->durable);
+        break;
+      case WriteWish::Kind::kSync: make_durable(operation, wish->replica, wish->attempt); break;
       case WriteWish::Kind::kCover: load_then(operation, &WriteCoordinator::cover); break;
       case WriteWish::Kind::kAnswer: answer(operation); break;
       case WriteWish::Kind::kFail: fail(operation, *wish); break;
@@ -211,15 +220,17 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   encode_object(object_, operation.object);
   // First: when_stored() may report at once, and the round counts nothing before the mint.
   operation.round.on_minted(now_digest, context_.now());
-  // What a retry meets may not be as durable as it asks.
-  if (changed || context_.records->in_doubt(operation.place, operation.storage_key) ||
-      (operation.sync && !context_.options.sync_writes)) {
+  if (changed || context_.records->in_doubt(operation.place, operation.storage_key)) {
     note_stored(operation, loaded);
     store(operation, object_, header);
   } else {
     STATOR_PROBE("write: acknowledges what an earlier attempt stored");
-    context_.records->when_stored(operation.place, operation.storage_key,
-                                  on_stored(operation, 0, now_digest));
+    StoreDone done = on_stored(operation, 0, now_digest);
+    if (operation.sync) {
+      context_.records->when_durable(operation.place, operation.storage_key, std::move(done));
+    } else {
+      context_.records->when_stored(operation.place, operation.storage_key, std::move(done));
+    }
   }
 }
 
@@ -387,7 +398,8 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   operation.round.on_covered(now_digest, now);
 }
 
-void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt) {
+void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt,
+                            bool durable) {
   const RequestId id{.kind = RequestKind::kWrite,
                      .attempt = attempt,
                      .slot = operation.slot,
@@ -396,7 +408,9 @@ void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uin
   message.bucket = operation.bucket;
   message.key = operation.key;
   message.object = operation.object;
-  message.durability = operation.sync ? wire::Durability::kDurable : wire::Durability::kMemory;
+  message.durability =
+      operation.sync || durable ? wire::Durability::kDurable : wire::Durability::kMemory;
+  message.early = durable;
   const ReplicaIndex owner = operation.round.stands_for(replica);
   if (owner != kNoReplica) message.intended = operation.round.candidate(owner).node;
   if (!context_.peers->send(operation.round.candidate(replica).node, context_.request_id(id),
@@ -419,6 +433,33 @@ void WriteCoordinator::observe_answer(const Operation& operation) {
   }
   context_.options.observer->on_acknowledged(operation.bucket, operation.key, operation.request.id,
                                              owners.view());
+}
+
+void WriteCoordinator::make_durable(Operation& operation, ReplicaIndex replica,
+                                    std::uint8_t attempt) {
+  if (operation.round.asked_durable().size() > 1) ++context_.metrics.durable_asked_again_total;
+  if (replica != kLocal) {
+    send(operation, replica, attempt, true);
+    return;
+  }
+  STATOR_PROBE("write: the coordinator's own copy is the durable one");
+  context_.records->when_durable(
+      operation.place, operation.storage_key,
+      [this, slot = operation.slot, generation = operation.generation,
+       attempt](const Result<void>& result) { made_durable(slot, generation, attempt, result); });
+}
+
+void WriteCoordinator::made_durable(std::uint32_t slot, std::uint32_t generation,
+                                    std::uint8_t attempt, const Result<void>& result) {
+  if (result) ++context_.metrics.durable_copies_total;
+  Operation* operation = operations_.find(slot, generation);
+  if (operation == nullptr) return;
+  if (result) {
+    operation->round.on_ack(kLocal, attempt, operation->round.digest(), true, context_.now());
+  } else {
+    operation->round.on_failure(kLocal, attempt, result.error().code, context_.now());
+  }
+  run(*operation);
 }
 
 void WriteCoordinator::answer(Operation& operation) {
@@ -482,6 +523,7 @@ void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
 
 void WriteCoordinator::finish(Operation& operation) {
   STATOR_ASSERT(!operation.done);
+  if (operation.round.lacks_durable()) ++context_.metrics.durable_unconfirmed_total;
   note_late(operation);
   repair_.run({.round = operation.round,
                .bucket = operation.bucket,
@@ -521,7 +563,7 @@ std::optional<ErrorCode> WriteCoordinator::learn(const Operation& operation,
   }
   learning_ = true;
   not_learned_.reset();
-  replica_.merge_in(operation.place, operation.storage_key, object, operation.sync,
+  replica_.merge_in(operation.place, operation.storage_key, object, {.sync = operation.sync},
                     [this](const Result<Replica::Merged>& merged) {
                       if (learning_ && !merged) not_learned_ = merged.error().code;
                     });
@@ -548,7 +590,11 @@ void WriteCoordinator::on_reply(const wire::FrameHeader& header,
     operation->round.on_failure(replica, attempt, reply.code, context_.now());
   } else {
     std::optional<ErrorCode> refused;
-    if (!reply.object.empty()) {
+    // The second answer of one that makes its copy durable shows what the first one did.
+    const bool second = attempt == operation->round.attempt() &&
+                        operation->round.asked_durable().contains(replica) &&
+                        operation->round.acked().contains(replica);
+    if (!reply.object.empty() && !second) {
       refused = learn(*operation, reply.object);
       operation = find(header.request_id, header.sender, replica);
       if (operation == nullptr) return;
@@ -574,17 +620,18 @@ void WriteCoordinator::on_refusal(const wire::FrameHeader& header, ErrorCode cod
 }
 
 template <typename Use>
-void WriteCoordinator::for_each_unacknowledged(NodeId peer, Use use) {
+void WriteCoordinator::for_each_waiting_for(NodeId peer, Use use) {
   operations_.for_each([&](Operation& operation) {
     const ReplicaIndex replica = operation.round.index_of(peer);
-    if (replica == kNoReplica || !operation.round.not_acked().contains(replica)) return;
+    if (replica == kNoReplica) return;
+    if (!(operation.round.not_acked() | operation.round.syncing()).contains(replica)) return;
     use(operation, replica);
     run(operation);
   });
 }
 
 void WriteCoordinator::on_peer_down(NodeId peer) {
-  for_each_unacknowledged(peer, [&](Operation& operation, ReplicaIndex replica) {
+  for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
     STATOR_PROBE("write: a link breaks before the acknowledgement");
     operation.round.on_failure(replica, operation.round.attempt(), ErrorCode::kClosed,
                                context_.now());
@@ -592,9 +639,10 @@ void WriteCoordinator::on_peer_down(NodeId peer) {
 }
 
 void WriteCoordinator::on_peer_up(NodeId peer) {
-  for_each_unacknowledged(peer, [&](Operation& operation, ReplicaIndex replica) {
+  for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
     STATOR_PROBE("write: sent again to a peer that came back");
-    send(operation, replica, operation.round.attempt());
+    send(operation, replica, operation.round.attempt(),
+         operation.round.asked_durable().contains(replica));
   });
 }
 

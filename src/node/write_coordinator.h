@@ -20,7 +20,8 @@ namespace stator::node {
 /// to the owners, or stand-ins of those that are away, and answers when the WriteRound says so
 /// (paper 4.5, 4.6). A node that is no owner coordinates where no owner can be reached: its local
 /// object is then a hint, in the name of an owner. A plain write that an acknowledgement shows to
-/// have missed something is covered again before the answer (design 2.4).
+/// have missed something is covered again before the answer (design 2.4). With durability `one` it
+/// asks for one durable copy, which the answer does not wait for (paper 6.1).
 class WriteCoordinator {
  public:
   WriteCoordinator(ShardContext& context, Replica& replica)
@@ -83,7 +84,10 @@ class WriteCoordinator {
   void stored(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,
               std::uint64_t digest, const Result<void>& result);
   StoreDone on_stored(const Operation& operation, std::uint8_t attempt, std::uint64_t digest);
-  void send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt);
+  void send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt, bool durable);
+  void make_durable(Operation& operation, ReplicaIndex replica, std::uint8_t attempt);
+  void made_durable(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,
+                    const Result<void>& result);
   void refuse(Operation& operation, Error error);
   void answer(Operation& operation);
   void complete(Operation& operation, const WriteResult& result);
@@ -101,9 +105,10 @@ class WriteCoordinator {
   /// returns was not taken: a plain write must not count such an acknowledgement, since it could
   /// not cover what that shows. What fails later, the cover meets too: it reads behind the merge.
   std::optional<ErrorCode> learn(const Operation& operation, std::string_view object);
-  /// Each operation whose copy at `peer` is not acknowledged goes on after use(operation, replica).
+  /// Each operation that waits for an acknowledgement of `peer`, or for word that its copy is
+  /// durable, goes on after use(operation, replica).
   template <typename Use>
-  void for_each_unacknowledged(NodeId peer, Use use);
+  void for_each_waiting_for(NodeId peer, Use use);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
 
   ShardContext& context_;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/assert.h"
 #include "core/version/object.h"
@@ -160,6 +162,148 @@ TEST_F(WriteCoordinatorTest, APlainWriteWhoseRecordIsUnreadableWhenItShouldCover
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->outcome, Outcome::kUnknown);
   EXPECT_EQ(answer->code, ErrorCode::kUnreadable);
+}
+
+// Durability `one` (paper 6.1).
+class DurableOne : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const unsigned peer : {2U, 3U}) {
+      lone.deliver(LoneShard::frame(lone.header({0}, 0, peer), wire::Ping{}));
+      lone.take_received(peer);
+    }
+  }
+  void write(std::uint64_t number) {
+    answered = false;
+    key = "k" + std::to_string(number);
+    lone.in_turn([&](Shard& shard) {
+      WriteRequest request =
+          write_request(key, "v", WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, number),
+                        WriteKind::kWithContext);
+      request.quorum = {.w = 2, .timeout = seconds(2)};
+      shard.writes().write(request, lone.partition_of(key), false, [&](const WriteResult& result) {
+        answered = result.outcome == Outcome::kOk;
+      });
+    });
+  }
+  struct Put {
+    unsigned peer = 0;
+    std::uint64_t request = 0;
+    wire::ReplicaPut message{};
+    std::string bytes{};  // of its frame
+  };
+  std::vector<std::unique_ptr<Put>> take_puts() {
+    std::vector<std::unique_ptr<Put>> puts;
+    for (const unsigned peer : {2U, 3U}) {
+      for (auto& frame : lone.take_received(peer)) {
+        if (frame.header.type != wire::MessageType::kReplicaPut) continue;
+        auto put = std::make_unique<Put>(
+            Put{.peer = peer, .request = frame.header.request_id, .bytes = frame.bytes});
+        const auto decoded = wire::decode_frame(put->bytes);
+        STATOR_ASSERT(decoded.has_value());
+        const auto read = wire::decode_body(decoded->body, put->message);
+        STATOR_ASSERT(read.has_value());
+        puts.push_back(std::move(put));
+      }
+    }
+    return puts;
+  }
+  static bool asks_durable(const Put& put) {
+    return put.message.durability == wire::Durability::kDurable && put.message.early;
+  }
+  void acknowledge(const Put& put, bool durable) {
+    Object object;
+    ASSERT_TRUE(decode_object(put.message.object, object));
+    wire::ReplicaPutReply reply;
+    reply.durable = durable;
+    reply.digest = digest(object);
+    lone.deliver(
+        LoneShard::frame(lone.header(lone.partition_of(key), put.request, put.peer), reply));
+  }
+  std::size_t open() {
+    std::size_t writes = 0;
+    lone.in_turn([&](Shard& shard) { writes = shard.writes().open(); });
+    return writes;
+  }
+
+  LoneShard lone{[](NodeOptions& options) { options.durability = Durability::kOne; }};
+  bool answered = false;
+  std::string key;
+};
+
+TEST_F(DurableOne, IsAskedOfOneOtherNodeAndTheAnswerDoesNotWaitForIt) {
+  write(1);
+  const auto puts = take_puts();
+  ASSERT_EQ(puts.size(), 2U);
+  ASSERT_NE(asks_durable(*puts[0]), asks_durable(*puts[1]));
+  const Put& one = asks_durable(*puts[0]) ? *puts[0] : *puts[1];
+  acknowledge(one, false);
+  EXPECT_TRUE(answered) << "the coordinator's own and one that is on no disk yet";
+  acknowledge(asks_durable(*puts[0]) ? *puts[1] : *puts[0], false);
+  EXPECT_EQ(open(), 1U) << "until it is told that one is durable";
+  acknowledge(one, true);
+  EXPECT_EQ(open(), 0U);
+  EXPECT_EQ(lone.script().syncs, 0U);
+  EXPECT_EQ(lone.metrics().durable_unconfirmed_total, 0U);
+}
+
+TEST_F(DurableOne, IsAskedOfEveryNodeInTurnAndOfThisOneLast) {
+  write(1);
+  const auto puts = take_puts();
+  ASSERT_EQ(puts.size(), 2U);
+  for (const auto& put : puts) acknowledge(*put, false);
+  EXPECT_TRUE(answered);
+  lone.run(milliseconds(300));  // it does not come
+  const auto again = take_puts();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_TRUE(asks_durable(*again[0]));
+  EXPECT_NE(again[0]->peer, asks_durable(*puts[0]) ? puts[0]->peer : puts[1]->peer);
+  EXPECT_EQ(lone.script().syncs, 0U);
+  lone.run(milliseconds(300));
+  EXPECT_EQ(lone.script().syncs, 1U) << "its own";
+  EXPECT_EQ(open(), 0U);
+  EXPECT_EQ(lone.metrics().durable_copies_total, 1U);
+  EXPECT_EQ(lone.metrics().durable_asked_again_total, 2U);
+  EXPECT_EQ(lone.metrics().durable_unconfirmed_total, 0U);
+}
+
+TEST_F(DurableOne, IsAskedOfAnotherAtOnceWhereItsDiskFails) {
+  write(1);
+  const auto puts = take_puts();
+  ASSERT_EQ(puts.size(), 2U);
+  for (const auto& put : puts) acknowledge(*put, false);
+  const Put& one = asks_durable(*puts[0]) ? *puts[0] : *puts[1];
+  wire::ReplicaPutReply failed;
+  failed.status = wire::ReplyStatus::kFailed;
+  lone.deliver(
+      LoneShard::frame(lone.header(lone.partition_of(key), one.request, one.peer), failed));
+  const auto again = take_puts();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_NE(again[0]->peer, one.peer);
+  acknowledge(*again[0], true);
+  EXPECT_EQ(open(), 0U);
+}
+
+TEST_F(DurableOne, IsAskedOfEachEquallyOftenAndOfTheSameForARetry) {
+  int asked[4] = {};
+  for (std::uint64_t number = 1; number <= 200; ++number) {
+    write(number);
+    unsigned first = 0;
+    for (const auto& put : take_puts()) {
+      if (asks_durable(*put)) first = put->peer;
+      acknowledge(*put, true);
+    }
+    ++asked[first];
+    write(number);
+    for (const auto& put : take_puts()) {
+      if (asks_durable(*put)) {
+        EXPECT_EQ(put->peer, first);
+      }
+      acknowledge(*put, true);
+    }
+  }
+  EXPECT_GT(asked[2], 60);
+  EXPECT_GT(asked[3], 60);
 }
 
 // `failed` is what the others hold of a batch that failed here, `next` what was minted after it.

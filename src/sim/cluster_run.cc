@@ -1,6 +1,7 @@
 #include "sim/cluster_run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <span>
@@ -35,6 +36,14 @@ constexpr double kSeveralShards = 0.5;        // of runs
 constexpr double kOtherShards = 0.3;          // of restarts in those
 constexpr std::uint32_t kShardsMax = 3;
 constexpr std::size_t kTraceLines = 20'000;  // of a failed run
+
+// Nothing is taken from a disk, be it synced or not.
+bool keeps_files(FaultSet faults) {
+  constexpr FaultFamily kTaking[] = {FaultFamily::kCrash, FaultFamily::kFsync, FaultFamily::kIo,
+                                     FaultFamily::kFull,  FaultFamily::kRot,   FaultFamily::kWipe};
+  return std::none_of(std::begin(kTaking), std::end(kTaking),
+                      [faults](FaultFamily family) { return has(faults, family); });
+}
 
 class ClusterRun {
  public:
@@ -109,7 +118,8 @@ ClusterRun::ClusterRun(const RunOptions& options)
   faults_ = options.swarm ? draw_swarm(options.faults, random) : options.faults;
   if (options.swarm) menu_ = FaultMenu::draw(random);
   if (has(faults_, FaultFamily::kLimits)) {
-    limits_ = std::make_unique<LimitPlan>(options.nodes, menu_, world_.random().fork("limits"));
+    limits_ = std::make_unique<LimitPlan>(options.nodes, menu_, world_.random().fork("limits"),
+                                          keeps_files(faults_));
   }
   clients_.kept = options.schedule.operations;
   if (options.trace != nullptr) world_.trace().print_to(options.trace);
@@ -197,7 +207,7 @@ node::NodeOptions ClusterRun::options_of(std::uint32_t index) {
   options.peer_listen = {node_names_[index], kPeerPort};
   options.found = true;
   options.founding = founding_;
-  options.sync_writes = options_.sync_writes;
+  options.durability = options_.durability;
   options.observer = observer_.get();
   if (limits_ != nullptr) limits_->draw(index, options);
   return options;

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "env_sim/wire.h"
+#include "node/options.h"
 #include "sim/adversary.h"
 #include "sim/checker.h"
 #include "sim/client.h"
@@ -28,8 +29,9 @@ struct RunOptions {
   /// The history that clients wrote down is judged, too (client_history.h), by the rules for
   /// processes into which nobody sees. The workload is then what that can tell.
   bool clients_judge = false;
-  Schedule schedule{};         // of what was drawn: the whole, but when a run is made small
-  bool sync_writes = true;     // false is wrong, and must be caught when power is lost
+  Schedule schedule{};  // of what was drawn: the whole, but when a run is made small
+  /// With another one acknowledged writes are lost with the power, which must be caught.
+  node::Durability durability = node::Durability::kAll;
   std::FILE* trace = nullptr;  // prints every event
   /// Gets, when an invariant breaks, all notes, the last events and the stories of the keys.
   std::FILE* failure = nullptr;

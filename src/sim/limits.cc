@@ -41,6 +41,9 @@ void LimitPlan::draw(std::uint32_t node, node::NodeOptions& options) {
   if (touched()) {
     options.limits.siblings_max = static_cast<std::size_t>(log_uniform(random, 2, 100));
   }
+  if (touched() && keeps_files_) {
+    options.durability = random.chance(0.7) ? node::Durability::kOne : node::Durability::kNone;
+  }
 }
 
 }  // namespace stator::sim

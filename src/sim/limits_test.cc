@@ -12,7 +12,7 @@ TEST(LimitPlan, ANodeKeepsItsSettingsOverMostRestartsAndOthersHaveTheirs) {
   int other = 0;
   std::set<std::int64_t> timeouts;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    LimitPlan plan(2, FaultMenu(), Random(seed));
+    LimitPlan plan(2, FaultMenu(), Random(seed), true);
     node::NodeOptions first;
     node::NodeOptions again;
     node::NodeOptions neighbour;
@@ -36,13 +36,29 @@ TEST(LimitPlan, ANodeKeepsItsSettingsOverMostRestartsAndOthersHaveTheirs) {
   EXPECT_GT(timeouts.size(), 60U);
 }
 
+// Acknowledged before it is synced, and gone with the power: that is no bug of the program.
+TEST(LimitPlan, WhereDisksLoseSomethingEveryCopyIsSynced) {
+  int unsynced = 0;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    for (const bool keeps : {false, true}) {
+      LimitPlan plan(1, FaultMenu(), Random(seed), keeps);
+      node::NodeOptions options;
+      plan.draw(0, options);
+      if (options.durability == node::Durability::kAll) continue;
+      EXPECT_TRUE(keeps);
+      ++unsynced;
+    }
+  }
+  EXPECT_GT(unsynced, 10);
+}
+
 TEST(LimitPlan, WhatIsNotOnTheMenuIsLeftAlone) {
   Random random(3);
   const node::NodeOptions usual;
   int touched = 0;
   for (int i = 0; i < 100; ++i) {
     const FaultMenu menu = FaultMenu::draw(random);
-    LimitPlan plan(1, menu, Random(random.next()));
+    LimitPlan plan(1, menu, Random(random.next()), true);
     node::NodeOptions options;
     plan.draw(0, options);
     if (options.hedge_after == usual.hedge_after) continue;

@@ -69,6 +69,7 @@ void describe(Visitor& v, Message& m, const ReplicaPut& d) {
   v.field(5, m.repair, d.repair);
   v.field(6, m.intended, d.intended);
   v.field(7, m.restores, d.restores);
+  v.field(8, m.early, d.early);
 }
 
 template <typename Visitor, typename Message>

@@ -104,6 +104,9 @@ struct ReplicaPut {
   // Merged from so many of the other owners that it may take the place of a record which cannot be
   // read (D30).
   bool restores = false;
+  /// With kDurable: answer when the engine has it, and once more when it is on disk, or cannot come
+  /// there (paper 6.1). A receiver that does not know this answers once, when it is on disk.
+  bool early = false;
   bool operator==(const ReplicaPut&) const = default;
 };
 

@@ -77,7 +77,8 @@ inline ReplicaPut sample(std::type_identity<ReplicaPut>) {
           .durability = Durability::kDurable,
           .repair = true,
           .intended = {0x0123456789ABCDEF},
-          .restores = true};
+          .restores = true,
+          .early = true};
 }
 inline ReplicaPutReply sample(std::type_identity<ReplicaPutReply>) {
   return {.status = ReplyStatus::kFailed,

@@ -137,12 +137,12 @@ MUTANTS = [
              "gathering_->end_put(sync && !MUTANT, std::move(done));")]),
     Mutant("acknowledged_before_store", "D31", "a replica acknowledges what it has not stored yet", "I1 I12",
            [("node/replica.cc",
-             "    context_.records->finish_store(header, put.sync, on_stored(put));\n",
+             "    context_.records->finish_store(header, wait, on_stored(put));\n",
              "    if (MUTANT) {\n"
-             "      context_.records->finish_store(header, put.sync, [](const Result<void>&) {});\n"
+             "      context_.records->finish_store(header, wait, [](const Result<void>&) {});\n"
              "      finish(put.slot, put.generation, Result<void>());\n"
              "    } else {\n"
-             "      context_.records->finish_store(header, put.sync, on_stored(put));\n"
+             "      context_.records->finish_store(header, wait, on_stored(put));\n"
              "    }\n")]),
     Mutant("directory_not_synced", "D31", "a new file's name is not made durable", "I1 I12 I16",
            [("storage/memory/journal.cc", "  auto named = disk_.sync_directory(directory_);\n  if (!named) failure_",

@@ -300,7 +300,32 @@ class OneDeadOfThree(unittest.TestCase):
                 wait_until(lambda: client.call("DBSIZE") > 0)
 
 
+def metric(node, name: str) -> int:
+    """Over all shards of a node."""
+    text = node.http("GET", "/metrics")[2].decode()
+    return sum(int(line.split()[-1]) for line in text.splitlines() if re.match(name + r"\W", line))
+
+
 class DurableOnRequest(unittest.TestCase):
+    def test_one_copy_of_each_write_is_synced_and_every_disk_has_its_share(self):
+        """Durability `one` (paper 6.1)."""
+        with Cluster(3, "--durability", "one") as cluster:
+            for k in range(90):
+                self.assertEqual(cluster.nodes[k % 3].http("PUT", f"/v1/kv/b/k{k}", b"v")[0], 204)
+            shares: list[int] = []
+
+            def all_are_durable() -> bool:
+                shares[:] = [metric(node, "stator_durable_copies_total") for node in cluster.nodes]
+                return sum(shares) >= 90
+
+            wait_until(all_are_durable)
+            self.assertGreater(min(shares), 10, shares)
+            for node in cluster.nodes:
+                self.assertEqual(metric(node, "stator_durable_unconfirmed_total"), 0)
+                with Client(node.redis_port) as client:
+                    self.assertEqual(client.call("CONFIG", "GET", "appendfsync"),
+                                     [b"appendfsync", b"everysec"])
+
     def test_dw_syncs_where_the_nodes_promise_nothing(self):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as settings:
             settings.write('durability = "none"\n')
@@ -309,9 +334,7 @@ class DurableOnRequest(unittest.TestCase):
                 node = cluster.nodes[0]
 
                 def syncs() -> int:
-                    text = node.http("GET", "/metrics")[2].decode()
-                    return sum(int(line.split()[-1]) for line in text.splitlines()
-                               if line.startswith("stator_storage_syncs_total"))
+                    return metric(node, "stator_storage_syncs_total")
 
                 before = syncs()
                 self.assertEqual(node.http("PUT", "/v1/kv/b/plain", b"v")[0], 204)

@@ -277,8 +277,8 @@ TEST_P(NodeCluster, WhatWasAcknowledgedSurvivesLossOfPowerOfAllNodes) {
 // Design 4.6: `dw` asks for durable copies of one write where the nodes promise none.
 TEST_P(NodeCluster, DurableCopiesThatAWriteAsksForSurviveLossOfPower) {
   Cluster cluster(
-      12, 3, 3, 2, 2, 64, [](node::NodeOptions& options) { options.sync_writes = false; },
-      GetParam());
+      12, 3, 3, 2, 2, 64,
+      [](node::NodeOptions& options) { options.durability = node::Durability::kNone; }, GetParam());
   cluster.settle();
   const auto write = [&](const std::string& key, std::uint8_t dw, WriteId id = {}) {
     return cluster.write(0, key, "v", nullptr, node::WriteKind::kWithContext, {.dw = dw}, id)

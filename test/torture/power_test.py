@@ -48,6 +48,28 @@ class Power(unittest.TestCase):
                 self.assertEqual(verdict["problems"], [])
                 self.assertGreater(verdict["acknowledged"], 200 * CYCLES)
 
+    def test_one_durable_copy_is_enough_once_it_is_there(self):
+        """Durability `one` (paper 6.1, V23): all nodes lose their power, and one has each write."""
+        writes = 2_000 if FULL else 300
+        with Nodes(3, "--durability", "one", faulty=True) as cluster:
+            for k in range(writes):
+                status, _, _ = cluster.nodes[k % 3].http("PUT", f"/v1/kv/b/k{k}", b"v%d" % k)
+                self.assertEqual(status, 204)
+
+            def durable() -> int:
+                texts = [node.http("GET", "/metrics")[2].decode() for node in cluster.nodes]
+                return sum(int(line.split()[-1]) for text in texts for line in text.splitlines()
+                           if line.startswith("stator_durable_copies_total"))
+
+            wait_until(lambda: durable() >= writes)
+            at_once([lambda node=node, seed=SEED + i: node.lose_power(seed)
+                     for i, node in enumerate(cluster.nodes)])
+            cluster.start()
+            cluster.await_all_healthy()
+            for k in range(writes):
+                status, _, body = cluster.nodes[k % 3].http("GET", f"/v1/kv/b/k{k}?r=3")
+                self.assertEqual((status, body), (200, b"v%d" % k))
+
     def test_the_library_loses_what_was_not_synced(self):
         """Else the test above could not fail: a node that promises nothing loses something."""
         chance = random.Random(SEED)

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/probe.h"
+#include "core/quorum/durable_choice.h"
 
 namespace stator {
 
@@ -11,17 +13,19 @@ void WriteRound::start(const WriteOptions& options, std::span<const Candidate> c
                        ReplicaIndex local, MonoTime now) {
   STATOR_ASSERT(options.w >= 1);
   STATOR_ASSERT(local < candidates.size());
+  STATOR_ASSERT(!options.durable_one || options.dw == 0);
   options_ = options;
   attempt_ = 0;
   local_ = local;
   phase_ = Phase::kStoring;
   failed_round_ = false;
   cover_done_ = !options.cover;
-  store_wished_ = false;
+  store_wished_ = sync_wished_ = false;
   object_digest_ = 0;
   evidence_ = {};
   wish_first_ = wish_end_ = 0;
-  sent_ = acked_ = durable_ = differing_ = failed_ = silent_ = ReplicaSet();
+  sent_ = acked_ = durable_ = differing_ = failed_ = silent_ = asked_ = excused_ = ReplicaSet();
+  asking_ = kNoReplica;
   stands_for_.fill(kNoReplica);
   candidates_.start(candidates, options.more);
   candidates_.is_here(local_);
@@ -55,7 +59,9 @@ void WriteRound::on_covered(std::uint64_t digest, MonoTime now) {
   if (phase_ != Phase::kCovering) return;
   phase_ = Phase::kSending;
   attempt_ = 1;
-  acked_ = durable_ = differing_ = silent_ = ReplicaSet();
+  acked_ = durable_ = differing_ = silent_ = asked_ = excused_ = ReplicaSet();
+  asking_ = kNoReplica;
+  sync_wished_ = false;
   begin_attempt(digest, now);
 }
 
@@ -76,9 +82,10 @@ void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t dige
   if (phase_ == Phase::kStoring || phase_ == Phase::kFinished || attempt != attempt_) return;
   if (!sent_.contains(i) || failed_.contains(i)) return;
   if (acked_.contains(i)) {
-    // Only the local store reports twice: when it is in the engine and when it is on disk.
-    if (i != local_) STATOR_PROBE("write: an acknowledgement comes twice");
-    if (i != local_ || !durable) return;
+    // Who reports twice: when it is in the engine and when it is on disk.
+    const bool reports = i == local_ || asked_.contains(i);
+    if (!reports) STATOR_PROBE("write: an acknowledgement comes twice");
+    if (!reports || !durable) return;
     durable_.add(i);
     advance(now);
     return;
@@ -108,6 +115,13 @@ void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code
     return;
   }
   if (!sent_.contains(i)) return;
+  if (acked_.contains(i) && options_.durable_one) {
+    if (!asked_.contains(i) || durable_.contains(i)) return;
+    STATOR_PROBE("write: the one that was asked cannot make its copy durable");
+    excused_.add(i);
+    advance(now);
+    return;
+  }
   if (acked_.contains(i)) {
     if (i != local_ || durable_.contains(i)) return;
     // It was in the engine and will never be on disk.
@@ -127,14 +141,19 @@ void WriteRound::on_tick(MonoTime now) {
 }
 
 std::optional<WriteWish> WriteRound::next() {
-  if (wish_first_ == wish_end_) return std::nullopt;
-  return wishes_[wish_first_++];
+  if (wish_first_ != wish_end_) return wishes_[wish_first_++];
+  if (!std::exchange(sync_wished_, false)) return std::nullopt;
+  return WriteWish{.kind = WriteWish::Kind::kSync, .replica = asking_, .attempt = attempt_};
 }
 
 MonoTime WriteRound::wake_at() const {
   if (phase_ == Phase::kFinished) return {std::numeric_limits<std::int64_t>::max()};
-  if (phase_ == Phase::kAnswered) return straggler_end_;
   MonoTime at = options_.deadline;
+  if (awaits_one() && phase_ != Phase::kCovering) {
+    at = std::min(at, asked_at_ + options_.hedge_after);
+    if (phase_ == Phase::kAnswered) return at;
+  }
+  if (phase_ == Phase::kAnswered) return straggler_end_;
   if (phase_ != Phase::kSending) return at;
   for (const ReplicaIndex i : pending() - silent_) {
     at = std::min(at, sent_at_[i] + options_.hedge_after);
@@ -152,14 +171,18 @@ void WriteRound::advance(MonoTime now) {
     case Phase::kAnswered: break;
     case Phase::kFinished: return;
   }
-  if (phase_ != Phase::kAnswered) return;
-  // The answer is given, the copies are still owed: failed places are filled again, and only time
-  // tells of the silent ones.
+  if (phase_ == Phase::kAnswered) advance_answered(now);
+}
+
+// The answer is given, the copies are still owed: failed places are filled again, and only time
+// tells of the silent ones.
+void WriteRound::advance_answered(MonoTime now) {
   if (now < straggler_end_) fill_places(sent_ - failed_, now);
-  if (now >= straggler_end_ && !pending().empty()) {
-    STATOR_PROBE("write: ends without an owner's acknowledgement");
-  }
-  if (now >= straggler_end_ || (pending().empty() && !candidates_.awaited())) finish();
+  ask_one(now);
+  const bool over = now >= straggler_end_;
+  if (awaits_one() && now < options_.deadline) return;
+  if (over && !pending().empty()) STATOR_PROBE("write: ends without an owner's acknowledgement");
+  if (over || (pending().empty() && !candidates_.awaited())) finish();
 }
 
 // Refused before anything is stored: a promise that is kept (D8), where a write that W nodes cannot
@@ -208,6 +231,7 @@ void WriteRound::advance_sending(MonoTime now) {
     fail(ErrorCode::kTimeout);
   } else {
     fill_places(sent_ - failed_ - silent_, now);
+    ask_one(now);
   }
 }
 
@@ -251,6 +275,47 @@ void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
     send(i, now);
     live.add(i);
   }
+}
+
+// As long as no copy is known to be durable somebody is asked to make its own so.
+void WriteRound::ask_one(MonoTime now) {
+  if (!options_.durable_one || !durable_.empty() || now >= options_.deadline) return;
+  if (asking_ != kNoReplica) {
+    const bool waits = now - asked_at_ < options_.hedge_after;
+    if (waits && !(failed_ | excused_).contains(asking_)) return;
+    STATOR_PROBE("write: another one is asked to make its copy durable");
+    excused_.add(asking_);
+    asking_ = kNoReplica;
+    sync_wished_ = false;
+  }
+  const ReplicaIndex one = choose_durable({.copies = sent_ - failed_ - excused_,
+                                           .owners = owners(),
+                                           .usable = candidates_.usable() - silent_,
+                                           .local = local_,
+                                           .spread = options_.spread});
+  if (one == kNoReplica) {
+    STATOR_PROBE("write: nobody is left who could make a copy durable");
+    return;
+  }
+  // Others are about to be named.
+  if (one == local_ && candidates_.awaited() && phase_ == Phase::kSending) return;
+  asking_ = one;
+  asked_at_ = now;
+  asked_.add(one);
+  // The message that brings the copy brings the wish, too, if it has not left yet.
+  for (std::uint8_t at = wish_first_; at < wish_end_; ++at) {
+    WriteWish& waiting = wishes_[at];
+    if (waiting.kind != WriteWish::Kind::kSend || waiting.replica != one) continue;
+    if (waiting.attempt != attempt_) continue;
+    waiting.durable = true;
+    return;
+  }
+  sync_wished_ = true;
+}
+
+// Somebody was asked to make its copy durable, and may still do so.
+bool WriteRound::awaits_one() const {
+  return asking_ != kNoReplica && durable_.empty();
 }
 
 // The owner in whose name the next stand-in gets its copy: one who is missed, or whose copies are
@@ -352,6 +417,7 @@ void WriteRound::fail(ErrorCode code) {
 
 void WriteRound::finish() {
   phase_ = Phase::kFinished;
+  sync_wished_ = false;
   wish({.kind = WriteWish::Kind::kFinished, .replica = kNoReplica, .attempt = attempt_});
 }
 

@@ -37,14 +37,20 @@
 // write that was acknowledged before this one began stands on W replicas, and W+W > N puts one of
 // them among the W that acknowledged attempt 0. Whatever shows up later ran beside this write.
 //
+// One durable copy (options.durable_one; paper 6.1). One of those that get a copy is asked to make
+// it durable: choose_durable() says who. Nobody waits for it: it acknowledges like everybody else,
+// and once more when its copy is on disk. When it fails, or is not there within `hedge_after`,
+// another is asked (kSync), until one copy is known to be durable or everybody was asked. The round
+// goes on for that after the answer, at most until the deadline.
+//
 // Honesty (D8): kFail says kNotApplied only while nothing was minted and nothing sent; from then on
 // a failure is kUnknown. After kFail the coordinator must not mint what kStore asked for.
 //
 // Promises (checked by exhaustive tests): kStore, sends, perhaps kCover and sends of attempt 1,
 // then exactly one of kAnswer and kFail, then exactly one kFinished and nothing after it; nothing
-// is sent twice to one replica in one attempt; kMore comes once, at any time; nobody counts twice;
-// the round has finished at the
-// first tick at or after the deadline, and as soon as everybody sent to has answered or failed.
+// is sent twice to one replica in one attempt, nor is it asked twice to be durable; kMore comes
+// once, at any time; nobody counts twice; the round has finished at the first tick at or after the
+// deadline, and as soon as everybody sent to has answered or failed and no durable copy is awaited.
 //
 // No allocation, no clock; reused by start(). Not thread-safe, lives on one shard. Events that come
 // twice, unasked, of an earlier attempt or after the end are ignored.
@@ -52,12 +58,14 @@
 namespace stator {
 
 struct WriteOptions {
-  std::uint8_t n = 3;   // places that get a copy
-  std::uint8_t w = 2;   // acknowledgements, the local one included; at least 1
-  std::uint8_t pw = 0;  // owners among them
-  std::uint8_t dw = 0;  // durable ones among them
-  bool cover = false;   // a plain write: cover what acknowledgements show before answering
-  bool more = false;    // there are nodes beyond the candidates: kMore may be wished
+  std::uint8_t n = 3;        // places that get a copy
+  std::uint8_t w = 2;        // acknowledgements, the local one included; at least 1
+  std::uint8_t pw = 0;       // owners among them
+  std::uint8_t dw = 0;       // durable ones among them
+  bool durable_one = false;  // one copy is to be durable soon; not together with `dw`
+  std::uint64_t spread = 0;  // chooses it: any number that differs from write to write
+  bool cover = false;        // a plain write: cover what acknowledgements show before answering
+  bool more = false;         // there are nodes beyond the candidates: kMore may be wished
   MonoTime deadline{};
   Duration hedge_after = milliseconds(200);
   Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
@@ -67,7 +75,8 @@ struct WriteWish {
   enum class Kind : std::uint8_t {
     kMore,      // name the usable nodes beyond the owners, if there are any: add_candidates()
     kStore,     // mint into the local object and store it; then on_minted(), later on_ack(local)
-    kSend,      // send the whole object to `replica`, for `attempt`
+    kSend,      // send the whole object to `replica`, for `attempt`; `durable`: see there
+    kSync,      // ask `replica`, which was sent to already or is local, to make its copy durable
     kCover,     // merge what came back, restamp, store; then on_covered() or on_cover_refused()
     kAnswer,    // success; evidence() stands behind it
     kFail,      // answer with `code`, `outcome`, `needed`, `got`
@@ -76,6 +85,7 @@ struct WriteWish {
   Kind kind = Kind::kFinished;
   ReplicaIndex replica = kNoReplica;
   std::uint8_t attempt = 0;
+  bool durable = false;  // of kSend: it is the one that is asked to make its copy durable
   ErrorCode code = ErrorCode::kTimeout;
   Outcome outcome = Outcome::kOk;
   std::uint8_t needed = 0;
@@ -101,11 +111,13 @@ class WriteRound {
   /// report the store as complete; so with on_covered().
   void on_minted(std::uint64_t digest, MonoTime now);
   /// `i` (the local replica too) holds the object of `attempt`; after its merge its digest is
-  /// `digest`. The local replica may acknowledge again, with `durable`, once it is.
+  /// `digest`. The local replica, and one that was asked for the durable copy, may acknowledge
+  /// again, with `durable`, once it is.
   void on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t digest, bool durable,
               MonoTime now);
   /// `i` refused or failed. Of the local replica before on_minted(): nothing was applied; after an
-  /// acknowledgement that was not durable: it will not become so, and does not count.
+  /// acknowledgement that was not durable: it will not become so, and does not count. With
+  /// `durable_one`, after an acknowledgement: the copy counts, but will not become durable.
   void on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code, MonoTime now);
   /// The restamped object is on its way to the engine and has `digest`.
   void on_covered(std::uint64_t digest, MonoTime now);
@@ -127,6 +139,8 @@ class WriteRound {
   /// kNoReplica: `node` is no candidate.
   [[nodiscard]] ReplicaIndex index_of(NodeId node) const { return candidates_.index_of(node); }
   [[nodiscard]] std::uint8_t attempt() const { return attempt_; }
+  /// Of the object of the present attempt.
+  [[nodiscard]] std::uint64_t digest() const { return object_digest_; }
   /// The owner in whose name `i` gets its copy; kNoReplica for an owner, which gets it in its own.
   [[nodiscard]] ReplicaIndex stands_for(ReplicaIndex i) const { return stands_for_[i]; }
 
@@ -135,6 +149,14 @@ class WriteRound {
   /// Acknowledgements of the present attempt.
   [[nodiscard]] ReplicaSet acked() const { return acked_; }
   [[nodiscard]] ReplicaSet durable() const { return durable_; }
+  /// Who was asked, at the present attempt, for the one durable copy.
+  [[nodiscard]] ReplicaSet asked_durable() const { return asked_; }
+  /// Of these, who may still report that its copy is durable.
+  [[nodiscard]] ReplicaSet syncing() const { return asked_ - durable_ - excused_ - failed_; }
+  /// Acknowledged, and one durable copy was wanted that nobody has reported.
+  [[nodiscard]] bool lacks_durable() const {
+    return options_.durable_one && answered() && durable_.empty();
+  }
   /// What `i` (in acked()) said of its object at the present attempt.
   [[nodiscard]] std::uint64_t digest_of(ReplicaIndex i) const { return digests_[i]; }
   /// Acknowledged with another digest than the object's: they hold more than was sent, and the
@@ -160,6 +182,8 @@ class WriteRound {
   void begin_attempt(std::uint64_t digest, MonoTime now);
   void note_silence(MonoTime now);
   void fill_places(ReplicaSet live, MonoTime now);
+  void ask_one(MonoTime now);
+  void advance_answered(MonoTime now);
   void send(ReplicaIndex i, MonoTime now);
   void answer(MonoTime now);
   void fail(ErrorCode code);
@@ -169,6 +193,7 @@ class WriteRound {
   [[nodiscard]] bool fills_places() const;
   [[nodiscard]] bool hopeless() const;
   [[nodiscard]] ReplicaSet never_durable() const;
+  [[nodiscard]] bool awaits_one() const;
   [[nodiscard]] ReplicaSet pending() const { return sent_ - acked_ - failed_; }
   [[nodiscard]] bool short_of_nodes() const;
   [[nodiscard]] ReplicaSet owners() const { return candidates_.owners(); }
@@ -191,13 +216,19 @@ class WriteRound {
 
   ReplicaSet sent_;  // of the present attempt, the local store included
   ReplicaSet acked_, durable_, differing_, failed_, silent_;
+  // Of the present attempt: who was asked for the one durable copy, and who is not asked (again).
+  ReplicaSet asked_, excused_;
+  ReplicaIndex asking_ = kNoReplica;  // the last one asked, while it may still do it
+  MonoTime asked_at_{};
 
   RoundCandidates candidates_;
   std::array<ReplicaIndex, kCandidatesMax> stands_for_;
   std::array<std::uint64_t, kCandidatesMax> digests_;
   std::array<MonoTime, kCandidatesMax> sent_at_;
   std::array<ErrorCode, kCandidatesMax> codes_;
-  // All wishes of a round fit: two attempts, kMore, kStore, kCover, kAnswer or kFail, kFinished.
+  bool sync_wished_ = false;  // kSync, of `asking_`: it comes behind the others
+  // All other wishes of a round fit: two attempts, kMore, kStore, kCover, kAnswer or kFail,
+  // kFinished.
   std::array<WriteWish, 2 * kCandidatesMax + 5> wishes_;
   std::uint8_t wish_first_ = 0;
   std::uint8_t wish_end_ = 0;

@@ -34,6 +34,7 @@ struct Case {
 // What one attempt has done so far, by the messages alone.
 struct Attempt {
   ReplicaSet sent, pending, acked, durable, differing;
+  ReplicaSet asked, vain;  // for the one durable copy; and who has said that it cannot
   std::array<ReplicaIndex, kCandidatesMax> stands_for{};  // of those sent to that are no owners
 };
 
@@ -104,7 +105,7 @@ class Explorer {
       w.silent.remove(i);
       if (c_.durable.contains(i)) a.durable.add(i);
       if (after != sent) a.differing.add(i);
-      if (i == c_.local) w.owes = !c_.durable.contains(i);
+      if (i == c_.local && !c_.options.durable_one) w.owes = !c_.durable.contains(i);
     }
     w.round.on_ack(i, attempt, after, c_.durable.contains(i), w.now);
     drain(w);
@@ -122,6 +123,24 @@ class Explorer {
       w.failed.add(c_.local);
       ++w.failures;
       w.round.on_failure(c_.local, w.attempt(), ErrorCode::kIo, w.now);
+    }
+    drain(w);
+  }
+  // Who was asked for the one durable copy, has acknowledged, and has not said how that went.
+  [[nodiscard]] static ReplicaSet reporting(const World& w) {
+    const Attempt& a = w.present();
+    return (a.asked & a.acked) - a.durable - a.vain - w.failed;
+  }
+  void report(World& w, ReplicaIndex i, bool works) {
+    w.trace += (works ? " durable" : " vain") + std::to_string(i);
+    Attempt& a = w.present();
+    if (works) {
+      a.durable.add(i);
+      w.round.on_ack(i, w.attempt(), w.object | c_.holds[i], true, w.now);
+    } else {
+      a.vain.add(i);
+      ++w.failures;
+      w.round.on_failure(i, w.attempt(), ErrorCode::kIo, w.now);
     }
     drain(w);
   }
@@ -218,8 +237,12 @@ class Explorer {
       branch([&](World& n) { cover(n, true); });
       branch([&](World& n) { cover(n, false); });
     }
-    require(w.covering || w.owes || !w.present().pending.empty(),
+    require(w.covering || w.owes || !w.present().pending.empty() || !reporting(w).empty(),
             "somebody is asked while it goes on", w.trace);
+    for (const ReplicaIndex i : w.covering ? ReplicaSet() : reporting(w)) {
+      branch([&](World& n) { report(n, i, true); });
+      if (w.failures < failures_max_) branch([&](World& n) { report(n, i, false); });
+    }
     if (w.owes) {
       branch([&](World& n) { sync(n, true); });
       if (w.failures < failures_max_) branch([&](World& n) { sync(n, false); });
@@ -230,7 +253,8 @@ class Explorer {
         if (w.failures < failures_max_) branch([&](World& n) { fail(n, attempt, i); });
       }
     }
-    if (w.hedges < hedges_max_ && !w.covering && w.silent != w.present().pending) {
+    if (w.hedges < hedges_max_ && !w.covering &&
+        (w.silent != w.present().pending || !reporting(w).empty())) {
       branch([&](World& n) { hedge(n); });
     }
   }
@@ -332,6 +356,11 @@ class Explorer {
           w.store_wished = true;
           break;
         case Kind::kSend: on_send(w, *wish); break;
+        case Kind::kSync:
+          require(wish->attempt == w.attempt() && w.present().sent.contains(wish->replica),
+                  "asks who has a copy, or is getting one", w.trace);
+          on_asked(w, wish->replica);
+          break;
         case Kind::kCover:
           require(c_.options.cover && !w.cover_wished && !w.decided, "covers once", w.trace);
           require(!w.attempts[0].differing.empty(), "covers only what was shown", w.trace);
@@ -341,6 +370,8 @@ class Explorer {
         case Kind::kFail: on_fail(w, *wish); break;
         case Kind::kFinished:
           require(w.decided, "kFinished follows kAnswer or kFail", w.trace);
+          require(w.failed_round || w.now >= kDeadline || has_durable(w) || !may_ask(w),
+                  "ends with a durable copy, or when nobody is left to ask", w.trace);
           w.finished = true;
           break;
       }
@@ -348,12 +379,44 @@ class Explorer {
     require(w.finished == w.round.finished(), "finished() says what the wishes say", w.trace);
     if (w.finished) return;
     require(w.round.wake_at() <= kDeadline, "wakes up by the deadline", w.trace);
+    if (w.minted && !w.covering && w.now < kDeadline) {
+      require(has_durable(w) || !may_ask(w) || !hopes(w).empty(),
+              "somebody is asked to be durable while nobody is", w.trace);
+    }
     if (w.decided || !w.minted || w.covering) return;
     require(!enough(w, w.present()), "answered as soon as possible", w.trace);
     const ReplicaSet live = w.present().sent - w.failed - w.silent;
     const bool idle = !(all(w) - w.present().sent - w.failed).empty() || may_name_more(w);
     require(!idle || live.size() >= std::max(c_.options.n, c_.options.w),
             "the failed and the silent are replaced", w.trace);
+  }
+
+  [[nodiscard]] bool has_durable(const World& w) const {
+    return !c_.options.durable_one || !w.present().durable.empty();
+  }
+  // Somebody has a copy, or is getting one, and was not asked for the durable one.
+  [[nodiscard]] static bool may_ask(const World& w) {
+    return !(w.present().sent - w.present().asked - w.failed).empty();
+  }
+  // Who was asked and may still do it.
+  [[nodiscard]] static ReplicaSet hopes(const World& w) {
+    return w.present().asked - w.present().vain - w.failed;
+  }
+  void on_asked(World& w, ReplicaIndex i) const {
+    w.trace += " [" + std::to_string(i) + "]";
+    Attempt& a = w.present();
+    require(c_.options.durable_one && a.durable.empty(), "asks while nobody is durable", w.trace);
+    require(!a.asked.contains(i) && !w.failed.contains(i), "asks each once", w.trace);
+    // Those who are named later may come too late for this.
+    require(i != c_.local || c_.options.more || !usable_left(w),
+            "the coordinator comes after the others", w.trace);
+    a.asked.add(i);
+  }
+  [[nodiscard]] bool usable_left(const World& w) const {
+    for (const ReplicaIndex i : w.present().sent - w.present().asked - w.failed - w.silent) {
+      if (i != c_.local && w.list[i].usable) return true;
+    }
+    return false;
   }
 
   void name_more(World& w) {
@@ -381,6 +444,7 @@ class Explorer {
     check_stand_in(w, a, i);
     a.sent.add(i);
     a.pending.add(i);
+    if (wish.durable) on_asked(w, i);
   }
 
   void on_answer(World& w) {
@@ -510,6 +574,47 @@ TEST(WriteRoundExhaustive, CoveringKeepsAllPromises) {
   EXPECT_GT(runs, 100'000U);
 }
 
+// Paper 6.1: one copy is asked to be durable, and nobody waits for it.
+TEST(WriteRoundExhaustive, OneDurableCopyKeepsAllPromises) {
+  std::uint64_t runs = 0;
+  for (std::size_t count = 1; count <= 3; ++count) {
+    for (unsigned w = 1; w <= count; ++w) {
+      for (const std::uint16_t durable : {0b000, 0b100}) {  // one is durable whoever asks
+        for (const bool cover : {false, true}) {
+          Case c = make(count, count, w);
+          c.options.durable_one = true;
+          c.options.cover = cover;
+          if (cover) c.holds[0] = 2;
+          c.durable = ReplicaSet(durable);
+          c.local = static_cast<ReplicaIndex>(count / 2);
+          runs += Explorer(c, cover ? 2 : 3, cover ? 1 : 2).explore();
+        }
+      }
+    }
+  }
+  RecordProperty("runs", std::to_string(runs));
+  EXPECT_GT(runs, 10'000U);
+}
+
+TEST(WriteRoundExhaustive, OneDurableCopyMayBeThatOfAStandIn) {
+  std::uint64_t runs = 0;
+  for (unsigned w = 1; w <= 2; ++w) {
+    for (const std::uint16_t usable : {0b1111, 0b1101, 0b1001}) {
+      Case c = make(3, 3, w);
+      c.options.durable_one = true;
+      c.options.more = true;
+      const auto list = model::candidates(4, 3, usable);
+      c.list.assign(list.begin(), list.begin() + 3);
+      c.more.assign(list.begin() + 3, list.end());
+      c.holds.assign(list.size(), 0);
+      c.durable = ReplicaSet();
+      runs += Explorer(c, 1, 1).explore();
+    }
+  }
+  RecordProperty("runs", std::to_string(runs));
+  EXPECT_GT(runs, 1'000U);
+}
+
 // The owners alone at first; the others are named when one is missed.
 TEST(WriteRoundExhaustive, StandInsThatAreNamedLaterKeepAllPromises) {
   std::uint64_t runs = 0;
@@ -553,6 +658,12 @@ TEST(WriteRoundRandom, LongListsKeepAllPromises) {
       c.list.resize(owners);
     }
     c.durable = ReplicaSet(static_cast<std::uint16_t>(random() | random() | random()));
+    if (random() % 4 == 0) {
+      c.options.durable_one = true;
+      c.options.dw = 0;
+      c.options.spread = random();
+      c.durable = ReplicaSet(static_cast<std::uint16_t>(random() & random() & random()));
+    }
     for (Mask& held : c.holds) held = random() % 4 == 0 ? random() % 32 : 0;
     Explorer explorer(c, 0, 0);
     World w = explorer.begin();
@@ -571,7 +682,13 @@ TEST(WriteRoundRandom, LongListsKeepAllPromises) {
       } else {
         const auto attempt = static_cast<std::uint8_t>(random() % (w.attempt() + 1U));
         const ReplicaSet pending = w.attempts[attempt].pending;
-        ASSERT_TRUE(w.covering || w.owes || !w.present().pending.empty()) << w.trace;
+        const ReplicaSet reporting = w.covering ? ReplicaSet() : Explorer::reporting(w);
+        ASSERT_TRUE(w.covering || w.owes || !w.present().pending.empty() || !reporting.empty())
+            << w.trace;
+        if (!reporting.empty() && (pending.empty() || dice >= 13)) {
+          explorer.report(w, dice % 2 == 0 ? reporting.first() : reporting.last(), dice != 15);
+          continue;
+        }
         if (pending.empty()) continue;
         auto skip = random() % pending.size();
         ReplicaIndex i = kNoReplica;

@@ -23,7 +23,8 @@ WriteOptions options(std::uint8_t w, std::uint8_t n = 3) {
   return o;
 }
 
-/// All wishes of now as one line: s2 = send to 2, S2 = the same in attempt 1.
+/// All wishes of now as one line: s2 = send to 2, S2 = the same in attempt 1, s2* = and be durable,
+/// d2 = be durable.
 std::string wishes(WriteRound& round) {
   std::string line;
   while (const auto wish = round.next()) {
@@ -33,7 +34,9 @@ std::string wishes(WriteRound& round) {
       case WriteWish::Kind::kStore: line += "store"; break;
       case WriteWish::Kind::kSend:
         line += (wish->attempt == 0 ? "s" : "S") + std::to_string(wish->replica);
+        if (wish->durable) line += '*';
         break;
+      case WriteWish::Kind::kSync: line += "d" + std::to_string(wish->replica); break;
       case WriteWish::Kind::kCover: line += "cover"; break;
       case WriteWish::Kind::kAnswer: line += "answer"; break;
       case WriteWish::Kind::kFail:
@@ -338,6 +341,111 @@ TEST_F(WriteRoundTest, DurableCopiesThatCannotComeEndIt) {
   ack(0);
   ack(1, kObject, false);
   EXPECT_EQ(wishes(round), "s1 s2 fail:too_few_nodes:unknown:1/3 finished");
+}
+
+/// Durability `one` (paper 6.1): the first in preference order is chosen.
+WriteOptions one_durable(std::uint8_t w) {
+  WriteOptions o = options(w);
+  o.durable_one = true;
+  return o;
+}
+
+TEST_F(WriteRoundTest, OneCopyIsAskedToBeDurableAndNobodyWaitsForIt) {
+  start(one_durable(2), model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1* s2");
+  EXPECT_EQ(round.asked_durable(), ReplicaSet(0b010));
+  ack(0, kObject, false);
+  ack(2, kObject, false);
+  EXPECT_EQ(wishes(round), "answer");
+  ack(1, kObject, false);
+  EXPECT_EQ(wishes(round), "") << "everybody has it, and it is on no disk";
+  EXPECT_TRUE(round.lacks_durable());
+  ack(1, kObject, true);
+  EXPECT_EQ(wishes(round), "finished");
+  EXPECT_FALSE(round.lacks_durable());
+}
+
+TEST_F(WriteRoundTest, TheDurableOneCountsTowardWBeforeItIsDurable) {
+  start(one_durable(3), model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1* s2");
+  for (const ReplicaIndex i : {0, 1, 2}) ack(i, kObject, false);
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(WriteRoundTest, AnotherIsAskedWhenTheDurableOneFails) {
+  start(one_durable(2), model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1* s2");
+  for (const ReplicaIndex i : {0, 1, 2}) ack(i, kObject, false);
+  EXPECT_EQ(wishes(round), "answer");
+  round.on_failure(1, 0, ErrorCode::kIo, now);
+  EXPECT_EQ(wishes(round), "d2");
+  EXPECT_EQ(round.acked().size(), 3) << "its copy is there all the same";
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "d0") << "the coordinator comes last";
+  ack(0, kObject, true);
+  EXPECT_EQ(wishes(round), "finished");
+}
+
+TEST_F(WriteRoundTest, AnotherIsAskedWhenTheDurableOneTakesTooLong) {
+  start(one_durable(2), model::candidates(3, 3), 0);
+  EXPECT_EQ(wishes(round), "s1* s2");
+  for (const ReplicaIndex i : {0, 1, 2}) ack(i, kObject, false);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.wake_at(), now + milliseconds(20));
+  round.on_tick(now + milliseconds(20));
+  EXPECT_EQ(wishes(round), "d2");
+  ack(1, kObject, true);  // late, and as good as any
+  EXPECT_EQ(wishes(round), "finished");
+}
+
+TEST_F(WriteRoundTest, ItEndsWhenEverybodyWasAskedInVain) {
+  start(one_durable(1), model::candidates(2, 2), 0);
+  EXPECT_EQ(wishes(round), "s1*");
+  ack(0, kObject, false);
+  ack(1, kObject, false);
+  round.on_failure(1, 0, ErrorCode::kNotSupported, now);
+  EXPECT_EQ(wishes(round), "answer d0");
+  round.on_failure(0, 0, ErrorCode::kIo, now);
+  EXPECT_EQ(wishes(round), "finished");
+  EXPECT_TRUE(round.lacks_durable());
+}
+
+TEST_F(WriteRoundTest, ItEndsAtTheDeadlineAlthoughNobodyIsDurable) {
+  start(one_durable(1), model::candidates(3, 3), 0);
+  for (const ReplicaIndex i : {0, 1, 2}) ack(i, kObject, false);
+  EXPECT_EQ(wishes(round), "s1* s2 answer");
+  round.on_tick(kDeadline);
+  EXPECT_EQ(wishes(round), "finished");
+}
+
+TEST_F(WriteRoundTest, ACopyThatIsDurableAnywayIsEnough) {
+  start(one_durable(2), model::candidates(3, 3), 0);
+  for (const ReplicaIndex i : {0, 1}) ack(i, kObject, false);
+  ack(2, kObject, true);
+  EXPECT_EQ(wishes(round), "s1* s2 answer finished");
+}
+
+TEST_F(WriteRoundTest, AStandInMayBeTheDurableOne) {
+  WriteOptions o = one_durable(1);
+  o.more = true;
+  start(o, model::candidates(3, 3, 0b001), 0);
+  EXPECT_EQ(wishes(round), "more") << "who else is there decides who is asked";
+  const std::vector<Candidate> all = model::candidates(5, 3);
+  round.add_candidates(std::span(all).last(2), now);
+  EXPECT_EQ(wishes(round), "s3* s4");
+}
+
+TEST_F(WriteRoundTest, WhatIsCoveredAgainIsAskedToBeDurableAgain) {
+  WriteOptions o = one_durable(2);
+  o.cover = true;
+  start(o, model::candidates(3, 3), 0);
+  ack(0, kObject, false);
+  ack(1, 9, false);
+  EXPECT_EQ(wishes(round), "s1* s2 cover");
+  round.on_covered(12, now);
+  EXPECT_EQ(wishes(round), "S1* S2");
+  round.on_ack(1, 0, 9, true, now);  // of the attempt before
+  EXPECT_TRUE(round.durable().empty());
 }
 
 TEST_F(WriteRoundTest, AWriteWithAContextOnlyReportsWhoHoldsMore) {

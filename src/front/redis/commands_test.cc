@@ -377,9 +377,13 @@ TEST_F(RedisCommands, InfoHasWhatClientsLookFor) {
 }
 
 TEST_F(RedisCommands, ConfigGetDoesNotCallDurableWhatIsNot) {
-  RedisFront other(store, executor, {.limits = {}, .version = {}, .writes_durable = false});
-  testing::Client asker(other);
-  EXPECT_EQ(asker.ask("CONFIG GET appendfsync"), "*2\r\n" + bulk("appendfsync") + bulk("no"));
+  const auto appendfsync = [&](WritesSynced synced) {
+    RedisFront other(store, executor, {.limits = {}, .version = {}, .writes_synced = synced});
+    testing::Client asker(other);
+    return asker.ask("CONFIG GET appendfsync");
+  };
+  EXPECT_EQ(appendfsync(WritesSynced::kSometime), "*2\r\n" + bulk("appendfsync") + bulk("no"));
+  EXPECT_EQ(appendfsync(WritesSynced::kSoon), "*2\r\n" + bulk("appendfsync") + bulk("everysec"));
 }
 
 TEST_F(RedisCommands, ConfigGetKnowsWhatClientsAskFor) {

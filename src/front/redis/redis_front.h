@@ -17,11 +17,17 @@
 
 namespace stator::redis {
 
+/// When an acknowledged write is on a disk.
+enum class WritesSynced : std::uint8_t {
+  kBefore,  // it is answered
+  kSoon,    // after it, on one node
+  kSometime
+};
+
 struct RedisFrontOptions {
   node::Limits limits;
-  std::string version;  // of Stator, as INFO tells it
-  /// An acknowledged write is on disks; CONFIG GET appendfsync tells it.
-  bool writes_durable = true;
+  std::string version;                                 // of Stator, as INFO tells it
+  WritesSynced writes_synced = WritesSynced::kBefore;  // CONFIG GET appendfsync tells it
   /// The shard's counters, if the front shall count into those that Store::metrics() sums; nullptr:
   /// it counts into its own, which only its own INFO shows.
   node::Metrics* counters = nullptr;

@@ -30,11 +30,19 @@ constexpr Setting kSettings[] = {
     {"timeout", "0"},
 };
 
+// In the words of Redis: everysec is soon after the answer, no is when the system likes.
+std::string_view appendfsync(WritesSynced synced) {
+  switch (synced) {
+    case WritesSynced::kBefore: return "always";
+    case WritesSynced::kSoon: return "everysec";
+    case WritesSynced::kSometime: break;
+  }
+  return "no";
+}
+
 template <typename Visit>
 void for_each_setting(const RedisFront& front, Visit visit) {
-  // Where a write is not synced before its answer, nobody says when it will be: Redis calls that
-  // no.
-  visit("appendfsync", std::string_view(front.options().writes_durable ? "always" : "no"));
+  visit("appendfsync", appendfsync(front.options().writes_synced));
   for (const Setting& setting : kSettings) visit(setting.name, setting.value);
   const node::Limits& limits = front.options().limits;
   visit("maxclients", std::string_view(std::to_string(limits.clients_max)));

@@ -17,9 +17,12 @@ class ScriptedEngine final : public storage::Engine {
   struct Script {
     bool hold_writes = false;  // until release()
     bool hold_reads = false;   // until release_reads()
+    bool hold_syncs = false;   // until release_syncs()
     Result<void> outcome;      // of every submit
-    bool forgets = false;      // what failed is not there
+    Result<void> sync_outcome;
+    bool forgets = false;  // what failed is not there
     std::size_t submits = 0;
+    std::size_t syncs = 0;  // that were no part of a submit
     std::size_t scans = 0;
     bool closed = false;  // then nothing may be asked any more
     std::size_t asked_when_closed = 0;
@@ -36,6 +39,11 @@ class ScriptedEngine final : public storage::Engine {
       held_writes_.pop_front();
       done(script_.outcome);
     }
+  }
+  void release_syncs() {
+    // What begins meanwhile is held again.
+    auto held = std::exchange(held_syncs_, {});
+    for (auto& done : held) done(script_.sync_outcome);
   }
   void release_reads() {
     while (!held_reads_.empty()) {
@@ -93,6 +101,14 @@ class ScriptedEngine final : public storage::Engine {
       done(script_.outcome);
     }
   }
+  void sync(Callback<void(Result<void>)> done) override {
+    ++script_.syncs;
+    if (script_.hold_syncs) {
+      held_syncs_.push_back(std::move(done));
+    } else {
+      done(script_.sync_outcome);
+    }
+  }
   Result<std::string> scan(PartitionId partition, std::string_view after,
                            storage::ScanBudget budget, storage::ScanVisitor& visitor) override {
     note_asked();
@@ -121,6 +137,7 @@ class ScriptedEngine final : public storage::Engine {
   Script& script_;
   std::map<Place, std::string> records_;
   std::deque<Callback<void(Result<void>)>> held_writes_;
+  std::deque<Callback<void(Result<void>)>> held_syncs_;
   std::deque<std::pair<Place, Callback<void(storage::GetStatus, std::string_view)>>> held_reads_;
 };
 
