@@ -48,7 +48,7 @@ namespace stator::node {
   X(records_restored_total, counter, "unreadable records replaced by what the other owners hold") \
   X(contexts_refused_total, counter, "contexts of another key or cluster, cut or random")         \
   X(storage_batches_total, counter, "write batches handed to the engine")                         \
-  X(storage_errors_total, counter, "write batches that the engine failed")                        \
+  X(storage_errors_total, counter, "write batches, and syncs behind them, that the engine failed") \
   X(operations_open, gauge, "requests in the table of operations")                                \
   X(turns_total, counter, "turns of the loop")                                                    \
   X(clients_connected, gauge, "open client connections")                                          \
