@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -69,6 +72,38 @@ class RocksdbEngine : public ::testing::Test {
                 return rocks::open_with_events(options, events);
               }};
 };
+
+/// Another shard of the store, with side threads of its own.
+class AnotherShard {
+ public:
+  explicit AnotherShard(Store& store)
+      : env_{loop_, store.env().network, store.env().disk}, engine_(store.home().attach(env_)) {}
+  ~AnotherShard() {
+    bool closed = false;
+    engine_->close([&closed](const Result<void>&) { closed = true; });
+    loop_.run_until([&closed] { return closed; });
+  }
+  AnotherShard(const AnotherShard&) = delete;
+  AnotherShard& operator=(const AnotherShard&) = delete;
+
+  void begin_sync() {
+    engine_->sync([this](const Result<void>& result) { synced_ = result; });
+  }
+  [[nodiscard]] Result<void> await_sync() {
+    loop_.run_until([this] { return synced_.has_value(); });
+    return *synced_;
+  }
+
+ private:
+  testing::LoopExecutor loop_;
+  const env::Env env_;
+  std::unique_ptr<Engine> engine_;
+  std::optional<Result<void>> synced_;
+};
+
+void await(const std::atomic<std::uint64_t>& counter, std::uint64_t value) {
+  while (counter.load() < value) std::this_thread::yield();
+}
 
 /// A second store on a copy of the files: what is left when the process is killed now.
 class Image {
@@ -168,6 +203,85 @@ TEST_F(RocksdbEngine, ASyncSyncsTheLogAndOneThatFailsIsFinal) {  // D31
   events->fail_log_syncs = false;
   EXPECT_FALSE(sync());
   EXPECT_FALSE(store.put(kPlace, "refused", "value"));
+}
+
+TEST_F(RocksdbEngine, ASyncOfWhatIsDurableAlreadyTroublesNoDisk) {
+  AnotherShard shard(store);
+  ASSERT_TRUE(store.put(kPlace, "key", "value", true));
+  const std::uint64_t before = events->log_syncs.load();
+  shard.begin_sync();
+  EXPECT_TRUE(shard.await_sync());
+  EXPECT_EQ(events->log_syncs.load(), before);
+}
+
+TEST_F(RocksdbEngine, ShardsThatWaitForASyncShareTheNextOne) {
+  AnotherShard first(store);
+  AnotherShard second(store);
+  AnotherShard third(store);
+  const std::uint64_t asked = events->syncs_asked.load();
+  const std::uint64_t begun = events->log_syncs_begun.load();
+  const std::uint64_t synced = events->log_syncs.load();
+  const auto allow = [this](std::uint64_t syncs) {
+    events->log_syncs_allowed = syncs;
+    events->log_syncs_allowed.notify_all();
+  };
+  allow(begun);
+  ASSERT_TRUE(store.put(kPlace, "key", "1"));
+  first.begin_sync();
+  await(events->log_syncs_begun, begun + 1);
+  ASSERT_TRUE(store.put(kPlace, "key", "2")) << "nobody waits for it";
+  second.begin_sync();
+  third.begin_sync();
+  await(events->syncs_asked, asked + 3);
+  allow(begun + 1);
+  EXPECT_TRUE(first.await_sync());
+  await(events->log_syncs_begun, begun + 2);
+  ASSERT_TRUE(store.put(kPlace, "key", "3")) << "for this one nobody has asked";
+  allow(UINT64_MAX);
+  EXPECT_TRUE(second.await_sync());
+  EXPECT_TRUE(third.await_sync());
+  EXPECT_EQ(events->log_syncs.load(), synced + 2);
+}
+
+// RocksDB asserts that such a log is not synced, and another shard may meet the full disk while a
+// sync waits for its turn.
+TEST_F(RocksdbEngine, ADiskThatBecomesFullWhileASyncWaitsFailsItAndEndsNothing) {  // D29
+  AnotherShard first(store);
+  AnotherShard second(store);
+  ASSERT_TRUE(store.put(kPlace, "before", "1"));
+  const std::uint64_t asked = events->syncs_asked.load();
+  const std::uint64_t begun = events->log_syncs_begun.load();
+  events->log_syncs_allowed = begun;
+  first.begin_sync();
+  await(events->log_syncs_begun, begun + 1);
+  second.begin_sync();
+  await(events->syncs_asked, asked + 2);
+  events->no_space = true;
+  EXPECT_EQ(store.put(kPlace, "refused", "2").error().code, ErrorCode::kDiskFull);
+  events->log_syncs_allowed = UINT64_MAX;
+  events->log_syncs_allowed.notify_all();
+  EXPECT_TRUE(first.await_sync()) << "what it was for was in the log";
+  const Result<void> refused = second.await_sync();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kDiskFull);
+  events->no_space = false;
+  Image image(store.options().directory);
+  image.store.open();
+  EXPECT_EQ(image.store.get(kPlace, "before").value, "1");
+}
+
+TEST_F(RocksdbEngine, AFailedSyncOfTheNameOfALogIsFinal) {  // D31
+  events->fail_folder_syncs = true;
+  store.reopen();  // begins a log
+  events->fail_folder_syncs = false;
+  const auto put = store.put(kPlace, "refused", "value", true);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ErrorCode::kIo);
+  EXPECT_FALSE(store.put(kPlace, "refused", "value"));
+  AnotherShard shard(store);
+  shard.begin_sync();
+  EXPECT_FALSE(shard.await_sync());
+  events->log_sync_failed = false;  // a new run
 }
 
 TEST_F(RocksdbEngine, AFailedSyncOfTheLogIsFinalUntilTheStoreIsOpenedAgain) {

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <utility>
 
+#include "storage/rocksdb/open_logs.h"
 #include "storage/rocksdb/synced_logs.h"
 
 namespace stator::storage::rocks {
@@ -122,22 +123,35 @@ class WatchedWritable : public ::rocksdb::FSWritableFileOwnerWrapper {
   std::shared_ptr<FileEvents> events_;
 };
 
-/// Tells `synced` what a sync has made durable. RocksDB appends on one thread at a time, and may
-/// sync on another one meanwhile.
-class LogFile final : public WatchedWritable {
+/// What becomes of the logs of one store.
+struct Logs {
+  std::shared_ptr<SyncedLogs> synced;
+  std::shared_ptr<OpenLogs> open;
+};
+
+/// Tells what a sync has made durable. RocksDB appends on one thread at a time, and may sync on
+/// another one meanwhile, as the store may on a third.
+class LogFile final : public WatchedWritable, private OpenLogs::Log {
  public:
-  LogFile(std::unique_ptr<FSWritableFile> file, std::shared_ptr<FileEvents> events,
-          std::shared_ptr<SyncedLogs> synced, std::uint64_t number, bool known)
+  LogFile(std::unique_ptr<FSWritableFile> file, std::shared_ptr<FileEvents> events, Logs logs,
+          std::uint64_t number, bool known)
       : WatchedWritable(std::move(file), std::move(events)),
-        synced_(std::move(synced)),
+        logs_(std::move(logs)),
         number_(number),
-        known_(known) {}
+        known_(known) {
+    logs_.open->add(number_, *this);
+  }
   ~LogFile() override {
+    logs_.open->remove(number_);
     if (broken_) events().broken_logs.fetch_sub(1);
   }
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
+  IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
+    logs_.open->remove(number_);
+    return target()->Close(options, debug);
+  }
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
     return note(data, WatchedWritable::Append(data, options, debug));
   }
@@ -147,11 +161,17 @@ class LogFile final : public WatchedWritable {
     return note(data, WatchedWritable::Append(data, options, verification, debug));
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    // The kernel tells of a failure once: whoever is next must not meet a success before that is
+    // known (D31).
+    const std::lock_guard one_at_a_time(syncing_);
     const Part part = written();
+    await_turn();
     return settle(part, fails() ? failed() : target()->Sync(options, debug));
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    const std::lock_guard one_at_a_time(syncing_);
     const Part part = written();
+    await_turn();
     return settle(part, fails() ? failed() : target()->Fsync(options, debug));
   }
   IOStatus RangeSync(std::uint64_t offset, std::uint64_t size, const IOOptions& options,
@@ -161,13 +181,21 @@ class LogFile final : public WatchedWritable {
 
  private:
   struct Part {
-    std::uint64_t bytes = 0;
+    std::uint64_t appended = 0;
+    std::uint64_t bytes = 0;  // of these, as far as they are known
     std::uint64_t digest = 0;
   };
 
+  bool sync_appended() override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (durable_ == appended_) return true;
+    }
+    return Sync(IOOptions(), nullptr).ok();
+  }
   [[nodiscard]] Part written() {
     const std::lock_guard lock(mutex_);
-    return {digest_.bytes(), digest_.value()};
+    return {appended_, digest_.bytes(), digest_.value()};
   }
   IOStatus note(const Slice& data, IOStatus status) {
     const std::lock_guard lock(mutex_);
@@ -176,7 +204,16 @@ class LogFile final : public WatchedWritable {
     if (!status.ok()) events().log_append_full.store(status.IsNoSpace());
     if (!status.ok() && !std::exchange(broken_, true)) events().broken_logs.fetch_add(1);
     if (known_) digest_.add({data.data(), data.size()});
+    appended_ += data.size();
     return status;
+  }
+  void await_turn() {
+    const std::uint64_t number = events().log_syncs_begun.fetch_add(1) + 1;
+    for (;;) {
+      const std::uint64_t allowed = events().log_syncs_allowed.load();
+      if (number <= allowed) return;
+      events().log_syncs_allowed.wait(allowed);
+    }
   }
   [[nodiscard]] bool fails() { return events().fail_log_syncs.load(std::memory_order_relaxed); }
   static IOStatus failed() { return io_error("while syncing the log", EIO); }
@@ -184,7 +221,11 @@ class LogFile final : public WatchedWritable {
     if (status.ok()) {
       events().log_syncs.fetch_add(1, std::memory_order_relaxed);
       // A sync that works after one that failed proves nothing (D31).
-      if (!events().log_sync_failed.load()) synced_->synced(number_, part.bytes, part.digest);
+      if (!events().log_sync_failed.load()) {
+        logs_.synced->synced(number_, part.bytes, part.digest);
+        const std::lock_guard lock(mutex_);
+        durable_ = part.appended;
+      }
     }
     return watch(std::move(status));
   }
@@ -193,16 +234,19 @@ class LogFile final : public WatchedWritable {
     return status;
   }
 
-  std::shared_ptr<SyncedLogs> synced_;
+  Logs logs_;
   std::uint64_t number_;
+  std::mutex syncing_;  // before the other
   std::mutex mutex_;
   Digest digest_;
+  std::uint64_t appended_ = 0;  // bytes of this run, known or not
+  std::uint64_t durable_ = 0;   // of these
   bool broken_ = false;
   bool known_;  // what stands in the file, from its first byte to its last
 };
 
-/// Of which tables there are: tells `synced` at once what a sync has made durable. RocksDB appends and
-/// syncs it on one thread at a time.
+/// Of which tables there are: tells `synced` at once what a sync has made durable. RocksDB appends
+/// and syncs it on one thread at a time.
 class ManifestFile final : public WatchedWritable {
  public:
   ManifestFile(std::unique_ptr<FSWritableFile> file, std::shared_ptr<FileEvents> events,
@@ -248,9 +292,10 @@ class ManifestFile final : public WatchedWritable {
   bool known_;  // what stands in the file, from its first byte to its last
 };
 
-/// A log, or a manifest, that is read back. It was compared with what was synced, but RocksDB reads it once more,
-/// and takes whatever it cannot make sense of for the end: so what it gets is compared, too. Fails
-/// as an error of the disk, upon which RocksDB does not open and changes nothing.
+/// A log, or a manifest, that is read back. It was compared with what was synced, but RocksDB reads
+/// it once more, and takes whatever it cannot make sense of for the end: so what it gets is
+/// compared, too. Fails as an error of the disk, upon which RocksDB does not open and changes
+/// nothing.
 class ReadBackLog final : public ::rocksdb::FSSequentialFileOwnerWrapper {
  public:
   ReadBackLog(std::unique_ptr<::rocksdb::FSSequentialFile> file, std::string path,
@@ -282,10 +327,10 @@ class ReadBackLog final : public ::rocksdb::FSSequentialFileOwnerWrapper {
 
 class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
  public:
-  WatchedFiles(std::shared_ptr<FileEvents> events, std::shared_ptr<SyncedLogs> synced)
+  WatchedFiles(std::shared_ptr<FileEvents> events, Logs logs)
       : FileSystemWrapper(::rocksdb::FileSystem::Default()),
         events_(std::move(events)),
-        synced_(std::move(synced)) {}
+        logs_(std::move(logs)) {}
 
   const char* Name() const override { return "WatchedFiles"; }
 
@@ -295,7 +340,7 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
     const IOStatus status = target()->NewSequentialFile(path, options, file, debug);
     const std::uint64_t listed = listed_number_of(path);
     if (!status.ok() || listed == 0) return status;
-    if (const SyncedLogs::Part part = synced_->part_of(listed); part.bytes > 0) {
+    if (const SyncedLogs::Part part = logs_.synced->part_of(listed); part.bytes > 0) {
       *file = std::make_unique<ReadBackLog>(std::move(*file), path, part);
     }
     return status;
@@ -313,7 +358,7 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
                            std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {
     // One of a start that was cut short may stand there, and is cut to nothing.
     const std::uint64_t listed = listed_number_of(path);
-    if (listed != 0 && !synced_->forget(listed)) return io_error("before making " + path, EIO);
+    if (listed != 0 && !logs_.synced->forget(listed)) return io_error("before making " + path, EIO);
     return watched(target()->NewWritableFile(path, options, file, debug), path, true, file);
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
@@ -331,7 +376,7 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
                       IODebugContext* debug) override {
     // Before: a log that is said to be there and is not is damage.
     const std::uint64_t listed = listed_number_of(path);
-    if (listed != 0 && !synced_->forget(listed)) {
+    if (listed != 0 && !logs_.synced->forget(listed)) {
       return io_error("before deleting " + path, EIO);
     }
     return target()->DeleteFile(path, options, debug);
@@ -346,17 +391,26 @@ class WatchedFiles final : public ::rocksdb::FileSystemWrapper {
       *file = std::make_unique<WatchedWritable>(std::move(*file), events_);
       return status;
     }
-    const bool known = is_new && synced_->sync_names();
+    const bool named = !is_new || sync_names();
+    const bool known = is_new && named;
     if ((listed & kManifest) != 0) {
-      *file = std::make_unique<ManifestFile>(std::move(*file), events_, synced_, listed, known);
-    } else {
-      *file = std::make_unique<LogFile>(std::move(*file), events_, synced_, listed, known);
+      *file =
+          std::make_unique<ManifestFile>(std::move(*file), events_, logs_.synced, listed, known);
+      return status;
     }
+    // D31: whoever syncs the log would rely on a name that nobody knows to be durable, and RocksDB
+    // would try again.
+    if (!named) events_->log_sync_failed.store(true);
+    *file = std::make_unique<LogFile>(std::move(*file), events_, logs_, listed, known);
     return status;
   }
 
+  [[nodiscard]] bool sync_names() {
+    return !events_->fail_folder_syncs.load() && logs_.synced->sync_names();
+  }
+
   std::shared_ptr<FileEvents> events_;
-  std::shared_ptr<SyncedLogs> synced_;
+  Logs logs_;
 };
 
 }  // namespace
@@ -372,8 +426,10 @@ bool NoWaiting::would_have_waited() const {
 }
 
 std::shared_ptr<::rocksdb::FileSystem> watched_files(std::shared_ptr<FileEvents> events,
-                                                     std::shared_ptr<SyncedLogs> synced) {
-  return std::make_shared<WatchedFiles>(std::move(events), std::move(synced));
+                                                     std::shared_ptr<SyncedLogs> synced,
+                                                     std::shared_ptr<OpenLogs> open) {
+  return std::make_shared<WatchedFiles>(std::move(events),
+                                        Logs{std::move(synced), std::move(open)});
 }
 
 }  // namespace stator::storage::rocks

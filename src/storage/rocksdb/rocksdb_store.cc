@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "storage/rocksdb/open_logs.h"
 #include "storage/rocksdb/rocksdb_files.h"
 #include "storage/rocksdb/synced_logs.h"
 
@@ -147,6 +148,7 @@ Error to_error(const ::rocksdb::Status& status) {
 
 struct RocksStore::Parts {
   std::shared_ptr<SyncedLogs> synced;
+  std::shared_ptr<OpenLogs> open = std::make_shared<OpenLogs>();
   std::unique_ptr<::rocksdb::Env> env;
 };
 
@@ -166,8 +168,8 @@ Result<std::shared_ptr<RocksStore>> RocksStore::open(const EngineOptions& option
   auto synced = SyncedLogs::open(options.directory);
   if (!synced) return std::unexpected(std::move(synced.error()));
   store->parts_->synced = std::move(*synced);
-  store->parts_->env =
-      ::rocksdb::NewCompositeEnv(watched_files(store->events_, store->parts_->synced));
+  store->parts_->env = ::rocksdb::NewCompositeEnv(
+      watched_files(store->events_, store->parts_->synced, store->parts_->open));
   ::rocksdb::Env* env = store->parts_->env.get();
   env->SetBackgroundThreads(1, ::rocksdb::Env::HIGH);  // flushes
   env->SetBackgroundThreads(1, ::rocksdb::Env::LOW);   // compactions
@@ -218,13 +220,27 @@ Result<void> RocksStore::write(::rocksdb::WriteBatch& batch, bool sync) {
   return outcome(status);
 }
 
+// A sync that began after a call is good for it, whoever runs it: so nobody waits for more than two,
+// however many shards ask.
 Result<void> RocksStore::sync() {
+  const std::uint64_t begun = syncs_begun_.load();
+  events_->syncs_asked.fetch_add(1);
+  const std::lock_guard one_at_a_time(syncing_);
+  if (syncs_begun_.load() > begun) return last_sync_;
+  syncs_begun_.fetch_add(1);
+  last_sync_ = sync_logs();
+  return last_sync_;
+}
+
+// A write with sync would make every other write wait until it is through.
+Result<void> RocksStore::sync_logs() {
   if (events_->log_sync_failed.load()) return std::unexpected(refusal());
   if (log_is_broken()) return std::unexpected(broken_log());
-  // A write with sync would make every other write wait until it is through.
-  const ::rocksdb::Status status = db_->SyncWAL();
-  if (status.ok()) parts_->synced->save();
-  return outcome(status);
+  const bool synced = parts_->open->sync();
+  // RocksDB may have met the failure in a sync of its own.
+  if (!synced || events_->log_sync_failed.load()) return std::unexpected(refusal());
+  parts_->synced->save();
+  return {};
 }
 
 bool RocksStore::try_write(::rocksdb::WriteBatch& batch, Result<void>& result) {
@@ -257,16 +273,7 @@ void RocksStore::suggest_compaction(PartitionId partition) {
 }
 
 Result<void> RocksStore::remove_user() {
-  Result<void> result;
-  if (events_->log_sync_failed.load()) {
-    result = std::unexpected(refusal());
-  } else if (log_is_broken()) {
-    result = std::unexpected(broken_log());  // what was promised is synced already
-  } else {
-    syncs_under_way_.fetch_add(1);
-    result = outcome(db_->SyncWAL());
-    syncs_under_way_.fetch_sub(1);
-  }
+  Result<void> result = sync();  // what was promised is synced, also where this fails
   if (users_.fetch_sub(1) > 1) return result;
   parts_->synced->save_durably();
   const ::rocksdb::Status closed = db_->Close();

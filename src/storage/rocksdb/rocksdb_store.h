@@ -40,7 +40,8 @@ class RocksStore {
 
   /// Blocks.
   [[nodiscard]] Result<void> write(::rocksdb::WriteBatch& batch, bool sync);
-  /// Makes durable what is written; others may write meanwhile. Blocks.
+  /// Makes durable what is written; others may write meanwhile. Shared by those who ask at one
+  /// time. Blocks.
   [[nodiscard]] Result<void> sync();
   /// Without sync; false when it would block (nothing is written then).
   [[nodiscard]] bool try_write(::rocksdb::WriteBatch& batch, Result<void>& result);
@@ -53,6 +54,7 @@ class RocksStore {
 
  private:
   RocksStore();
+  [[nodiscard]] Result<void> sync_logs();
   [[nodiscard]] Result<void> outcome(const ::rocksdb::Status& status);
   [[nodiscard]] Error refusal() const;
   [[nodiscard]] bool log_is_broken() const;
@@ -62,7 +64,10 @@ class RocksStore {
   struct Parts;  // what the database needs and outlives it
   std::unique_ptr<Parts> parts_;
   std::unique_ptr<::rocksdb::DB> db_;
-  std::atomic<int> syncs_under_way_ = 0;
+  std::atomic<int> syncs_under_way_ = 0;  // in RocksDB
+  std::mutex syncing_;                    // beside it
+  std::atomic<std::uint64_t> syncs_begun_ = 0;
+  Result<void> last_sync_;  // how it ended; with `syncing_` held
   std::atomic<int> users_ = 0;
 };
 
