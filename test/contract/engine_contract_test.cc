@@ -426,6 +426,26 @@ TEST_P(EngineContract, ASecondProcessAndAnotherEngineAreRefused) {
   EXPECT_EQ(store.get(PartitionId{1}, "key").value, "value");
 }
 
+// The journal is written anew, and its new name may not be durable: where all was durable before,
+// a sync has nothing to do, and says so all the same (D31).
+TEST(JournalledMemory, ASyncAfterOneThatFailedFails) {
+  const TemporaryFolder folder;
+  Store store("memory", true, folder);
+  store.open();
+  store.disk().directory_syncs_fail = ErrorCode::kIo;
+  Result<void> put;
+  for (int i = 0; i < 100 && put; ++i) {
+    put = store.put(PartitionId{1}, "key", std::string(60'000, 'v'), true);
+  }
+  ASSERT_FALSE(put);
+  store.disk().directory_syncs_fail.reset();
+  std::optional<Result<void>> synced;
+  store.engine().sync([&synced](const Result<void>& result) { synced = result; });
+  store.loop().run_until([&synced] { return synced.has_value(); });
+  ASSERT_FALSE(*synced);
+  EXPECT_EQ(synced->error().code, ErrorCode::kIo);
+}
+
 TEST(OpenEngine, AnUnknownNameIsAnsweredWithTheKnownOnes) {
   const TemporaryFolder folder;
   Store store("rocket", false, folder);

@@ -278,7 +278,8 @@ void MemoryEngine::sync(Callback<void(Result<void>)> done) {
     done({});
     return;
   }
-  syncs_.push_back({std::move(done), {}, journal_->appended()});
+  // After a failure nothing is told any more, be it durable (D31).
+  syncs_.push_back({std::move(done), journal_->failure(), journal_->appended()});
   journal_->sync();
   settle();
 }
