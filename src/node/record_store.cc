@@ -207,7 +207,14 @@ void RecordStore::when_durable(PartitionId partition, std::string_view key, Stor
     when_stored(partition, key, std::move(done));
     return;
   }
-  // What stands there was stored with this batch at the latest.
+  const std::uint64_t hash = hash_of(partition, key);
+  if (under_way_active_ && !gathering_->find(partition, key, hash) &&
+      under_way_->find(partition, key, hash)) {
+    STATOR_PROBE("records: to be durable when what is under way is stored");
+    under_way_->add_sync_waiter(std::move(done));
+    return;
+  }
+  // It leaves with this batch, or the engine has it: a sync behind the batch is for either.
   gathering_->add_sync_waiter(std::move(done));
 }
 

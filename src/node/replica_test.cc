@@ -105,12 +105,15 @@ TEST_F(ReplicaTest, ARetriedWriteThatAFailedBatchHeldIsNotAcknowledged) {
 class DurableCopy : public ::testing::Test {
  protected:
   void ask(std::string_view key, std::string_view object, bool durable) {
+    ask(key, object, durable, durable);
+  }
+  void ask(std::string_view key, std::string_view object, bool durable, bool early) {
     const wire::ReplicaPut message{
         .bucket = kDefaultBucket,
         .key = key,
         .object = object,
         .durability = durable ? wire::Durability::kDurable : wire::Durability::kMemory,
-        .early = durable};
+        .early = early};
     lone.deliver(LoneShard::frame(lone.header(lone.partition_of(key), kAsked), message));
   }
   std::vector<wire::ReplicaPutReply> replies() {
@@ -121,6 +124,14 @@ class DurableCopy : public ::testing::Test {
   }
   void release() {
     lone.in_turn([&](Shard&) { lone.script().engine->release_syncs(); });
+  }
+  void release_writes() {
+    lone.in_turn([&](Shard&) { lone.script().engine->release(); });
+  }
+  DiskState disk_state() {
+    DiskState state{};
+    lone.in_turn([&](Shard& shard) { state = shard.context().disk_state(); });
+    return state;
   }
 
   LoneShard lone{[](NodeOptions& options) { options.durability = Durability::kOne; }};
@@ -177,6 +188,41 @@ TEST_F(DurableCopy, WhatIsKnownAlreadyIsSyncedWithoutAWrite) {
   ask(kKey, object, true);
   const auto told = replies();
   ASSERT_EQ(told.size(), 2U);
+  EXPECT_TRUE(told[1].durable);
+  EXPECT_EQ(lone.script().submits, submits);
+  EXPECT_EQ(lone.script().syncs, 1U);
+}
+
+// A hint that counted is deleted when its owner says that it has it durably (D14): it must not say
+// so of what never came to its engine, however well a later sync goes.
+TEST_F(DurableCopy, OfWhatIsStillUnderWayToTheEngineFailsWithThat) {
+  lone.script().hold_writes = lone.script().forgets = true;
+  const std::string object = one_version("v");
+  ask(kKey, object, false);
+  ask(kKey, object, true, false);  // the same, as hints and `dw` ask for it
+  EXPECT_TRUE(replies().empty());
+  lone.script().outcome = std::unexpected(Error{.code = ErrorCode::kDiskFull});
+  release_writes();
+  const auto told = replies();
+  ASSERT_EQ(told.size(), 2U);
+  for (const auto& reply : told) {
+    EXPECT_EQ(reply.status, wire::ReplyStatus::kFailed);
+    EXPECT_EQ(reply.code, ErrorCode::kDiskFull);
+    EXPECT_FALSE(reply.durable);
+  }
+}
+
+TEST_F(DurableCopy, OfWhatIsStillUnderWayToTheEngineIsSyncedBehindIt) {
+  lone.script().hold_writes = true;
+  const std::string object = one_version("v");
+  ask(kKey, object, false);
+  const std::size_t submits = lone.script().submits;
+  ask(kKey, object, true, false);
+  EXPECT_EQ(lone.script().syncs, 0U);
+  release_writes();
+  const auto told = replies();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_FALSE(told[0].durable);
   EXPECT_TRUE(told[1].durable);
   EXPECT_EQ(lone.script().submits, submits);
   EXPECT_EQ(lone.script().syncs, 1U);
