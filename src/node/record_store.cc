@@ -286,8 +286,9 @@ void RecordStore::begin_sync() {
 
 void RecordStore::on_synced(const Result<void>& result) {
   STATOR_ASSERT(sync_active_);
+  sync_failure_.reset();
   if (!result) {
-    failure_ = result.error().code;
+    sync_failure_ = result.error().code;
     ++metrics_.storage_errors_total;
   }
   synced_.swap(in_sync_);

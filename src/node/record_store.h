@@ -97,10 +97,13 @@ class RecordStore {
   /// More reads wait for the engine than it can answer soon: refuse those of peers, who can ask
   /// another replica.
   [[nodiscard]] bool reads_pile_up() const { return reads_waiting_ >= kReadsMax; }
-  /// How the last batch failed; nullopt when it did not.
-  [[nodiscard]] std::optional<ErrorCode> failure() const { return failure_; }
-  /// Writes a record that means nothing, to learn whether the engine takes writes again. While it
-  /// fails nobody else's are sent to it.
+  /// How the last sync failed, or else the last batch; nullopt when neither did. A batch that was
+  /// written before a sync failed may complete after it, and says nothing of the disk.
+  [[nodiscard]] std::optional<ErrorCode> failure() const {
+    return sync_failure_ ? sync_failure_ : failure_;
+  }
+  /// Writes a record that means nothing, with a sync, to learn whether the engine takes writes
+  /// again. While it fails nobody else's are sent to it.
   void probe();
   [[nodiscard]] bool idle() const {
     return !under_way_active_ && gathering_->empty() && !gathering_->has_sync_waiters() &&
@@ -149,7 +152,8 @@ class RecordStore {
   std::vector<StoreDone> in_sync_;
   std::vector<StoreDone> to_sync_;
   std::vector<StoreDone> synced_;  // scratch
-  std::optional<ErrorCode> failure_;
+  std::optional<ErrorCode> failure_;       // of the last batch
+  std::optional<ErrorCode> sync_failure_;  // of the last sync that was a step of its own
   bool closed_ = false;
   std::unordered_set<std::uint64_t> in_doubt_;  // hashes of keys
   bool all_in_doubt_ = false;                   // more than are worth remembering

@@ -228,6 +228,26 @@ TEST_F(DurableCopy, OfWhatIsStillUnderWayToTheEngineIsSyncedBehindIt) {
   EXPECT_EQ(lone.script().syncs, 1U);
 }
 
+// The sync is younger than the batch, whose success is no word on the disk (D31).
+TEST_F(DurableCopy, WhoseSyncFailsShowsThatTheDiskHasFailedUntilASyncWorks) {
+  lone.script().hold_syncs = true;
+  ask("a", one_version("v"), true);
+  lone.script().hold_writes = true;
+  ask("b", one_version("v"), false);
+  lone.script().sync_outcome = std::unexpected(Error{.code = ErrorCode::kIo});
+  release();
+  EXPECT_EQ(disk_state(), DiskState::kFailed);
+  lone.script().hold_writes = lone.script().hold_syncs = false;
+  release_writes();
+  ASSERT_EQ(replies().size(), 3U);
+  EXPECT_EQ(disk_state(), DiskState::kFailed);
+  lone.in_turn([](Shard& shard) { shard.context().records->probe(); });
+  EXPECT_EQ(disk_state(), DiskState::kFailed) << "the probe is stored, and not synced";
+  lone.script().sync_outcome = {};
+  lone.in_turn([](Shard& shard) { shard.context().records->probe(); });
+  EXPECT_EQ(disk_state(), DiskState::kRoomy);
+}
+
 TEST_F(ReplicaTest, ANodeThatSyncsEveryCopyAnswersOnceThoughItMayAnswerEarly) {
   const std::string object = one_version("v");
   const wire::ReplicaPut message{.bucket = kDefaultBucket,
