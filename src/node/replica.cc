@@ -163,9 +163,12 @@ Replica::Merged Replica::merged(const Put& put, bool durable) const {
           .durable = durable};
 }
 
-// The engine has it. What follows is told by finish() again.
+// The engine has it. What follows is told by finish() again, and is about the disk alone: an object
+// of many megabytes is not sent twice.
 void Replica::finish_early(Put& put) {
   put.done(Result<Merged>(merged(put, false)));
+  put.differs = false;
+  recycle(put.merged);
   if (!context_.durable(true)) {
     STATOR_PROBE("replica: asked for a durable copy that its engine cannot keep");
     fail(put, ErrorCode::kNotSupported);

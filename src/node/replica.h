@@ -23,7 +23,7 @@ class Replica {
 
   struct Merged {
     std::uint64_t digest = 0;   // of the local object after the merge
-    bool differs = false;       // it is not what was given: it holds more
+    bool differs = false;       // it is not what was given: it holds more; not told twice
     std::string_view object{};  // encoded, when it differs; valid during the callback
     bool durable = false;
   };
@@ -44,8 +44,9 @@ class Replica {
                        std::string_view object);
   /// Merges an encoded object into this shard's copy, or, at a hint's place, into the hint; `done`
   /// when the result is as durable as the node promises, or on disk where `sync` asks for it; with
-  /// `early` twice, unless the first tells of a failure or of a durable copy. Where the engine
-  /// keeps nothing on a disk the second is kNotSupported. `object` must live during the call only.
+  /// `early` twice, unless the first tells of a failure or of a durable copy. The second brings no
+  /// object, and is kNotSupported where the engine keeps nothing on a disk. `object` must live
+  /// during the call only.
   /// A copy that cannot be read stays as it is (kUnreadable), unless `object` was merged from so
   /// many others that it `restores` it: then the damaged bytes are kept aside (D30).
   void merge_in(PartitionId partition, std::string_view storage_key, std::string_view object,

@@ -228,6 +228,19 @@ TEST_F(DurableCopy, OfWhatIsStillUnderWayToTheEngineIsSyncedBehindIt) {
   EXPECT_EQ(lone.script().syncs, 1U);
 }
 
+TEST_F(DurableCopy, ThatHoldsMoreThanWasSentIsShownOnce) {
+  ask(kKey, one_version("w", 9), false);
+  replies();
+  ask(kKey, one_version("v"), true);
+  const auto told = replies();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_FALSE(told[0].object.empty());
+  EXPECT_FALSE(told[0].durable);
+  EXPECT_TRUE(told[1].object.empty());
+  EXPECT_TRUE(told[1].durable);
+  EXPECT_EQ(told[1].digest, told[0].digest);
+}
+
 // The sync is younger than the batch, whose success is no word on the disk (D31).
 TEST_F(DurableCopy, WhoseSyncFailsShowsThatTheDiskHasFailedUntilASyncWorks) {
   lone.script().hold_syncs = true;

@@ -571,6 +571,15 @@ std::optional<ErrorCode> WriteCoordinator::learn(const Operation& operation,
   return not_learned_;
 }
 
+/// The second answer of one that makes its copy durable tells only that it is; what else that one
+/// holds the first has shown. Where it comes without the first, a plain write could not cover that.
+bool WriteCoordinator::overtakes(const Operation& operation, ReplicaIndex replica,
+                                 std::uint8_t attempt, const wire::ReplicaPutReply& reply) {
+  const WriteRound& round = operation.round;
+  return !operation.has_context && reply.object.empty() && attempt == round.attempt() &&
+         round.waiting().contains(replica) && reply.digest != round.digest();
+}
+
 void WriteCoordinator::on_reply(const wire::FrameHeader& header,
                                 const wire::ReplicaPutReply& reply) {
   ReplicaIndex replica = kNoReplica;
@@ -590,11 +599,11 @@ void WriteCoordinator::on_reply(const wire::FrameHeader& header,
     operation->round.on_failure(replica, attempt, reply.code, context_.now());
   } else {
     std::optional<ErrorCode> refused;
-    // The second answer of one that makes its copy durable shows what the first one did.
-    const bool second = attempt == operation->round.attempt() &&
-                        operation->round.asked_durable().contains(replica) &&
-                        operation->round.acked().contains(replica);
-    if (!reply.object.empty() && !second) {
+    if (overtakes(*operation, replica, attempt, reply)) {
+      STATOR_PROBE("write: word of the disk overtakes that of the engine");
+      return;
+    }
+    if (!reply.object.empty()) {
       refused = learn(*operation, reply.object);
       operation = find(header.request_id, header.sender, replica);
       if (operation == nullptr) return;

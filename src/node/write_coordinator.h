@@ -110,6 +110,8 @@ class WriteCoordinator {
   template <typename Use>
   void for_each_waiting_for(NodeId peer, Use use);
   [[nodiscard]] Operation* find(std::uint64_t request_id, NodeId sender, ReplicaIndex& replica);
+  [[nodiscard]] static bool overtakes(const Operation& operation, ReplicaIndex replica,
+                                      std::uint8_t attempt, const wire::ReplicaPutReply& reply);
 
   ShardContext& context_;
   Replica& replica_;

@@ -141,6 +141,16 @@ TEST_F(WriteCoordinatorTest, TheOthersAcknowledgementsStillCount) {
   EXPECT_EQ(answer->outcome, Outcome::kOk);
 }
 
+// Of two answers the second brings no object (paper 6.1), and frames overtake each other.
+TEST_F(WriteCoordinatorTest, ThatAReplicaKnowsMoreIsNoAcknowledgementBeforeItShowsWhat) {
+  write_over_all();
+  acknowledge(2, {}, kOtherDigest);
+  EXPECT_FALSE(answer) << "a plain write covers what it is shown";
+  acknowledge(3);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, Outcome::kOk);
+}
+
 TEST_F(WriteCoordinatorTest, AnAcknowledgementWhoseObjectCannotBeReadIsNone) {
   write_over_all();
   acknowledge(2, "no object", kOtherDigest);
