@@ -74,6 +74,7 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
   operation->time = {};
   operation->minting = false;
   operation->more_owed = false;
+  operation->repaired = false;
   operation->done = std::move(done);
 
   begin_round(*operation);
@@ -149,12 +150,17 @@ void WriteCoordinator::run(Operation& operation) {
         load_then(operation, &WriteCoordinator::mint);
         break;
       case WriteWish::Kind::kSend:
+        if (wish->durable) note_asked(operation);
         send(operation, wish->replica, wish->attempt, wish->durable);
         break;
-      case WriteWish::Kind::kSync: make_durable(operation, wish->replica, wish->attempt); break;
+      case WriteWish::Kind::kSync:
+        note_asked(operation);
+        make_durable(operation, wish->replica, wish->attempt);
+        break;
       case WriteWish::Kind::kCover: load_then(operation, &WriteCoordinator::cover); break;
       case WriteWish::Kind::kAnswer: answer(operation); break;
       case WriteWish::Kind::kFail: fail(operation, *wish); break;
+      case WriteWish::Kind::kRepair: repair(operation); break;
       case WriteWish::Kind::kFinished: finish(operation); return;
     }
   }
@@ -435,9 +441,12 @@ void WriteCoordinator::observe_answer(const Operation& operation) {
                                              owners.view());
 }
 
+void WriteCoordinator::note_asked(const Operation& operation) {
+  if (operation.round.asked_durable().size() > 1) ++context_.metrics.durable_asked_again_total;
+}
+
 void WriteCoordinator::make_durable(Operation& operation, ReplicaIndex replica,
                                     std::uint8_t attempt) {
-  if (operation.round.asked_durable().size() > 1) ++context_.metrics.durable_asked_again_total;
   if (replica != kLocal) {
     send(operation, replica, attempt, true);
     return;
@@ -521,9 +530,8 @@ void WriteCoordinator::fail(Operation& operation, const WriteWish& wish) {
   complete(operation, result);
 }
 
-void WriteCoordinator::finish(Operation& operation) {
-  STATOR_ASSERT(!operation.done);
-  if (operation.round.lacks_durable()) ++context_.metrics.durable_unconfirmed_total;
+void WriteCoordinator::repair(Operation& operation) {
+  operation.repaired = true;
   note_late(operation);
   repair_.run({.round = operation.round,
                .bucket = operation.bucket,
@@ -532,6 +540,12 @@ void WriteCoordinator::finish(Operation& operation) {
                .place = operation.place,
                .storage_key = operation.storage_key,
                .object = operation.object});
+}
+
+void WriteCoordinator::finish(Operation& operation) {
+  STATOR_ASSERT(!operation.done);
+  if (operation.round.lacks_durable()) ++context_.metrics.durable_unconfirmed_total;
+  if (!operation.repaired) repair(operation);
   recycle(operation.object);
   recycle(operation.copy);
   operation.running = false;

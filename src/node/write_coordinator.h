@@ -68,6 +68,7 @@ class WriteCoordinator {
     bool minting = false;
     bool running = false;
     bool more_owed = false;  // it wished more candidates while this node came back
+    bool repaired = false;   // what is owed beside the answer is done
     WriteDone done;
   };
 
@@ -85,6 +86,7 @@ class WriteCoordinator {
               std::uint64_t digest, const Result<void>& result);
   StoreDone on_stored(const Operation& operation, std::uint8_t attempt, std::uint64_t digest);
   void send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt, bool durable);
+  void note_asked(const Operation& operation);
   void make_durable(Operation& operation, ReplicaIndex replica, std::uint8_t attempt);
   void made_durable(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,
                     const Result<void>& result);
@@ -96,6 +98,7 @@ class WriteCoordinator {
   void note_late(const Operation& operation);
   /// How long a copy may be on its way before another node gets it, too.
   [[nodiscard]] Duration hedge_after() const;
+  void repair(Operation& operation);
   void finish(Operation& operation);
   void note_stored(const Operation& operation, const RecordStore::Loaded& loaded);
   void keep_request(Operation& operation);

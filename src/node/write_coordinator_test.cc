@@ -263,18 +263,48 @@ TEST_F(DurableOne, IsAskedOfEveryNodeInTurnAndOfThisOneLast) {
   ASSERT_EQ(puts.size(), 2U);
   for (const auto& put : puts) acknowledge(*put, false);
   EXPECT_TRUE(answered);
-  lone.run(milliseconds(300));  // it does not come
+  lone.run(milliseconds(600));  // it does not come
   const auto again = take_puts();
   ASSERT_EQ(again.size(), 1U);
   EXPECT_TRUE(asks_durable(*again[0]));
   EXPECT_NE(again[0]->peer, asks_durable(*puts[0]) ? puts[0]->peer : puts[1]->peer);
   EXPECT_EQ(lone.script().syncs, 0U);
-  lone.run(milliseconds(300));
+  lone.run(milliseconds(600));
   EXPECT_EQ(lone.script().syncs, 1U) << "its own";
   EXPECT_EQ(open(), 0U);
   EXPECT_EQ(lone.metrics().durable_copies_total, 1U);
   EXPECT_EQ(lone.metrics().durable_asked_again_total, 2U);
   EXPECT_EQ(lone.metrics().durable_unconfirmed_total, 0U);
+}
+
+TEST_F(DurableOne, IsAskedOnceWhereDisksAreSlow) {
+  write(1);
+  const auto puts = take_puts();
+  ASSERT_EQ(puts.size(), 2U);
+  for (const auto& put : puts) acknowledge(*put, false);
+  lone.run(milliseconds(300));
+  EXPECT_TRUE(take_puts().empty());
+  acknowledge(asks_durable(*puts[0]) ? *puts[0] : *puts[1], true);
+  EXPECT_EQ(open(), 0U);
+  EXPECT_EQ(lone.metrics().durable_asked_again_total, 0U);
+}
+
+TEST_F(DurableOne, HoldsUpNothingElseThatIsOwed) {
+  lone.script().hold_syncs = true;
+  write(1);
+  const auto puts = take_puts();
+  ASSERT_EQ(puts.size(), 2U);
+  const Put& one = asks_durable(*puts[0]) ? *puts[0] : *puts[1];
+  acknowledge(one, false);
+  EXPECT_TRUE(answered);
+  lone.run(milliseconds(800));
+  EXPECT_EQ(lone.metrics().hints_kept_total, 1U) << "the third node has said nothing";
+  EXPECT_EQ(open(), 1U);
+  acknowledge(one, true);
+  EXPECT_EQ(open(), 0U);
+  EXPECT_EQ(lone.metrics().hints_kept_total, 1U);
+  EXPECT_EQ(lone.metrics().durable_unconfirmed_total, 0U);
+  lone.in_turn([&](Shard&) { lone.script().engine->release_syncs(); });
 }
 
 TEST_F(DurableOne, IsAskedOfAnotherAtOnceWhereItsDiskFails) {

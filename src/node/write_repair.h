@@ -10,7 +10,8 @@
 
 namespace stator::node {
 
-/// A write whose round has finished; views and references are the caller's, for the call.
+/// A write whose round has finished, or waits for a disk only; views and references are the
+/// caller's, for the call.
 struct FinishedWrite {
   const WriteRound& round;
   std::string_view bucket;

@@ -11,7 +11,7 @@ namespace stator {
 
 /// Of one round, as it stands now.
 struct DurableChoice {
-  ReplicaSet copies;  // who has a copy or is being sent one, and has not failed to make it durable
+  ReplicaSet copies;  // who has a copy or is being sent one, and was not asked for it yet
   ReplicaSet owners;  // of all candidates
   ReplicaSet usable;  // of all candidates: believed to answer
   ReplicaIndex local = kNoReplica;  // the coordinator

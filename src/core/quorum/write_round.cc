@@ -20,12 +20,12 @@ void WriteRound::start(const WriteOptions& options, std::span<const Candidate> c
   phase_ = Phase::kStoring;
   failed_round_ = false;
   cover_done_ = !options.cover;
-  store_wished_ = sync_wished_ = false;
+  store_wished_ = sync_wished_ = repair_wished_ = false;
   object_digest_ = 0;
   evidence_ = {};
   wish_first_ = wish_end_ = 0;
-  sent_ = acked_ = durable_ = differing_ = failed_ = silent_ = asked_ = excused_ = ReplicaSet();
-  asking_ = kNoReplica;
+  sent_ = acked_ = durable_ = differing_ = failed_ = silent_ = asked_ = vain_ = ReplicaSet();
+  last_asked_ = kNoReplica;
   stands_for_.fill(kNoReplica);
   candidates_.start(candidates, options.more);
   candidates_.is_here(local_);
@@ -59,8 +59,8 @@ void WriteRound::on_covered(std::uint64_t digest, MonoTime now) {
   if (phase_ != Phase::kCovering) return;
   phase_ = Phase::kSending;
   attempt_ = 1;
-  acked_ = durable_ = differing_ = silent_ = asked_ = excused_ = ReplicaSet();
-  asking_ = kNoReplica;
+  acked_ = durable_ = differing_ = silent_ = asked_ = vain_ = ReplicaSet();
+  last_asked_ = kNoReplica;
   sync_wished_ = false;
   begin_attempt(digest, now);
 }
@@ -118,7 +118,7 @@ void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code
   if (acked_.contains(i) && options_.durable_one) {
     if (!asked_.contains(i) || durable_.contains(i)) return;
     STATOR_PROBE("write: the one that was asked cannot make its copy durable");
-    excused_.add(i);
+    vain_.add(i);
     advance(now);
     return;
   }
@@ -143,17 +143,15 @@ void WriteRound::on_tick(MonoTime now) {
 std::optional<WriteWish> WriteRound::next() {
   if (wish_first_ != wish_end_) return wishes_[wish_first_++];
   if (!std::exchange(sync_wished_, false)) return std::nullopt;
-  return WriteWish{.kind = WriteWish::Kind::kSync, .replica = asking_, .attempt = attempt_};
+  return WriteWish{.kind = WriteWish::Kind::kSync, .replica = last_asked_, .attempt = attempt_};
 }
 
 MonoTime WriteRound::wake_at() const {
   if (phase_ == Phase::kFinished) return {std::numeric_limits<std::int64_t>::max()};
   MonoTime at = options_.deadline;
-  if (awaits_one() && phase_ != Phase::kCovering) {
-    at = std::min(at, asked_at_ + options_.hedge_after);
-    if (phase_ == Phase::kAnswered) return at;
-  }
-  if (phase_ == Phase::kAnswered) return straggler_end_;
+  if (phase_ == Phase::kCovering) return at;
+  if (awaits_one() && !not_asked().empty()) at = std::min(at, ask_next_at());
+  if (phase_ == Phase::kAnswered) return repair_wished_ ? at : std::min(at, straggler_end_);
   if (phase_ != Phase::kSending) return at;
   for (const ReplicaIndex i : pending() - silent_) {
     at = std::min(at, sent_at_[i] + options_.hedge_after);
@@ -178,11 +176,19 @@ void WriteRound::advance(MonoTime now) {
 // tells of the silent ones.
 void WriteRound::advance_answered(MonoTime now) {
   if (now < straggler_end_) fill_places(sent_ - failed_, now);
+  note_silence(now);
   ask_one(now);
   const bool over = now >= straggler_end_;
-  if (awaits_one() && now < options_.deadline) return;
+  if (!over && (!pending().empty() || candidates_.awaited())) return;
+  if (awaits_one() && now < options_.deadline) {
+    // A disk decides how long this takes.
+    if (!std::exchange(repair_wished_, true)) {
+      wish({.kind = WriteWish::Kind::kRepair, .replica = kNoReplica, .attempt = attempt_});
+    }
+    return;
+  }
   if (over && !pending().empty()) STATOR_PROBE("write: ends without an owner's acknowledgement");
-  if (over || (pending().empty() && !candidates_.awaited())) finish();
+  finish();
 }
 
 // Refused before anything is stored: a promise that is kept (D8), where a write that W nodes cannot
@@ -277,31 +283,29 @@ void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
   }
 }
 
-// As long as no copy is known to be durable somebody is asked to make its own so.
+// As long as no copy is known to be durable somebody is asked to make its own so. Who takes long is
+// not given up: whoever reports first is the one, and where nobody else is left to ask, the last
+// one has time until the deadline.
 void WriteRound::ask_one(MonoTime now) {
   if (!options_.durable_one || !durable_.empty() || now >= options_.deadline) return;
-  if (asking_ != kNoReplica) {
-    const bool waits = now - asked_at_ < options_.hedge_after;
-    if (waits && !(failed_ | excused_).contains(asking_)) return;
-    STATOR_PROBE("write: another one is asked to make its copy durable");
-    excused_.add(asking_);
-    asking_ = kNoReplica;
-    sync_wished_ = false;
-  }
-  const ReplicaIndex one = choose_durable({.copies = sent_ - failed_ - excused_,
+  const bool hopes = last_asked_ != kNoReplica && syncing().contains(last_asked_);
+  if (hopes && now < ask_next_at()) return;
+  const ReplicaIndex one = choose_durable({.copies = not_asked(),
                                            .owners = owners(),
                                            .usable = candidates_.usable() - silent_,
                                            .local = local_,
                                            .spread = options_.spread});
   if (one == kNoReplica) {
-    STATOR_PROBE("write: nobody is left who could make a copy durable");
+    if (!awaits_one()) STATOR_PROBE("write: nobody is left who could make a copy durable");
     return;
   }
   // Others are about to be named.
   if (one == local_ && candidates_.awaited() && phase_ == Phase::kSending) return;
-  asking_ = one;
+  if (!asked_.empty()) STATOR_PROBE("write: another one is asked to make its copy durable");
+  last_asked_ = one;
   asked_at_ = now;
   asked_.add(one);
+  sync_wished_ = false;
   // The message that brings the copy brings the wish, too, if it has not left yet.
   for (std::uint8_t at = wish_first_; at < wish_end_; ++at) {
     WriteWish& waiting = wishes_[at];
@@ -313,9 +317,11 @@ void WriteRound::ask_one(MonoTime now) {
   sync_wished_ = true;
 }
 
-// Somebody was asked to make its copy durable, and may still do so.
-bool WriteRound::awaits_one() const {
-  return asking_ != kNoReplica && durable_.empty();
+// When the one that was asked last has had its time: as long as any node to say that it has the
+// copy, and then as long as a disk.
+MonoTime WriteRound::ask_next_at() const {
+  const Duration disk = options_.durable_after;
+  return asked_at_ + (acked_.contains(last_asked_) ? disk : std::min(disk, options_.hedge_after));
 }
 
 // The owner in whose name the next stand-in gets its copy: one who is missed, or whose copies are

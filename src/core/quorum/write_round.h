@@ -39,18 +39,20 @@
 //
 // One durable copy (options.durable_one; paper 6.1). One of those that get a copy is asked to make
 // it durable: choose_durable() says who. Nobody waits for it: it acknowledges like everybody else,
-// and once more when its copy is on disk. When it fails, or is not there within `hedge_after`,
-// another is asked (kSync), until one copy is known to be durable or everybody was asked. The round
-// goes on for that after the answer, at most until the deadline.
+// and once more when its copy is on disk. When it fails, has not acknowledged within `hedge_after`
+// or is not durable within `durable_after`, the next is asked, too (kSync): each once. After the
+// answer the round goes on for that until one copy is known to be durable or all who were asked
+// have failed, at most until the deadline; what else is owed does not wait for it (kRepair).
 //
 // Honesty (D8): kFail says kNotApplied only while nothing was minted and nothing sent; from then on
 // a failure is kUnknown. After kFail the coordinator must not mint what kStore asked for.
 //
 // Promises (checked by exhaustive tests): kStore, sends, perhaps kCover and sends of attempt 1,
-// then exactly one of kAnswer and kFail, then exactly one kFinished and nothing after it; nothing
-// is sent twice to one replica in one attempt, nor is it asked twice to be durable; kMore comes
-// once, at any time; nobody counts twice; the round has finished at the first tick at or after the
-// deadline, and as soon as everybody sent to has answered or failed and no durable copy is awaited.
+// then exactly one of kAnswer and kFail, perhaps one kRepair after kAnswer, then exactly one
+// kFinished and nothing after it; nothing is sent twice to one replica in one attempt, nor is it
+// asked twice to be durable; kMore comes once, at any time; nobody counts twice; the round has
+// finished at the first tick at or after the deadline, and as soon as everybody sent to has
+// answered or failed and no durable copy is awaited.
 //
 // No allocation, no clock; reused by start(). Not thread-safe, lives on one shard. Events that come
 // twice, unasked, of an earlier attempt or after the end are ignored.
@@ -68,6 +70,11 @@ struct WriteOptions {
   bool more = false;         // there are nodes beyond the candidates: kMore may be wished
   MonoTime deadline{};
   Duration hedge_after = milliseconds(200);
+  // How long the disk of the one may take before the next is asked, too. Longer than the syncs of a
+  // busy disk take, so that disks are not given everything twice just when they are slow; and a
+  // quarter of the usual deadline: of three each can be asked in time, the last as long as the
+  // others.
+  Duration durable_after = milliseconds(500);
   Duration straggler_window = milliseconds(500);  // after the answer, never beyond the deadline
 };
 
@@ -80,7 +87,8 @@ struct WriteWish {
     kCover,     // merge what came back, restamp, store; then on_covered() or on_cover_refused()
     kAnswer,    // success; evidence() stands behind it
     kFail,      // answer with `code`, `outcome`, `needed`, `got`
-    kFinished,  // repair what differing() names; the round may be reused
+    kRepair,    // as of kFinished, which still waits for a durable copy
+    kFinished,  // repair what differing() names, unless kRepair has come; the round may be reused
   };
   Kind kind = Kind::kFinished;
   ReplicaIndex replica = kNoReplica;
@@ -152,7 +160,7 @@ class WriteRound {
   /// Who was asked, at the present attempt, for the one durable copy.
   [[nodiscard]] ReplicaSet asked_durable() const { return asked_; }
   /// Of these, who may still report that its copy is durable.
-  [[nodiscard]] ReplicaSet syncing() const { return asked_ - durable_ - excused_ - failed_; }
+  [[nodiscard]] ReplicaSet syncing() const { return asked_ - durable_ - vain_ - failed_; }
   /// Acknowledged, and one durable copy was wanted that nobody has reported.
   [[nodiscard]] bool lacks_durable() const {
     return options_.durable_one && answered() && durable_.empty();
@@ -193,7 +201,11 @@ class WriteRound {
   [[nodiscard]] bool fills_places() const;
   [[nodiscard]] bool hopeless() const;
   [[nodiscard]] ReplicaSet never_durable() const;
-  [[nodiscard]] bool awaits_one() const;
+  /// A durable copy is wanted, and may still come.
+  [[nodiscard]] bool awaits_one() const { return durable_.empty() && !syncing().empty(); }
+  /// Who has a copy, or is being sent one, and was not asked for the durable one.
+  [[nodiscard]] ReplicaSet not_asked() const { return sent_ - failed_ - asked_; }
+  [[nodiscard]] MonoTime ask_next_at() const;
   [[nodiscard]] ReplicaSet pending() const { return sent_ - acked_ - failed_; }
   [[nodiscard]] bool short_of_nodes() const;
   [[nodiscard]] ReplicaSet owners() const { return candidates_.owners(); }
@@ -216,20 +228,21 @@ class WriteRound {
 
   ReplicaSet sent_;  // of the present attempt, the local store included
   ReplicaSet acked_, durable_, differing_, failed_, silent_;
-  // Of the present attempt: who was asked for the one durable copy, and who is not asked (again).
-  ReplicaSet asked_, excused_;
-  ReplicaIndex asking_ = kNoReplica;  // the last one asked, while it may still do it
-  MonoTime asked_at_{};
+  // Of the present attempt: who was asked for the one durable copy, and who has said that it cannot.
+  ReplicaSet asked_, vain_;
+  ReplicaIndex last_asked_ = kNoReplica;
+  MonoTime asked_at_{};  // when it was
+  bool repair_wished_ = false;
 
   RoundCandidates candidates_;
   std::array<ReplicaIndex, kCandidatesMax> stands_for_;
   std::array<std::uint64_t, kCandidatesMax> digests_;
   std::array<MonoTime, kCandidatesMax> sent_at_;
   std::array<ErrorCode, kCandidatesMax> codes_;
-  bool sync_wished_ = false;  // kSync, of `asking_`: it comes behind the others
+  bool sync_wished_ = false;  // kSync, of `last_asked_`: it comes behind the others
   // All other wishes of a round fit: two attempts, kMore, kStore, kCover, kAnswer or kFail,
-  // kFinished.
-  std::array<WriteWish, 2 * kCandidatesMax + 5> wishes_;
+  // kRepair, kFinished.
+  std::array<WriteWish, 2 * kCandidatesMax + 6> wishes_;
   std::uint8_t wish_first_ = 0;
   std::uint8_t wish_end_ = 0;
 };

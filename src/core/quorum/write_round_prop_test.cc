@@ -35,6 +35,8 @@ struct Case {
 struct Attempt {
   ReplicaSet sent, pending, acked, durable, differing;
   ReplicaSet asked, vain;  // for the one durable copy; and who has said that it cannot
+  ReplicaIndex last_asked = kNoReplica;
+  MonoTime asked_at{};
   std::array<ReplicaIndex, kCandidatesMax> stands_for{};  // of those sent to that are no owners
 };
 
@@ -50,7 +52,8 @@ struct World {
   bool store_wished = false, minted = false, cover_wished = false, covering = false;
   bool cover_refused = false;
   bool owes = false;  // the local store is in the engine and not on disk yet
-  bool decided = false, failed_round = false, finished = false;
+  bool decided = false, failed_round = false, repaired = false, finished = false;
+  MonoTime straggler_end{};  // once it is answered
   int hedges = 0, failures = 0;
   std::string trace;
 
@@ -368,10 +371,18 @@ class Explorer {
           break;
         case Kind::kAnswer: on_answer(w); break;
         case Kind::kFail: on_fail(w, *wish); break;
+        case Kind::kRepair:
+          require(w.decided && !w.failed_round && !w.repaired, "repairs once, after the answer",
+                  w.trace);
+          require(has_settled(w), "repairs when all have spoken, or had their time", w.trace);
+          require(!has_durable(w), "repairs before the end only where a disk is awaited", w.trace);
+          w.repaired = true;
+          break;
         case Kind::kFinished:
           require(w.decided, "kFinished follows kAnswer or kFail", w.trace);
-          require(w.failed_round || w.now >= kDeadline || has_durable(w) || !may_ask(w),
-                  "ends with a durable copy, or when nobody is left to ask", w.trace);
+          require(w.failed_round || w.now >= kDeadline || has_durable(w) ||
+                      (!may_ask(w) && hopes(w).empty()),
+                  "ends with a durable copy, or when nobody is left who could make one", w.trace);
           w.finished = true;
           break;
       }
@@ -383,6 +394,7 @@ class Explorer {
       require(has_durable(w) || !may_ask(w) || !hopes(w).empty(),
               "somebody is asked to be durable while nobody is", w.trace);
     }
+    require(!w.decided || w.repaired || !has_settled(w), "what is owed waits for no disk", w.trace);
     if (w.decided || !w.minted || w.covering) return;
     require(!enough(w, w.present()), "answered as soon as possible", w.trace);
     const ReplicaSet live = w.present().sent - w.failed - w.silent;
@@ -398,6 +410,10 @@ class Explorer {
   [[nodiscard]] static bool may_ask(const World& w) {
     return !(w.present().sent - w.present().asked - w.failed).empty();
   }
+  // Nobody's acknowledgement is waited for any more.
+  [[nodiscard]] static bool has_settled(const World& w) {
+    return w.present().pending.empty() || w.now >= w.straggler_end;
+  }
   // Who was asked and may still do it.
   [[nodiscard]] static ReplicaSet hopes(const World& w) {
     return w.present().asked - w.present().vain - w.failed;
@@ -407,6 +423,13 @@ class Explorer {
     Attempt& a = w.present();
     require(c_.options.durable_one && a.durable.empty(), "asks while nobody is durable", w.trace);
     require(!a.asked.contains(i) && !w.failed.contains(i), "asks each once", w.trace);
+    if (a.last_asked != kNoReplica && hopes(w).contains(a.last_asked)) {
+      const Duration patience =
+          a.acked.contains(a.last_asked) ? c_.options.durable_after : c_.options.hedge_after;
+      require(w.now >= a.asked_at + patience, "gives everybody its time", w.trace);
+    }
+    a.last_asked = i;
+    a.asked_at = w.now;
     // Those who are named later may come too late for this.
     require(i != c_.local || c_.options.more || !usable_left(w),
             "the coordinator comes after the others", w.trace);
@@ -451,6 +474,7 @@ class Explorer {
     w.trace += " ANSWER";
     require(!w.decided, "one decision", w.trace);
     w.decided = true;
+    w.straggler_end = std::min(w.now + c_.options.straggler_window, kDeadline);
     const Attempt& a = w.present();
     require(enough(w, a), "W distinct acknowledgements for as many places, PW of owners, DW durable",
             w.trace);
@@ -505,6 +529,7 @@ Case make(std::size_t count, std::size_t owners, unsigned w) {
   c.options.w = static_cast<std::uint8_t>(w);
   c.options.deadline = kDeadline;
   c.options.hedge_after = nanoseconds(10);
+  c.options.durable_after = nanoseconds(20);
   c.options.straggler_window = nanoseconds(500);
   c.list = model::candidates(count, owners);
   c.holds.assign(count, 0);
