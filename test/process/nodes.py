@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -72,6 +73,21 @@ def wait_until(what, timeout_s: float = PATIENCE_S, step_s: float = 0.02):
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout_s:.0f} s: {what}")
         time.sleep(step_s)
+
+
+def metric(node, name: str) -> int:
+    """Over all shards of a node."""
+    text = node.http("GET", "/metrics")[2].decode()
+    return sum(int(line.split()[-1]) for line in text.splitlines() if re.match(name + r"\W", line))
+
+
+def await_writes(nodes, writes: int) -> None:
+    """So many, acknowledged, and all that follows an acknowledgement is over. Figures of other shards are half
+    a second old: that they know of all writes tells that they are young enough."""
+    def are_over() -> bool:
+        return (sum(metric(node, "stator_writes_total") for node in nodes) >= writes and
+                sum(metric(node, "stator_operations_open") for node in nodes) == 0)
+    wait_until(are_over)
 
 
 def stat_fields(of: Path) -> list[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "process"))
 
-from nodes import (BINARY, FULL, PATIENCE_S, Cluster, Node, die_with_parent, free_ports,  # noqa: E402
-                   pending_hints, stat_fields, wait_until)
+from nodes import (BINARY, FULL, PATIENCE_S, Cluster, Node, await_writes, die_with_parent,  # noqa: E402
+                   free_ports, metric, pending_hints, stat_fields, wait_until)
 
 TOOLS = Path(BINARY).parent
 SEED = int(os.environ.get("STATOR_SEED", time.time_ns() % 1_000_000))
