@@ -372,6 +372,11 @@ TEST(Checker, P7AnAnswerThatCountsFewerThanItPromises) {
   Story reads = good_story();
   reads.key().reads.back().evidence = {1, 0, 1, 1};
   EXPECT_EQ(reads.broken(), "P7;");
+  Story owners = good_story();
+  owners.key().writes.front().owners = 2;
+  EXPECT_EQ(owners.broken(), "");
+  owners.key().writes.front().evidence = {1, 1, 2, 1};
+  EXPECT_EQ(owners.broken(), "P7;");
   // And what it missed is judged by the promise.
   reads.key().reads.back().versions.clear();
   EXPECT_EQ(reads.broken(), "P7;I12;");

@@ -39,6 +39,10 @@ bool has_write_id(OperationKind kind) {
   return kind == OperationKind::kStDel || (has_value(kind) && kind != OperationKind::kSet);
 }
 
+bool is_list(const Reply& reply, std::size_t members) {
+  return reply.type == Reply::Type::kArray && reply.members.size() == members;
+}
+
 std::string hex(const WriteId& id) {
   char text[40];
   std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(id.high),
@@ -47,6 +51,24 @@ std::string hex(const WriteId& id) {
 }
 
 }  // namespace
+
+StAnswer parse_st_answer(const Operation& operation, const Reply& reply) {
+  const bool read = operation.kind == OperationKind::kStGet;
+  const std::size_t parts = read ? 2 : 1;
+  StAnswer answer;
+  if (operation.evidence) {
+    if (!is_list(reply, parts + 1) || !is_list(reply.members.back(), 4)) return {};
+    answer.evidence = &reply.members.back();
+  } else if (!read) {
+    if (reply.type == Reply::Type::kBulk) answer.context = &reply;
+    return answer;
+  } else if (!is_list(reply, parts)) {
+    return {};
+  }
+  answer.context = &reply.members[0];
+  if (read) answer.siblings = &reply.members[1];
+  return answer;
+}
 
 Client::Client(env::Env& env, const Workload& workload, const std::vector<env::Address>& nodes,
                ClientRecord& record, Random random)
@@ -110,6 +132,7 @@ Operation Client::draw(std::uint64_t number, Random& random) {
   if (workload_.quorums > 0) {
     operation.asked = draw_quorum(workload_, operation.kind, random.fork("quorum"));
   }
+  operation.evidence = random.chance(workload_.evidence);
   if (has_write_id(operation.kind)) {
     const auto now_ms = static_cast<std::uint64_t>(env_.executor.wall_now().ms());
     operation.write_id =
@@ -198,7 +221,14 @@ void Client::answered(const Operation& operation, const Reply& reply) {
     case OperationKind::kSet:
     case OperationKind::kDel: break;
     case OperationKind::kStDelBlind: break;  // the context of a delete that saw everything
-    default: remember_context(operation.key, reply.text);
+    default: {
+      const StAnswer answer = parse_st_answer(operation, reply);
+      if (answer.context == nullptr) {
+        record_.problem("ST.PUT or ST.DEL did not answer a context");
+      } else {
+        remember_context(operation.key, answer.context->text);
+      }
+    }
   }
 }
 
@@ -214,12 +244,13 @@ void Client::take_error(const Operation& operation, const Reply& reply) {
 }
 
 void Client::take_siblings(const Operation& operation, const Reply& reply) {
-  if (reply.type != Reply::Type::kArray || reply.members.size() != 2) {
+  const StAnswer answer = parse_st_answer(operation, reply);
+  if (answer.context == nullptr) {
     record_.problem("ST.GET did not answer context and siblings");
     return;
   }
-  remember_context(operation.key, reply.members[0].text);
-  for (const Reply& sibling : reply.members[1].members) {
+  remember_context(operation.key, answer.context->text);
+  for (const Reply& sibling : answer.siblings->members) {
     if (!sibling.members.empty()) check_value(operation, sibling.members[0].text);
   }
 }

@@ -30,9 +30,19 @@ struct Operation {
   bool copy = false;    // of one that another session sends, too
   bool owners = false;  // asks for a quorum of owners
   AskedQuorum asked{};  // what else it asks for
+  bool evidence = false;  // asks who stands behind the answer
   MonoTime sent_at{};   // both for the witness
   std::size_t call = 0;
 };
+
+/// What an ST. command was told.
+struct StAnswer {
+  const Reply* context = nullptr;   // nullptr: this is no such answer
+  const Reply* siblings = nullptr;  // of a read
+  const Reply* evidence = nullptr;  // where it was asked for: four numbers
+};
+/// `reply` is the answer to `operation`, and no error.
+[[nodiscard]] StAnswer parse_st_answer(const Operation& operation, const Reply& reply);
 
 /// Who is told what clients send and hear, on their loop.
 class CallWitness {

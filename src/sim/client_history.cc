@@ -1,5 +1,6 @@
 #include "sim/client_history.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <unordered_map>
@@ -93,11 +94,23 @@ bool ClientHistory::decode(std::uint32_t key, std::string_view text, Context& ou
   return decode_context_text(text, kBucket, key_name(key), cluster_tag_, out).has_value();
 }
 
-// An answer says nothing of stand-ins in this protocol: owners are counted where they were asked
-// for.
-QuorumEvidence ClientHistory::evidence(const Operation& operation, std::uint8_t quorum) const {
-  if (operation.owners) return {quorum, 0, quorum, 1};
-  return {0, quorum, quorum, 1};
+// How many owners must be among those that answered. Of a plain command nobody can ask that.
+std::uint8_t ClientHistory::owners_asked(const Operation& operation, std::uint8_t quorum) {
+  return operation.owners && operation.kind != OperationKind::kSet ? quorum : std::uint8_t{0};
+}
+
+// As the answer tells it (`told`), where it was asked to. Else it says nothing of stand-ins: owners
+// are counted where they were asked for.
+QuorumEvidence ClientHistory::evidence(const Operation& operation, const Reply* told,
+                                       std::uint8_t quorum) {
+  if (told == nullptr) {
+    const std::uint8_t owners = owners_asked(operation, quorum);
+    return {owners, static_cast<std::uint8_t>(quorum - owners), quorum, 1};
+  }
+  const auto number = [told](std::size_t i) {
+    return static_cast<std::uint8_t>(std::clamp<std::int64_t>(told->members[i].integer, 0, 255));
+  };
+  return {number(0), number(1), number(2), number(3)};
 }
 
 void ClientHistory::sent(Operation& operation) {
@@ -136,12 +149,14 @@ void ClientHistory::answered(const Operation& operation, const Reply& reply) {
 }
 
 void ClientHistory::read_answered(const Operation& operation, const Reply& reply) {
-  if (reply.members.size() != 2) return;  // which the client has noticed
+  const StAnswer answer = parse_st_answer(operation, reply);
+  if (answer.context == nullptr) return;  // which the client has noticed
   const std::uint32_t index = index_of(operation.key);
   Context context;
-  ReadCall call{operation.sent_at, now_(), evidence(operation, r_), r_, {}};
-  if (!decode(operation.key, reply.members[0].text, context) ||
-      !read_versions(reply.members[1], context, call.versions)) {
+  ReadCall call{operation.sent_at, now_(), evidence(operation, answer.evidence, r_), r_, {}};
+  call.owners = owners_asked(operation, r_);
+  if (!decode(operation.key, answer.context->text, context) ||
+      !read_versions(*answer.siblings, context, call.versions)) {
     // Judged as what it is: bytes that nobody wrote.
     call.versions.push_back(VersionSeen{});
   }
@@ -165,10 +180,12 @@ void ClientHistory::write_answered(const Operation& operation, const Reply& repl
     return;
   }
   call.outcome = Outcome::kOk;
-  call.evidence = evidence(operation, w_);
+  const StAnswer answer = call.plain ? StAnswer{} : parse_st_answer(operation, reply);
+  call.evidence = evidence(operation, answer.evidence, w_);
+  call.owners = owners_asked(operation, w_);
   call.forged = call.forged || must_be_refused(operation.kind);
   Context context;
-  if (call.plain || !decode(operation.key, reply.text, context)) return;
+  if (answer.context == nullptr || !decode(operation.key, answer.context->text, context)) return;
   SeenIds seen = call.seen;
   seen.push_back(call.id);
   log_.context_given(index, context, seen);

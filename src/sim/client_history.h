@@ -16,8 +16,8 @@ namespace stator::sim {
 /// by the protocol: a context is decoded for the ids that it names, a write of unknown outcome is
 /// answered with its id, and a plain write is recognised by its value wherever a read shows it,
 /// since no two values are equal. What the protocol does not tell is not guessed: evidence counts
-/// only where a quorum of owners was asked for, and a plain delete, which nobody could recognise,
-/// may not be part of the workload.
+/// as it was told where a command asked for it, or as a quorum of owners where that was asked for,
+/// and a plain delete, which nobody could recognise, may not be part of the workload.
 class ClientHistory final : public CallWitness {
  public:
   /// `now`: one clock for all clients. `cluster_tag`: seals contexts (core/membership/history.h).
@@ -42,7 +42,9 @@ class ClientHistory final : public CallWitness {
  private:
   void read_answered(const Operation& operation, const Reply& reply);
   void write_answered(const Operation& operation, const Reply& reply);
-  [[nodiscard]] QuorumEvidence evidence(const Operation& operation, std::uint8_t quorum) const;
+  [[nodiscard]] static std::uint8_t owners_asked(const Operation& operation, std::uint8_t quorum);
+  [[nodiscard]] static QuorumEvidence evidence(const Operation& operation, const Reply* told,
+                                               std::uint8_t quorum);
   [[nodiscard]] bool decode(std::uint32_t key, std::string_view text, Context& out) const;
   [[nodiscard]] std::uint32_t index_of(std::uint32_t key);
 

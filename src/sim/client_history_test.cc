@@ -151,6 +151,42 @@ TEST_F(ClientHistoryTest, ATombstoneIsKnownByTheContextThatHidesIt) {
   EXPECT_EQ(broken(), "I12;");
 }
 
+// PW is sent with ST. commands only: two stand-ins may have taken it.
+TEST_F(ClientHistoryTest, APlainWriteAsksForNoOwners) {
+  answer(send(OperationKind::kSet, "p", {}),
+         {.type = Reply::Type::kStatus, .text = "OK", .members = {}});
+  answer(send(OperationKind::kStGet, "", {}), list({text(context(0, {})), list({})}));
+  finally({{dot(1), kPlain, hash_of_value("p", false), false}});
+  EXPECT_EQ(broken(), "");
+}
+
+// P7, I12: what EVIDENCE told.
+TEST_F(ClientHistoryTest, WhoAnsweredIsTakenAsTold) {
+  const auto number = [](std::int64_t value) {
+    return Reply{.type = Reply::Type::kInteger, .text = {}, .integer = value, .members = {}};
+  };
+  const auto told = [&](std::int64_t owners, std::int64_t stand_ins) {
+    return list({number(owners), number(stand_ins), number(owners + stand_ins), number(1)});
+  };
+  const auto ask = [&](OperationKind kind, bool owners, const Reply& reply) {
+    Operation operation = send(kind, kind == OperationKind::kStGet ? "" : "a",
+                               kind == OperationKind::kStGet ? WriteId{} : kFirst);
+    operation.owners = owners;
+    operation.evidence = true;
+    answer(operation, reply);
+  };
+  const Reply written = text(context(1, {{dot(1), 1, kFirst}}));
+  const Reply nothing = text(context(0, {}));
+  ask(OperationKind::kStPutBlind, false, list({written, told(2, 0)}));
+  finally({{dot(1), kFirst, hash_of_value("a", false), false}});
+  ask(OperationKind::kStGet, false, list({nothing, list({}), told(1, 1)}));
+  EXPECT_EQ(broken(), "") << "a stand-in may know nothing";
+  ask(OperationKind::kStGet, false, list({nothing, list({}), told(2, 0)}));
+  EXPECT_EQ(broken(), "I12;") << "though no quorum of owners was asked for";
+  ask(OperationKind::kStGet, true, list({written, list({sibling("a", 1, kFirst)}), told(1, 1)}));
+  EXPECT_EQ(broken(), "P7;I12;") << "one owner where two were asked for";
+}
+
 TEST_F(ClientHistoryTest, ARefusedWriteThatIsSeenAndAValueOfNobody) {
   answer(send(OperationKind::kStPutBlind, "a", kFirst), error("NOQUORUM needed=2 got=1: no"));
   finally({{dot(1), kFirst, hash_of_value("a", false), false}});

@@ -144,6 +144,7 @@ void ClusterRun::write_down_calls() {
   workload_.weights[static_cast<std::size_t>(OperationKind::kStDelBlind)] = 0;
   workload_.owners = 0.5;
   workload_.quorum = founding_.r;
+  workload_.evidence = 0.5;
   history_ = std::make_unique<ClientHistory>(
       clients_log_, [this] { return world_.now(); }, cluster_tag(founding_.cluster_id), founding_.r,
       founding_.w);

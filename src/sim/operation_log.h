@@ -54,7 +54,7 @@ struct WriteCall {
   Outcome outcome = Outcome::kUnknown;  // until answered, and for ever if the node dies
   QuorumEvidence evidence{};
   std::uint8_t quorum = 0;  // replicas that `ok` promises
-  std::uint8_t owners = 0;  // and owners
+  std::uint8_t owners = 0;  // owners among them
 };
 
 struct ReadCall {
@@ -63,7 +63,7 @@ struct ReadCall {
   QuorumEvidence evidence{};
   std::uint8_t quorum = 0;               // replicas that its answer promises
   SmallVector<VersionSeen, 2> versions;  // all that the read merged, tombstones too
-  std::uint8_t owners = 0;               // that its answer promises
+  std::uint8_t owners = 0;               // owners among those that its answer promises
 };
 
 /// A node minted this dot for this write, or covered the write again under it.

@@ -106,6 +106,7 @@ void Session::send(Operation& operation) {
   if (asked.nodes > 0) words.insert(words.end(), {read ? "R" : "W", nodes});
   if (asked.owners > 0) words.insert(words.end(), {read ? "PR" : "PW", owners});
   if (asked.durable > 0) words.insert(words.end(), {"DW", durable});
+  if (operation.evidence && words[0].starts_with("ST.")) words.emplace_back("EVIDENCE");
   append_command(out, words);
 }
 

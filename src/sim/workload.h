@@ -53,6 +53,7 @@ struct Workload {
   // What only real processes are asked for; the simulator sees inside its nodes instead.
   double owners = 0;        // share of ST. commands that ask for a quorum of owners (PR, PW)
   std::uint8_t quorum = 2;  // how many they ask for
+  double evidence = 0;      // share of ST. commands that ask who stands behind the answer
   Duration persistence{};   // every operation is repeated until it ends well, for so long; 0: never
   Duration redial{};        // before a connection that failed is tried again
   std::array<double, kOperationKinds> weights{};  // sums to 1

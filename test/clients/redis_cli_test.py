@@ -143,6 +143,13 @@ class RedisCli(ThreeNodes):
         cli(0, "ST.DEL", key, "CTX", left["context"])
         self.assertEqual(json.loads(self.redis_cli(1, "-3", "--json", "ST.GET", key))["siblings"], [])
         self.assertIn(b"verdict", self.redis_cli(0, "-3", "ST.EXPLAIN", key))
+        for words in (("ST.PUT", key, "told"), ("ST.GET", key), ("ST.DEL", key)):
+            told = json.loads(self.redis_cli(0, "-3", "--json", *words, "EVIDENCE"))
+            # Three healthy nodes, all owners; a late one may have answered, too.
+            self.assertEqual(told["evidence"]["fallbacks"], 0, told)
+            self.assertGreaterEqual(told["evidence"]["primaries"], 2, told)
+            self.assertEqual(told["evidence"]["nodes"], told["evidence"]["primaries"], told)
+            self.assertEqual(told["evidence"]["zones"], 1, told)
 
     def _newest(self, key: str) -> str:
         """A plain read returns the version with the latest time, deletes counting as versions."""

@@ -192,6 +192,10 @@ class RedisPy(ThreeNodes):
             self.assertEqual(writer.get(key), b"both")
             writer.execute_command("ST.DEL", key, "CTX", after)
             self.assertEqual(reader.execute_command("ST.GET", key)[1], [])
+            context, siblings, evidence = reader.execute_command("ST.GET", key, "EVIDENCE")
+            self.assertEqual((siblings, evidence[1]), ([], 0), evidence)
+            context, evidence = writer.execute_command("ST.PUT", key, "told", "CTX", context, "EVIDENCE")
+            self.assertGreaterEqual(evidence[0], 2)
 
     def test_values_of_any_bytes_and_sizes(self):
         for key, writer, reader in self.pairs():

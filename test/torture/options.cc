@@ -107,6 +107,7 @@ Result<Options> parse_options(std::span<char* const> arguments) {
   sim::Workload& workload = options.workload = sim::draw_workload(random, 10, true);
   workload.clients = 1;
   workload.owners = 0.5;
+  workload.evidence = 0.8;
   workload.redial = milliseconds(20);
   choose_kinds(workload, kinds == "named");
   for (auto taken :

@@ -1,5 +1,7 @@
+#include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/ring/position.h"
 #include "core/version/context.h"
@@ -32,6 +34,42 @@ bool parse_replicas(Call& call, std::string_view text, std::uint8_t& out) {
   return true;
 }
 
+// --- EVIDENCE ----------------------------------------------------------------------------------
+
+// Of Command::mode: the answer says who stands behind it. Only where it is asked for, so that the
+// answers that clients know keep their shape.
+constexpr std::uint8_t kWithEvidence = 1;
+
+bool takes_evidence(Call& call, std::string_view option) {
+  if (!equal_ignoring_case(option, "evidence")) return false;
+  call.command.mode = kWithEvidence;
+  return true;
+}
+
+// A map, or in RESP2 a list of its values without their names.
+void begin_fields(RespWriter& out, std::size_t count) {
+  if (out.resp3()) {
+    out.map(count);
+  } else {
+    out.array(count);
+  }
+}
+
+void write_evidence(RespWriter& out, const node::Evidence& evidence) {
+  const std::array<std::pair<std::string_view, std::uint8_t>, 4> fields = {{
+      {"primaries", evidence.primaries},
+      {"fallbacks", evidence.fallbacks},
+      {"nodes", evidence.nodes},
+      {"zones", evidence.zones},
+  }};
+  if (out.resp3()) out.bulk("evidence");
+  begin_fields(out, fields.size());
+  for (const auto& [name, value] : fields) {
+    if (out.resp3()) out.bulk(name);
+    out.integer(value);
+  }
+}
+
 // --- ST.GET ------------------------------------------------------------------------------------
 
 void write_sibling(RespWriter& out, const Version& version) {
@@ -40,11 +78,7 @@ void write_sibling(RespWriter& out, const Version& version) {
     if (out.resp3()) out.bulk(name);
     out.bulk(bytes);
   };
-  if (out.resp3()) {
-    out.map(6);
-  } else {
-    out.array(6);
-  }
+  begin_fields(out, 6);
   field("value", version.value);
   append_dot(text, version.dot);
   field("dot", text);
@@ -66,18 +100,16 @@ void answer_siblings(Command& command, const node::ReadResult& result, const Ver
   encode_context_text(context, kDefaultBucket, command.words[1],
                       command.front().store().context_secret(), command.scratch);
   RespWriter out = command.reply();
-  if (out.resp3()) {
-    out.map(2);
-    out.bulk("context");
-  } else {
-    out.array(2);
-  }
+  const bool with_evidence = command.mode == kWithEvidence;
+  begin_fields(out, with_evidence ? 3 : 2);
+  if (out.resp3()) out.bulk("context");
   out.bulk(command.scratch);
   if (out.resp3()) out.bulk("siblings");
   out.array(object.living(result.now));
   for (const Version& version : object.versions) {
     if (!version.dead(result.now)) write_sibling(out, version);
   }
+  if (with_evidence) write_evidence(out, result.evidence);
   command.finish();
 }
 
@@ -86,10 +118,11 @@ void answer_siblings(Command& command, const node::ReadResult& result, const Ver
 // Options from `words[first]` on. False: answered.
 bool parse_write_options(Call& call, std::size_t first, node::WriteRequest& request,
                          Context& context) {
-  for (std::size_t i = first; i < call.words.size(); i += 2) {
+  for (std::size_t i = first; i < call.words.size(); ++i) {
     const std::string_view option = call.words[i];
-    if (i + 1 == call.words.size()) return refuse(call, "syntax error: an option lacks its value");
-    const std::string_view value = call.words[i + 1];
+    if (takes_evidence(call, option)) continue;
+    if (++i == call.words.size()) return refuse(call, "syntax error: an option lacks its value");
+    const std::string_view value = call.words[i];
     if (equal_ignoring_case(option, "ctx")) {
       const auto decoded = decode_context_text(value, request.bucket, request.key,
                                                call.front.store().context_secret(), context);
@@ -112,7 +145,8 @@ bool parse_write_options(Call& call, std::size_t first, node::WriteRequest& requ
       request.id = *id;
     } else {
       return refuse(call,
-                    "syntax error: the options are [CTX context] [W n] [PW n] [DW n] [WID id]");
+                    "syntax error: the options are [CTX context] [W n] [PW n] [DW n] [WID id] "
+                    "[EVIDENCE]");
     }
   }
   return true;
@@ -124,7 +158,15 @@ void answer_context(Command& command, const node::WriteResult& result) {
     encode_context_text(*result.context, result.bucket, result.key,
                         command.front().store().context_secret(), command.scratch);
   }
-  command.reply().bulk(command.scratch);
+  RespWriter out = command.reply();
+  if (command.mode == kWithEvidence) {
+    begin_fields(out, 2);
+    if (out.resp3()) out.bulk("context");
+    out.bulk(command.scratch);
+    write_evidence(out, result.evidence);
+  } else {
+    out.bulk(command.scratch);
+  }
   command.finish();
 }
 
@@ -132,13 +174,14 @@ void answer_context(Command& command, const node::WriteResult& result) {
 
 void do_st_get(Call& call) {
   node::ReadQuorum quorum;
-  for (std::size_t i = 2; i < call.words.size(); i += 2) {
+  for (std::size_t i = 2; i < call.words.size(); ++i) {
+    if (takes_evidence(call, call.words[i])) continue;
     const bool pr = equal_ignoring_case(call.words[i], "pr");
     if ((!pr && !equal_ignoring_case(call.words[i], "r")) || i + 1 == call.words.size()) {
-      refuse(call, "syntax error: ST.GET key [R n] [PR n]");
+      refuse(call, "syntax error: ST.GET key [R n] [PR n] [EVIDENCE]");
       return;
     }
-    if (!parse_replicas(call, call.words[i + 1], pr ? quorum.pr : quorum.r)) return;
+    if (!parse_replicas(call, call.words[++i], pr ? quorum.pr : quorum.r)) return;
   }
   call.command.words.keep(call.words.first(2));
   read_then(call.command, call.words[1], answer_siblings, quorum);

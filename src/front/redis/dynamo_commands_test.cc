@@ -97,6 +97,42 @@ TEST_F(DynamoCommands, QuorumsAndWriteIdsReachTheStore) {
   EXPECT_THAT(ask({"ST.GET", "k"}), HasSubstr(bulk(id)));
 }
 
+// D9: as a plain list where there are no maps, and nothing where nobody asked for it.
+TEST_F(DynamoCommands, AnswersTellWhoStandsBehindThemWhereAsked) {
+  store.write_blind("k", "one");
+  store.evidence = {.primaries = 1, .fallbacks = 2, .nodes = 3, .zones = 2};
+  const std::string list = "*4\r\n:1\r\n:2\r\n:3\r\n:2\r\n";
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"ST.GET", "k", "EVIDENCE"}, {"ST.GET", "k", "R", "2", "evidence", "PR", "1"}}) {
+    const std::string answer = ask(words);
+    EXPECT_THAT(answer, StartsWith("*3\r\n$"));
+    EXPECT_THAT(answer, HasSubstr("\r\n*1\r\n*6\r\n" + bulk("one")));
+    EXPECT_THAT(answer, ::testing::EndsWith(list));
+  }
+  EXPECT_EQ(store.last_read.r, 2);
+  EXPECT_EQ(store.last_read.pr, 1);
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"ST.PUT", "k", "two", "EVIDENCE", "W", "2"}, {"ST.DEL", "k", "W", "2", "EVIDENCE"}}) {
+    const std::string answer = ask(words);
+    EXPECT_THAT(answer, StartsWith("*2\r\n$"));
+    EXPECT_FALSE(bulk_at(answer, 4).empty()) << "the context";
+    EXPECT_THAT(answer, ::testing::EndsWith("\r\n" + list));
+    EXPECT_EQ(store.last_write.quorum.w, 2);
+  }
+  EXPECT_THAT(ask({"ST.PUT", "k", "three"}), StartsWith("$"));
+  EXPECT_THAT(ask({"ST.GET", "k"}), StartsWith("*2\r\n$"));
+  client.ask("HELLO 3");
+  const std::string map = bulk("evidence") + "%4\r\n" + bulk("primaries") + ":1\r\n" +
+                          bulk("fallbacks") + ":2\r\n" + bulk("nodes") + ":3\r\n" +
+                          bulk("zones") + ":2\r\n";
+  const std::string read = ask({"ST.GET", "k", "EVIDENCE"});
+  EXPECT_THAT(read, StartsWith("%3\r\n" + bulk("context")));
+  EXPECT_THAT(read, ::testing::EndsWith(map));
+  const std::string written = ask({"ST.PUT", "k", "four", "EVIDENCE"});
+  EXPECT_THAT(written, StartsWith("%2\r\n" + bulk("context")));
+  EXPECT_THAT(written, ::testing::EndsWith(map));
+}
+
 TEST_F(DynamoCommands, ARetryWithItsWriteIdIsOneWrite) {
   const std::string id = "018f6b7e1c2d7abc8def0123456789ab";
   ask({"ST.PUT", "k", "v", "WID", id});
@@ -124,6 +160,8 @@ TEST_F(DynamoCommands, BadOptionsAreRefused) {
                                              {"ST.GET", "k", "FOO", "1"},
                                              {"ST.PUT", "k", "v", "W", "x"},
                                              {"ST.PUT", "k", "v", "CTX"},
+                                             {"ST.PUT", "k", "v", "EVIDENCE", "W"},
+                                             {"ST.GET", "k", "EVIDENCE", "R"},
                                              {"ST.PUT", "k", "v", "FOO", "1"},
                                              {"ST.PUT", "k", "v", "WID", "1"},
                                              {"ST.PUT", "k", "v", "WID", std::string(32, '0')},

@@ -101,7 +101,7 @@ void FakeStore::carry_out(Held& held) {
   Object object;
   if (!bytes.empty()) STATOR_ASSERT(decode_object(bytes, object));
   held.read_done(node::ReadResult{
-      .object = &object, .evidence = {}, .fastest = view.members.at(0).id, .now = now});
+      .object = &object, .evidence = evidence, .fastest = view.members.at(0).id, .now = now});
 }
 
 void FakeStore::carry_out_write(Held& held) {
@@ -110,6 +110,7 @@ void FakeStore::carry_out_write(Held& held) {
   result.bucket = held.bucket;
   result.key = held.key;
   result.id = held.request.id ? held.request.id : make_id(!with_context);
+  result.evidence = evidence;
   if (const Error* error = failure_of(held.key)) {
     result.outcome = failure_outcome;
     result.error = *error;

@@ -57,6 +57,7 @@ class FakeStore final : public node::Store {
   bool hold = false;
   std::map<std::string, Error> failures;  // by key; "*": every key
   Outcome failure_outcome = Outcome::kNotApplied;
+  node::Evidence evidence{.primaries = 2, .fallbacks = 1, .nodes = 3, .zones = 2};
   WallTime now = kWall;
   node::ClusterView view;
   node::NodeStatus node_status;
