@@ -18,10 +18,12 @@ BackgroundBudget::BackgroundBudget(std::uint64_t bytes_per_second)
     : most_(std::max<std::uint64_t>(bytes_per_second, 64 * kCostMin)), rate_(most_ / 4) {}
 
 void BackgroundBudget::pay(MonoTime now) {
-  const Duration elapsed = std::min(now - std::exchange(paid_at_, now), seconds(1));
+  const Duration elapsed = now - std::exchange(paid_at_, now);
   const auto burst = static_cast<std::int64_t>(rate_ / kBurstsPerSecond);
-  const auto earned = static_cast<std::int64_t>(rate_) * elapsed.us() / 1'000'000;
-  credit_ = std::min(credit_ + std::max<std::int64_t>(earned, 0), burst);
+  // A rest may be as long as it likes: no integer holds what it earns.
+  const double earned = static_cast<double>(rate_) * static_cast<double>(elapsed.ns) / 1e9;
+  const bool paid = earned >= static_cast<double>(burst - credit_);
+  credit_ = paid ? burst : credit_ + static_cast<std::int64_t>(std::max(earned, 0.0));
 }
 
 void BackgroundBudget::spend(std::size_t bytes) {

@@ -91,6 +91,16 @@ TEST(BackgroundBudget, AnIdleNodeGivesAllOfIt) {
   EXPECT_EQ(rate.bytes_per_second(), kMost);
 }
 
+// A large piece is waited for once, and not again with each that comes after it.
+TEST(BackgroundBudget, WhoeverHasWaitedAsLongAsToldOwesNothingMore) {
+  BackgroundBudget rate(kMost);
+  const MonoTime begin = MonoTime{} + seconds(1);
+  const Duration wait = rate.take(60 << 20, begin);
+  EXPECT_GT(wait, seconds(3));
+  EXPECT_LT(rate.take(1 << 10, begin + wait), milliseconds(1));
+  EXPECT_EQ(rate.take(1 << 10, begin + wait + seconds(1'000'000)), Duration{});
+}
+
 TEST(BackgroundBudget, WhatCanBeLeftUndoneIsLeftWhileThereIsDebt) {
   BackgroundBudget rate(kMost);
   MonoTime now = MonoTime{} + seconds(1);
@@ -98,7 +108,6 @@ TEST(BackgroundBudget, WhatCanBeLeftUndoneIsLeftWhileThereIsDebt) {
   EXPECT_FALSE(rate.try_take(1, now));
   const Duration wait = rate.take(0, now);
   EXPECT_GT(wait, seconds(1));
-  // A rest pays for a second at most, look by look.
   for (MonoTime end = now + wait; now < end;) {
     EXPECT_FALSE(rate.try_take(1, now));
     now = now + milliseconds(50);

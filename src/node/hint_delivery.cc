@@ -245,8 +245,12 @@ void HintDelivery::send_again(Operation& operation) {
   std::string key = operation.key;
   const bool walking = walk.under_way && walk.range == operation.range;
   release(operation, {});
-  // Else the next walk meets it.
-  if (walking) deliver(owner, walk, std::move(key));
+  if (!walking) return;  // the next walk meets it
+  if (context_.now() < walk.not_before) {
+    walk.queue.push_front(std::move(key));
+  } else {
+    deliver(owner, walk, std::move(key));
+  }
 }
 
 void HintDelivery::release(Operation& operation, Duration pause) {

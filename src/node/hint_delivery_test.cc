@@ -56,13 +56,15 @@ class HintDeliveryTest : public ::testing::Test {
     });
     return received;
   }
-  void answer(const LoneShard::Received& put, wire::ReplyStatus status) {
+  /// `pause`: how long the owner wants nothing more (D15).
+  void answer(const LoneShard::Received& put, wire::ReplyStatus status, Duration pause = {}) {
     Object object;
     ASSERT_TRUE(decode_object(put.as<wire::ReplicaPut>().object, object));
     wire::ReplicaPutReply reply;
     reply.status = status;
     reply.digest = digest(object);
     reply.durable = true;
+    reply.pause_us = static_cast<std::uint32_t>(pause.us());
     lone.deliver(
         LoneShard::frame(lone.header({put.header.partition}, put.header.request_id), reply));
   }
@@ -110,6 +112,44 @@ TEST_F(HintDeliveryTest, NoAnswerToAnotherObjectDeletesAHint) {
   answer(second[0], wire::ReplyStatus::kOk);
   EXPECT_EQ(pending(), 0U);
   EXPECT_EQ(stored(), 0U);
+}
+
+// D15: the receiver paces. What is under way when it asks for a pause is one window at most.
+TEST_F(HintDeliveryTest, AnOwnerThatAsksForAPauseGetsNothingBeforeItIsOver) {
+  constexpr std::size_t kHints = 3 * HintDelivery::kWindow;
+  for (std::size_t i = 0; i < kHints; ++i) keep("{range}" + std::to_string(i), one_version("v"));
+  run(milliseconds(100));
+  const auto first = take_puts();
+  ASSERT_EQ(first.size(), HintDelivery::kWindow);
+  answer(first[0], wire::ReplyStatus::kOk, seconds(3));
+  for (std::size_t i = 1; i < first.size(); ++i) answer(first[i], wire::ReplyStatus::kOk);
+  run(milliseconds(2'500));
+  EXPECT_TRUE(take_puts().empty()) << "no answer that asks for less ends the pause";
+  EXPECT_EQ(pending(), kHints - HintDelivery::kWindow);
+  run(seconds(1));
+  const auto second = take_puts();
+  ASSERT_EQ(second.size(), HintDelivery::kWindow);
+  for (const auto& put : second) answer(put, wire::ReplyStatus::kOk);
+  run(milliseconds(100));
+  EXPECT_EQ(take_puts().size(), kHints - 2 * HintDelivery::kWindow) << "and no pause is kept";
+}
+
+TEST_F(HintDeliveryTest, WhatHasChangedMeanwhileWaitsForTheEndOfThePauseToo) {  // D14, D15
+  keep("k", one_version("v"));
+  run(milliseconds(100));
+  const auto first = take_puts();
+  ASSERT_EQ(first.size(), 1U);
+  keep("k", one_version("w", 8));
+  answer(first[0], wire::ReplyStatus::kOk, seconds(3));
+  run(milliseconds(2'500));
+  EXPECT_TRUE(take_puts().empty());
+  EXPECT_EQ(pending(), 1U);
+  run(seconds(1));
+  const auto second = take_puts();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].as<wire::ReplicaPut>().object, one_version("w", 8));
+  answer(second[0], wire::ReplyStatus::kOk);
+  EXPECT_EQ(pending(), 0U);
 }
 
 TEST_F(HintDeliveryTest, AHintWhoseDeletionFailedIsDeliveredOnceMore) {

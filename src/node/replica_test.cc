@@ -319,5 +319,33 @@ TEST_F(ReplicaTest, AForwardedWriteWhoseTimeIsOverIsRefusedAndACopyIsNot) {
   EXPECT_EQ(received[0].as<wire::ReplicaPutReply>().status, wire::ReplyStatus::kOk);
 }
 
+// D15: who delivers hints is told how long to wait before the next one, and a client's write never.
+TEST(PacedReplica, WhoSendsBackgroundWorkIsToldHowLongToWait) {
+  LoneShard lone([](NodeOptions& options) { options.background_bytes_per_second = 256 << 10; });
+  const std::string object = one_version(std::string(16 << 10, 'x'));
+  const auto pause_after = [&](const std::string& key, bool repair) {
+    const wire::ReplicaPut message{
+        .bucket = kDefaultBucket, .key = key, .object = object, .repair = repair};
+    lone.deliver(LoneShard::frame(lone.header(lone.partition_of(key), kAsked), message));
+    const auto received = lone.take_received();
+    STATOR_ASSERT(received.size() == 1);
+    const auto reply = received[0].as<wire::ReplicaPutReply>();
+    EXPECT_EQ(reply.status, wire::ReplyStatus::kOk);
+    return microseconds(reply.pause_us);
+  };
+  Duration pause{};
+  for (int i = 0; i < 8; ++i) {
+    const Duration next = pause_after("k" + std::to_string(i), true);
+    EXPECT_GT(next, pause) << "all that came is to be paid for";
+    pause = next;
+    EXPECT_EQ(pause_after("client" + std::to_string(i), false), Duration{});
+  }
+  // 128 KiB at a quarter of the most, but for what a rest allows at once.
+  EXPECT_GT(pause, milliseconds(1'000));
+  EXPECT_LT(pause, milliseconds(2'100));
+  lone.run(pause);
+  EXPECT_LT(pause_after("after", true), milliseconds(400)) << "who waited is let in again";
+}
+
 }  // namespace
 }  // namespace stator::node::testing

@@ -148,6 +148,101 @@ TEST_P(Hints, ARetriedPutIsOneValueThroughOwnersAndStandIns) {  // D7
   EXPECT_EQ(cluster.read(others[1], "k", {.r = 3}).values, std::vector<std::string>{"w"});
 }
 
+/// A put that a client sends again, since it never heard what became of it: its coordinator died
+/// between storing it and answering.
+class Unanswered : public Hints {
+ protected:
+  [[nodiscard]] WriteAnswer again(unsigned through) {
+    return cluster.write(through, "k", "v", nullptr, node::WriteKind::kWithContext, {}, id);
+  }
+  /// The first attempt, through the first owner. `heard`: the others have stored it, and only
+  /// their answers are lost; else nobody else has ever heard of it.
+  void attempt_and_die(bool heard) {
+    for (unsigned other = 0; other < cluster.size(); ++other) {
+      if (other == owners[0]) continue;
+      cluster.world().wire().set_cut(cluster.host(other).index(), cluster.host(owners[0]).index(),
+                                     true);
+      if (!heard) cluster.set_cut(owners[0], other, true);
+    }
+    const auto first = cluster.begin_write(owners[0], "k", "v", nullptr,
+                                           node::WriteKind::kWithContext, {}, id);
+    cluster.run(milliseconds(200));
+    cluster.host(owners[0]).crash();
+    cluster.run(seconds(2));
+    ASSERT_FALSE(first->has_value()) << "unknown for ever";
+    for (const unsigned owner : {owners[1], owners[2]}) {
+      ASSERT_EQ(cluster.local_object(owner, "k").empty(), !heard);
+    }
+  }
+  /// It has on its disk what it never answered.
+  void coordinator_returns() {
+    cluster.start(owners[0]);
+    cluster.run(milliseconds(100));
+    EXPECT_FALSE(cluster.local_object(owners[0], "k").empty());
+    cluster.set_isolated(owners[0], false);
+    cluster.settle();
+    ASSERT_TRUE(run_out());
+  }
+  [[nodiscard]] std::vector<std::string> values() {
+    return cluster.read(others[0], "k", {.r = 3, .pr = 3}).values;
+  }
+
+  [[nodiscard]] std::uint64_t now_ms() {
+    return static_cast<std::uint64_t>(cluster.host(0).clock().wall(cluster.world().now()).ms());
+  }
+  const WriteId id = WriteId::make(now_ms(), WriteId::kRetryable, 1, 2);
+};
+INSTANTIATE_TEST_SUITE_P(Shards, Unanswered, testing::Values(1U, 3U),
+                         [](const auto& param) { return std::to_string(param.param); });
+
+TEST_P(Unanswered, APutThatOnlyItsDeadCoordinatorHasIsOneValueWhenItIsRetried) {  // D7
+  ASSERT_NO_FATAL_FAILURE(attempt_and_die(false));
+  ASSERT_EQ(again(owners[1]).outcome, Outcome::kOk);
+  ASSERT_NO_FATAL_FAILURE(coordinator_returns());
+  EXPECT_EQ(values(), std::vector<std::string>{"v"});
+  EXPECT_EQ(again(owners[0]).outcome, Outcome::kOk);
+  EXPECT_EQ(values(), std::vector<std::string>{"v"});
+}
+
+TEST_P(Unanswered, ARetryThroughAStandInThatKnowsNothingOfItIsOneValue) {  // D7
+  ASSERT_NO_FATAL_FAILURE(attempt_and_die(false));
+  cluster.host(owners[1]).crash();
+  cluster.host(owners[2]).crash();
+  cluster.run(seconds(2));
+  for (const unsigned through : others) ASSERT_EQ(again(through).outcome, Outcome::kOk);
+  cluster.start(owners[1]);
+  cluster.start(owners[2]);
+  ASSERT_NO_FATAL_FAILURE(coordinator_returns());
+  EXPECT_EQ(values(), std::vector<std::string>{"v"});
+}
+
+TEST_P(Unanswered, WhatAnotherClientHasOverwrittenMeanwhileDoesNotComeBack) {  // D7, D8
+  ASSERT_NO_FATAL_FAILURE(attempt_and_die(true));
+  const ReadAnswer seen = cluster.read(owners[1], "k");
+  ASSERT_EQ(seen.values, std::vector<std::string>{"v"});
+  ASSERT_EQ(cluster.write(owners[2], "k", "w", &seen.context).outcome, Outcome::kOk);
+  for (const unsigned through : {owners[1], owners[2], others[0]}) {
+    EXPECT_EQ(again(through).outcome, Outcome::kOk);
+    EXPECT_EQ(cluster.read(through, "k").values, std::vector<std::string>{"w"});
+  }
+  ASSERT_NO_FATAL_FAILURE(coordinator_returns());
+  EXPECT_EQ(again(owners[0]).outcome, Outcome::kOk);
+  EXPECT_EQ(values(), std::vector<std::string>{"w"});
+}
+
+TEST_P(Unanswered, NorDoesTheCopyOfItsDeadCoordinator) {  // D7
+  ASSERT_NO_FATAL_FAILURE(attempt_and_die(false));
+  const WriteAnswer retried = again(owners[1]);
+  ASSERT_EQ(retried.outcome, Outcome::kOk);
+  const ReadAnswer seen = cluster.read(owners[2], "k");
+  ASSERT_EQ(seen.values, std::vector<std::string>{"v"});
+  ASSERT_EQ(cluster.write(owners[2], "k", "w", &seen.context).outcome, Outcome::kOk);
+  ASSERT_NO_FATAL_FAILURE(coordinator_returns());
+  EXPECT_EQ(values(), std::vector<std::string>{"w"}) << "its dot is one that nobody saw";
+  EXPECT_EQ(again(owners[0]).outcome, Outcome::kOk);
+  EXPECT_EQ(values(), std::vector<std::string>{"w"});
+}
+
 TEST_P(Hints, AreFoundAgainAfterALossOfPowerOfTheirKeepers) {  // D14
   owners_go();
   for (int i = 0; i < 50; ++i) {
@@ -262,6 +357,45 @@ TEST_P(Hints, AHealthyClusterKeepsNone) {
   cluster.run(seconds(2));
   EXPECT_EQ(cluster.total(&node::Metrics::hints_kept_total), 0U);
   EXPECT_EQ(cluster.total(&node::Metrics::writes_stood_in_total), 0U);
+}
+
+/// An owner whose disk is to bear no more than so much background work.
+class PacedHints : public Hints {
+ protected:
+  static constexpr std::uint64_t kBytesPerSecond = 256 << 10;
+  PacedHints()
+      : Hints(5, [](node::NodeOptions& options) {
+          options.background_bytes_per_second = kBytesPerSecond;
+        }) {}
+};
+INSTANTIATE_TEST_SUITE_P(Shards, PacedHints, testing::Values(1U),
+                         [](const auto& param) { return std::to_string(param.param); });
+
+TEST_P(PacedHints, ReachAnOwnerAsFastAsItWantsThemAndNoFaster) {  // D15
+  constexpr std::size_t kValue = 8 << 10;
+  cluster.host(owners[2]).crash();
+  cluster.run(seconds(2));
+  for (int i = 0; i < 300; ++i) {
+    const unsigned through = i % 2 == 0 ? owners[0] : owners[1];
+    ASSERT_EQ(cluster.write(through, "p" + std::to_string(i), std::string(kValue, 'v')).outcome,
+              Outcome::kOk);
+  }
+  cluster.run(seconds(1));
+  const std::uint64_t owed = pending();
+  ASSERT_GT(owed, 100U);
+  cluster.start(owners[2]);
+  cluster.settle();
+  // Whatever it has had until now came while its links were coming up.
+  const std::uint64_t left = pending();
+  const MonoTime begin = cluster.world().now();
+  ASSERT_TRUE(run_out(seconds(120)));
+  const double seconds_taken = static_cast<double>((cluster.world().now() - begin).ns) / 1e9;
+  const double at_most = static_cast<double>(left * kValue) / kBytesPerSecond;
+  // What is under way when it first says so is one window of each keeper, and a rest allows a
+  // quarter of a second.
+  EXPECT_GT(left, owed / 2);
+  EXPECT_GT(seconds_taken, 0.5 * at_most);
+  EXPECT_LT(seconds_taken, 10 * at_most) << "and they do reach it";
 }
 
 /// As many nodes as N: nobody can stand in, and the coordinator keeps what the absent owner misses.
