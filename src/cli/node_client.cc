@@ -83,6 +83,13 @@ bool NodeClient::ask(const HttpRequest& request) {
                 "stator dev, or the same with --node HOST:PORT (its HTTP address)");
 }
 
+std::string NodeClient::ask_at(const std::string& address, const HttpRequest& request) const {
+  const auto parsed = env::parse_address(address);
+  if (!parsed) return {};
+  auto answer = http_ask(*parsed, request, timeout_);
+  return answer && answer->status == 200 ? std::move(answer->body) : std::string();
+}
+
 bool NodeClient::failed(Exit exit, const std::string& what, const std::string& next) {
   exit_ = fail(console_, exit, what, next);
   return false;

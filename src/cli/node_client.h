@@ -34,6 +34,9 @@ class NodeClient {
   /// False after it has said why: `exit()` is the code to end with. `answer()` has any status.
   [[nodiscard]] bool ask(const HttpRequest& request);
   [[nodiscard]] const HttpAnswer& answer() const { return answer_; }
+  /// What another node says, at its announced HTTP address, once ask() has found one: the body of
+  /// its answer; empty where nobody answers there, or not with status 200.
+  [[nodiscard]] std::string ask_at(const std::string& address, const HttpRequest& request) const;
   [[nodiscard]] Exit exit() const { return exit_; }
   /// "127.0.0.1:7380", of the node that answered.
   [[nodiscard]] std::string node() const;

@@ -343,6 +343,10 @@ class DurableOnRequest(unittest.TestCase):
 class HintedHandoff(unittest.TestCase):
     """Paper 4.6 on real processes: what a dead node misses waits for it, and is delivered (D14)."""
 
+    @staticmethod
+    def all_hints(node) -> dict:
+        return json.loads(run("hints", "--all", "-o", "json", "--node", f"127.0.0.1:{node.http_port}").stdout)
+
     def test_what_a_dead_node_misses_is_delivered_when_it_is_back(self):
         with Cluster(5) as cluster:
             *others, last = cluster.nodes
@@ -359,6 +363,15 @@ class HintedHandoff(unittest.TestCase):
             shown = run("hints", "--node", f"127.0.0.1:{others[0].http_port}").stdout
             self.assertRegex(shown, r"n1 keeps \d+ hints")
             self.assertRegex(shown, r"(?m)^n5 +DOWN +\d+ ")
+            told = self.all_hints(others[1])
+            self.assertGreaterEqual(told["pending"], len(missed))
+            self.assertEqual((told["nodes"], told["answered"], told["complete"]), (5, 4, False))
+            self.assertEqual([keeper["name"] for keeper in told["keepers"] if not keeper["answered"]], ["n5"])
+            owed, = [owner for owner in told["owners"] if owner["pending"]]
+            self.assertEqual((owed["name"], owed["pending"], owed["healthy"]), ("n5", told["pending"], False))
+            shown = run("hints", "--all", "--node", f"127.0.0.1:{others[0].http_port}").stdout
+            self.assertRegex(shown, r"^4 of 5 nodes keep \d+ hints")
+            self.assertIn("n5 does not answer", shown)
             # Found again by those who keep them, whatever befalls those.
             before = pending_hints(others)
             others[0].kill()
@@ -367,6 +380,9 @@ class HintedHandoff(unittest.TestCase):
             last.start()
             wait_until(lambda: pending_hints(others) == 0)
             cluster.await_all_healthy()
+            wait_until(lambda: self.all_hints(last)["complete"])
+            told = self.all_hints(last)
+            self.assertEqual((told["answered"], told["pending"], told["progress"]), (5, 0, 1), told)
             for k in missed:
                 replicas = others[0].json(f"/v1/explain/b/k{k}")["replicas"]
                 held = {replica["digest"] for replica in replicas if replica["owner"]}
