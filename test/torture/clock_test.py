@@ -4,7 +4,7 @@ nothing expires by it (G26)."""
 import time
 import unittest
 
-from torture import FULL, Nodes, Torture, report
+from torture import AS_SHIPPED, FULL, Nodes, Torture, report
 from resp import Client
 
 YEAR_S = 365 * 24 * 3600
@@ -13,7 +13,7 @@ DWELL_S = 20 if FULL else 3
 
 class ClockJump(unittest.TestCase):
     def test_a_year_forwards_and_back_changes_nothing(self):
-        with Nodes(5, faulty=True) as cluster:
+        with Nodes(5, *AS_SHIPPED, faulty=True) as cluster:
             sick = cluster.nodes[2]
             with Torture(cluster.nodes, rate=1_500, keys=1_000, sessions=40) as torture:
                 torture.begin()

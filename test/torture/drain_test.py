@@ -3,28 +3,16 @@ hints within two minutes, and clients hardly notice (D14, D15; G17). The load is
 do, and what clients wait for meanwhile is compared with what they waited for just before, in the same process and
 the same minutes; of several such pairs the one in the middle counts."""
 
-import json
 import statistics
-import subprocess
 import time
 import unittest
 
-from torture import BINARY, FULL, PROMPT, Nodes, Series, Torture, pending_hints, report, wait_until
+from torture import (FULL, PROMPT, SHARE_OF_CAPACITY, Nodes, Series, Torture, capacity, pending_hints, report,
+                     wait_until)
 
 CYCLES, AWAY_S, HEALTHY_S = (5, 60, 15) if FULL else (1, 2, 1)
 KEYS = 30_000 if FULL else 2_000
-SHARE_OF_CAPACITY = 0.3
 DRAINED_S, P99_TIMES = 120, 2
-
-
-def capacity(nodes) -> float:
-    """Operations per second of clients that send one after the other, half of them writes."""
-    doors = ",".join(f"127.0.0.1:{node.redis_port}" for node in nodes)
-    load = [BINARY, "bench", "--redis", doors, "-c", "60", "--keys", str(KEYS), "--value-bytes", "200",
-            "--mix", "get=1,set=1", "--prefix", "capacity:", "-o", "json"]
-    subprocess.run([*load, "--fill", "--duration", "1s"], check=True, capture_output=True)
-    measured = subprocess.run([*load, "--duration", "10s" if FULL else "1s"], check=True, capture_output=True)
-    return json.loads(measured.stdout)["all"]["rate"]
 
 
 class Drain(unittest.TestCase):
@@ -35,7 +23,7 @@ class Drain(unittest.TestCase):
         self.others, self.away = self.cluster.nodes[:4], self.cluster.nodes[4]
 
     def test_a_node_that_was_away_gets_what_it_missed(self):
-        rate = round(SHARE_OF_CAPACITY * capacity(self.cluster.nodes))
+        rate = round(SHARE_OF_CAPACITY * capacity(self.cluster.nodes, KEYS))
         torture = Torture(self.cluster.nodes, rate=rate, keys=KEYS, sessions=60, patience_ms=2_000)
         self.addCleanup(torture.stop)
         self.series = Series(torture)

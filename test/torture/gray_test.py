@@ -1,6 +1,7 @@
 """Nodes that are dead, slow or half cut off, and what the others make of it (D32; G17, G18, G19). Clients of a
-sick node go elsewhere in their own time; here they are those of the nodes that are well. Load is offered at a
-fixed rate, a part of what the cluster can do, so what is missing was not served. Before, during and after are
+sick node go elsewhere in their own time; here they are those of the nodes that are well, and what a few clients see
+that stay with the sick one is told beside it, and not judged. Load is offered at a fixed rate, with STATOR_FULL a share
+of what this cluster was measured to do just before, so what is missing was not served. Before, during and after are
 windows of one run, and each percentile is of all operations of its window.
 
 `./check` makes two of the illnesses, by its seed, for a short time, waits for what must happen and judges no
@@ -11,9 +12,10 @@ import time
 import unittest
 
 from illnesses import Cut, Flapping, Illness, SlowDisk, Stopped, ThinLink
-from torture import FULL, PROMPT, SEED, Nodes, Series, Torture, report, wait_until
+from torture import (FULL, PROMPT, SEED, SHARE_OF_CAPACITY, Nodes, OwnClients, Series, Torture, capacity, report,
+                     wait_until)
 
-RATE = 2_500
+RATE, KEYS = 2_500, 2_000
 HEALTHY_S, SICK_S, AFTER_S = (15, 20, 10) if FULL else (2, 2, 1)
 NOTICED_S, RECOVERED_S = 3, 5
 # No standstill: so much of what was served before, at any speed.
@@ -38,7 +40,10 @@ class Five(unittest.TestCase):
         self.well, self.sick = self.cluster.nodes[:4], self.cluster.nodes[4]
 
     def load(self, nodes) -> None:
-        self.torture = Torture(nodes, n=3, rate=RATE, keys=2_000, sessions=60, patience_ms=2_000)
+        self.rate = RATE
+        if FULL:
+            self.rate = round(SHARE_OF_CAPACITY * capacity(self.cluster.nodes, KEYS))
+        self.torture = Torture(nodes, n=3, rate=self.rate, keys=KEYS, sessions=60, patience_ms=2_000)
         self.addCleanup(self.torture.stop)
         self.series = Series(self.torture)
         self.torture.begin()
@@ -74,6 +79,8 @@ class GrayNode(Five):
         self.load(self.well)
         healthy = self.series.window(HEALTHY_S)
         alive = ALIVE * healthy["rate"]
+        own = OwnClients(self.sick, NOTICED_S + SICK_S)
+        self.addCleanup(own.stop)
         illness.begin()
         try:
             first = self.series.window(NOTICED_S)
@@ -88,14 +95,15 @@ class GrayNode(Five):
             self.cluster.await_all_healthy()
             self.await_pace(alive)
         after = self.series.window(AFTER_S)
-        figures = {"rate": round(healthy["rate"]), "p99_ms": healthy["p99_ms"], **evidence}
+        figures = {"offered": self.rate, "rate": round(healthy["rate"]), "p99_ms": healthy["p99_ms"], **evidence,
+                   "own_clients": own.figures()}
         for phase, window in (("first", first), ("sick", sick), ("recovery", recovery), ("after", after)):
             figures |= {f"served_{phase}": round(window["rate"] / healthy["rate"], 3),
                         f"p99_ms_{phase}": window["p99_ms"], f"failed_share_{phase}": failed_share(window)}
         report("gray_" + name, figures)
         verdict = self.torture.judge()
         self.assertEqual(verdict["problems"], [])
-        self.assertGreater(verdict["acknowledged"], RATE)
+        self.assertGreater(verdict["acknowledged"], self.rate)
         if FULL:
             self.judge_pace(figures)
 
@@ -126,7 +134,7 @@ class DeadNode(Five):
         back = next((window["at"] for window in dead if window["rate"] >= DEAD_SERVED * usual), None)
         in_flight = max(window["in_flight"] for window in healthy)
         figures = {"failed": failed, "in_flight": in_flight, "back_to_80_percent_s": back and round(back, 2),
-                   "rate": round(usual), "rate_dead": round(dead[-1]["rate"])}
+                   "offered": self.rate, "rate": round(usual), "rate_dead": round(dead[-1]["rate"])}
         report("dead", figures)
         self.assertEqual(verdict["problems"], [])
         if FULL:

@@ -6,7 +6,7 @@ import signal
 import time
 import unittest
 
-from torture import FULL, SEED, Nodes, Torture, report
+from torture import AS_SHIPPED, FULL, SEED, Nodes, Torture, report
 
 CYCLES = 200 if FULL else 10
 ACKNOWLEDGED = 1_000_000 if FULL else 20_000
@@ -16,7 +16,7 @@ RATE = 8_000 if FULL else 4_000
 class Kill(unittest.TestCase):
     def test_nothing_acknowledged_is_lost_and_replicas_agree(self):
         chance = random.Random(SEED)
-        with Nodes(5) as cluster:
+        with Nodes(5, *AS_SHIPPED) as cluster:
             with Torture(cluster.nodes, rate=RATE, keys=5_000 if FULL else 1_000, sessions=100) as torture:
                 begin = time.monotonic()
                 torture.begin()

@@ -29,6 +29,7 @@ void Meter::answered(const sim::Operation& operation, const sim::Reply& reply) {
   const bool refused = reply.is_error() && reply.error_prefix() == "BADCONTEXT";
   if (reply.is_error() && !refused) {
     ++errors_;
+    failed(operation);
     return;
   }
   const Duration took = executor_.now() - operation.begin;
@@ -42,12 +43,18 @@ void Meter::answered(const sim::Operation& operation, const sim::Reply& reply) {
 void Meter::unanswered(const sim::Operation& operation) {
   --in_flight_;
   ++unanswered_;
+  failed(operation);
   history_.unanswered(operation);
+}
+
+void Meter::failed(const sim::Operation& operation) {
+  if (operation.begin >= asked_at_) ++failed_since_;
 }
 
 std::string Meter::take_window() {
   std::vector<std::uint32_t> took = std::exchange(took_us_, {});
-  char text[320];
+  asked_at_ = executor_.now();
+  char text[360];
   const double p50 = percentile_ms(took, 0.5);
   const double p99 = percentile_ms(took, 0.99);
   const double p99_9 = percentile_ms(took, 0.999);
@@ -55,11 +62,13 @@ std::string Meter::take_window() {
   std::snprintf(
       text, sizeof text,
       "\"well\":%zu,\"errors\":%llu,\"unanswered\":%llu,\"in_flight\":%llu,\"p50_ms\":%.2f,"
-      "\"p99_ms\":%.2f,\"p99_9_ms\":%.2f,\"max_ms\":%.2f,\"acknowledged\":%llu",
+      "\"p99_ms\":%.2f,\"p99_9_ms\":%.2f,\"max_ms\":%.2f,\"acknowledged\":%llu,"
+      "\"failed_since\":%llu",
       took.size(), static_cast<unsigned long long>(std::exchange(errors_, 0)),
       static_cast<unsigned long long>(std::exchange(unanswered_, 0)),
       static_cast<unsigned long long>(in_flight_), p50, p99, p99_9, most,
-      static_cast<unsigned long long>(acknowledged_));
+      static_cast<unsigned long long>(acknowledged_),
+      static_cast<unsigned long long>(std::exchange(failed_since_, 0)));
   return text;
 }
 

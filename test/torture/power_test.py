@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from torture import FULL, SEED, Nodes, Torture, await_writes, metric, report, wait_until
+from torture import AS_SHIPPED, FULL, SEED, Nodes, Torture, await_writes, metric, report, wait_until
 
 CYCLES = 50 if FULL else 4
 
@@ -28,7 +28,7 @@ class Power(unittest.TestCase):
 
     def survives(self, engine: str) -> None:
         chance = random.Random(SEED)
-        with Nodes(3, "--engine", engine, faulty=True) as cluster:
+        with Nodes(3, "--engine", engine, *AS_SHIPPED, faulty=True) as cluster:
             with Torture(cluster.nodes, rate=2_500, keys=1_000, sessions=60) as torture:
                 torture.begin()
                 time.sleep(1)
@@ -70,7 +70,7 @@ class Power(unittest.TestCase):
     def test_the_library_loses_what_was_not_synced(self):
         """Else the test above could not fail: a node that promises nothing loses something."""
         chance = random.Random(SEED)
-        with Nodes(3, "--durability", "none", faulty=True) as cluster:
+        with Nodes(3, "--durability", "none", *AS_SHIPPED, faulty=True) as cluster:
             with Torture(cluster.nodes, rate=2_500, keys=200, sessions=60) as torture:
                 torture.begin()
                 for _ in range(3):
@@ -84,7 +84,7 @@ class Power(unittest.TestCase):
                 self.assertTrue(broken & {"I1", "I3", "I12"}, verdict["problems"])
 
     def test_a_failed_sync_acknowledges_nothing(self):
-        with Nodes(3, faulty=True) as cluster:
+        with Nodes(3, *AS_SHIPPED, faulty=True) as cluster:
             sick = cluster.nodes[1]
             with Torture(cluster.nodes, rate=1_500, keys=500, sessions=40) as torture:
                 torture.begin()

@@ -5,7 +5,7 @@ import signal
 import time
 import unittest
 
-from torture import FULL, Nodes, Torture, report
+from torture import AS_SHIPPED, FULL, Nodes, Torture, report
 
 ROUNDS = 2
 RATE = 3_000 if FULL else 1_500
@@ -13,7 +13,7 @@ RATE = 3_000 if FULL else 1_500
 
 class RollingRestart(unittest.TestCase):
     def test_no_operation_fails_for_a_client_that_repeats(self):
-        with Nodes(5) as cluster:
+        with Nodes(5, *AS_SHIPPED) as cluster:
             with Torture(cluster.nodes, rate=RATE, keys=2_000, sessions=60, kinds="named",
                          persistence_ms=60_000) as torture:
                 torture.begin()

@@ -19,6 +19,11 @@ TOOLS = Path(BINARY).parent
 SEED = int(os.environ.get("STATOR_SEED", time.time_ns() % 1_000_000))
 # What a node waits for by default, where figures of speed are taken; `Cluster` is more patient.
 PROMPT = ["--request-timeout", "2s", "--silence-max", "600ms", "--stop-timeout", "5s"]
+# At full size, on a quiet machine, the same: what a node with the patience of `Cluster` would sit out is a finding
+# there. In `./check` a machine may let a node stand for seconds, which is no failure of what these tests are about.
+AS_SHIPPED = PROMPT if FULL else []
+# Of what a cluster can do: load that leaves room for a node that is missing, and for repairs.
+SHARE_OF_CAPACITY = 0.3
 
 
 class Orders:
@@ -189,6 +194,48 @@ class Torture(Tool):
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def bench(nodes, *options: str) -> list[str]:
+    """The command of a load on these nodes, half of it writes, which prints JSON."""
+    doors = ",".join(f"127.0.0.1:{node.redis_port}" for node in nodes)
+    return [BINARY, "bench", "--redis", doors, "--value-bytes", "200", "--mix", "get=1,set=1", "-o", "json", *options]
+
+
+def capacity(nodes, keys: int) -> float:
+    """Operations per second of clients that send one after the other."""
+    load = bench(nodes, "-c", "60", "--keys", str(keys), "--prefix", "capacity:")
+    subprocess.run([*load, "--fill", "--duration", "1s"], check=True, capture_output=True)
+    measured = subprocess.run([*load, "--duration", "10s" if FULL else "1s"], check=True, capture_output=True)
+    return json.loads(measured.stdout)["all"]["rate"]
+
+
+class OwnClients:
+    """Clients of one node that stay with it whatever it does: a few operations per second, as they were due."""
+
+    RATE = 200
+
+    def __init__(self, node: Node, seconds: float):
+        self._process = subprocess.Popen(
+            bench([node], "-c", "8", "-P", "16", "--keys", "500", "--prefix", "own:", "--rate", str(self.RATE),
+                  "--duration", f"{round(seconds * 1000)}ms", "--timeout", "2s", "--allow-errors"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            preexec_fn=die_with_parent)
+
+    def figures(self) -> dict:
+        """Waits for the end. No operation may have ended well: then there is no more to tell."""
+        told, _ = self._process.communicate(timeout=PATIENCE_S)
+        if not told.strip():
+            return {"served": 0}
+        seen = json.loads(told)["all"]
+        latency = seen["latency_us"] or {}
+        return {"served": seen["operations"], "failed": sum(seen["errors"].values()),
+                **{f"{name}_ms": round(latency[name] / 1000, 1) for name in ("p50", "p99", "max") if name in latency}}
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 class Series:
