@@ -253,7 +253,9 @@ TEST(ClusterRun, ANodeThatLosesItsDiskTakesNothingAlong) {
       refused += report.refused_starts;
     }
     EXPECT_GT(lost, 0U) << names;
-    if (has(faults, FaultFamily::kRot)) EXPECT_GT(refused, 0U) << names;
+    if (has(faults, FaultFamily::kRot)) {
+      EXPECT_GT(refused, 0U) << names;
+    }
   }
 }
 
