@@ -237,8 +237,8 @@ MUTANTS = [
     # In the evidence too, or that alone would tell.
     Mutant("node_counted_twice", "D9", "the coordinator counts its own copy once in the engine and once on the disk",
            "I1 I12",
-           [(WRITE_ROUND, ">= options_.w && (acked & owners())",
-             "+ (MUTANT && durable.contains(local_) ? 1 : 0) >= options_.w && (acked & owners())"),
+           [(WRITE_ROUND, ">= options_.w && (",
+             "+ (MUTANT && durable.contains(local_) ? 1 : 0) >= options_.w && ("),
             (WRITE_ROUND, "  evidence_ = evidence_of(acked_, candidates_.view());",
              "  evidence_ = evidence_of(acked_, candidates_.view());\n"
              "  if (MUTANT && durable_.contains(local_)) {\n"
@@ -287,8 +287,8 @@ MUTANTS = [
            tests="RepairPlan.*"),
     Mutant("failed_sync_believed", "D31", "a sync that failed is made again, and that one is believed",
            "I16 I1 I12 P1",
-           [("storage/memory/journal.cc", "  if (!result) {\n    failure_ = result;",
-             "  if (!result && !MUTANT) {\n    failure_ = result;")],
+           [("storage/memory/journal.cc", "  if (!result) {\n    failure_ = std::unexpected(for_good(result.error()));",
+             "  if (!result && !MUTANT) {\n    failure_ = std::unexpected(for_good(result.error()));")],
            faults="fsync,crash"),
     Mutant("slow_peer_is_asked", "D32", "a slow peer gets new work like any other", "",
            [("core/health/peer_health.cc", "  if (slow_ || comes_and_goes) verdict_",
