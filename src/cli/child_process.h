@@ -12,8 +12,8 @@
 namespace stator::cli {
 
 /// A program that this one started. It is asked to stop when this process ends, however that
-/// happens; a Ctrl-C of the terminal does not reach it. Its standard output is read here. One thread
-/// only, which lives as long as the child.
+/// happens; a Ctrl-C of the terminal does not reach it. Its standard output is read here. One
+/// thread only, which lives as long as the child.
 class ChildProcess {
  public:
   /// Its standard error goes to a file.

@@ -36,9 +36,7 @@ struct Sum {
 // The members of one object.
 class Members {
  public:
-  Members& add(const char* name, std::int64_t value) {
-    return raw(name, std::to_string(value));
-  }
+  Members& add(const char* name, std::int64_t value) { return raw(name, std::to_string(value)); }
   Members& add(const char* name, bool value) { return raw(name, value ? "true" : "false"); }
   Members& add(const char* name, double value) {
     char text[40];

@@ -10,17 +10,17 @@ const char* const kStatus = R"({"members": [
   {"name": "n3", "healthy": false}]})";
 
 TEST(ClusterHints, AddsUpWhatEachNodeKeepsForAnOwner) {
-  const Json json = Json::parse(cluster_hints(
-      Json::parse(kStatus),
-      {{"n1", R"({"pending": 5, "bytes": 50, "counting": false, "owners": [
+  const Json json = Json::parse(
+      cluster_hints(Json::parse(kStatus),
+                    {{"n1", R"({"pending": 5, "bytes": 50, "counting": false, "owners": [
           {"id": "0c", "name": "n3", "pending": 5, "bytes": 50, "oldest_ms": 900, "delivered": 0,
            "delivered_total": 7, "per_second": 0.5}]})"},
-       {"n2", R"({"pending": 1, "bytes": 10, "counting": false, "owners": [
+                     {"n2", R"({"pending": 1, "bytes": 10, "counting": false, "owners": [
           {"id": "0c", "name": "n3", "pending": 1, "bytes": 10, "oldest_ms": 2000, "delivered": 4,
            "delivered_total": 4, "per_second": 1.5},
           {"id": "0a", "name": "n1", "pending": 0, "bytes": 0, "oldest_ms": 3, "delivered": 2,
            "delivered_total": 2, "per_second": 0}]})"},
-       {"n3", R"({"pending": 0, "bytes": 0, "counting": false, "owners": []})"}}));
+                     {"n3", R"({"pending": 0, "bytes": 0, "counting": false, "owners": []})"}}));
   EXPECT_EQ(json["pending"].integer(), 6);
   EXPECT_EQ(json["bytes"].integer(), 60);
   EXPECT_EQ(json["nodes"].integer(), 3);

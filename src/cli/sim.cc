@@ -344,7 +344,8 @@ keys unless too much is broken at once; they last 2 minutes, or --minutes if tha
 and last --minutes. With --faults all, each family of faults is off in
 about half of the seeds; families that are named are always on. --faults disks is all, and those that strike only
 where they are asked for, since runs with them are judged more mildly: )" +
-      sim::describe_faults(sim::kEveryFault & ~sim::kAllFaults) + R"(. Afterwards everything is healed, every key
+      sim::describe_faults(sim::kEveryFault & ~sim::kAllFaults) +
+      R"(. Afterwards everything is healed, every key
 is read from all its owners, and the invariants are checked. The same seed of the same program gives the same
 trace; of every ten seeds the tenth is run a second time to show it.
 When an invariant is broken the exit code is 1, a line tells how to run that seed again, and a file has the notes
@@ -381,7 +382,8 @@ The last line but one says how many rare states of the program were met; --probe
       {"--operations", "LIST", "which operations of clients take place, as in 3,7-12; all, none",
        &flags->operations},
       {"--variation", "V", "let what nobody scheduled fall differently", &flags->variation},
-      {"--alone", "WHAT",
+      {"--alone",
+       "WHAT",
        "what this command starts for itself: one seed, of which it says the result or writes the "
        "trace",
        &flags->alone,

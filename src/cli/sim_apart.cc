@@ -53,9 +53,10 @@ void give_way(int signal) {
 void tell(int signal) {
   if (const auto run = sim::unfinished_run()) {
     char line[160];
-    const int size = std::snprintf(
-        line, sizeof line, "died: strikes=%" PRIu64 " operations=%" PRIu64 " length_ns=%" PRId64 "\n",
-        run->strikes, run->operations, run->length.ns);
+    const int size =
+        std::snprintf(line, sizeof line,
+                      "died: strikes=%" PRIu64 " operations=%" PRIu64 " length_ns=%" PRId64 "\n",
+                      run->strikes, run->operations, run->length.ns);
     static_cast<void>(!::write(STDOUT_FILENO, line, static_cast<std::size_t>(size)));
     ::alarm(kSecondsToTell);
     sim::tell_unfinished_run();

@@ -9,9 +9,9 @@
 #include "sim/simulate.h"
 
 // Seeds that end their process: an assertion that fails, a wild pointer. Such a seed can be neither
-// told nor made small by the process that ran it. So that process becomes another one, which runs the
-// seed again in a process of its own, reads what is left of it, and goes on from there as with any
-// other failed seed (G34).
+// told nor made small by the process that ran it. So that process becomes another one, which runs
+// the seed again in a process of its own, reads what is left of it, and goes on from there as with
+// any other failed seed (G34).
 
 namespace stator::cli {
 

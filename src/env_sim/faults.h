@@ -58,7 +58,8 @@ struct DiskFaults {
   double sync_fails = 0;   // the file is dead from then on (D31)
   double read_fails = 0;   // kIo, once
   double write_fails = 0;  // kIo, once; a part of the bytes may have been written
-  double file_breaks = 0;  // of a read or write: kIo, and so is every call of this file from then on
+  double file_breaks =
+      0;  // of a read or write: kIo, and so is every call of this file from then on
   std::uint64_t capacity = kRoomy;
   double no_room = 0;  // of any call that may need some: kDiskFull; a sync is then one that failed
   // What a loss of power does to each write, and to each change of a name, that was not synced:

@@ -51,7 +51,7 @@ struct StoredHistory {
 Result<StoredHistory> read_history(env::Disk& disk, const std::string& directory) {
   StoredHistory stored;
   bool any = false;
-  bool failed = false;    // the disk did not give a copy, which may be as good as ever
+  bool failed = false;      // the disk did not give a copy, which may be as good as ever
   bool replaceable = true;  // nothing of what cannot be used may be known there alone
   std::string damage;
   for (const char* name : kHistoryFiles) {

@@ -151,7 +151,7 @@ class RecordStore {
   bool sync_active_ = false;
   std::vector<StoreDone> in_sync_;
   std::vector<StoreDone> to_sync_;
-  std::vector<StoreDone> synced_;  // scratch
+  std::vector<StoreDone> synced_;          // scratch
   std::optional<ErrorCode> failure_;       // of the last batch
   std::optional<ErrorCode> sync_failure_;  // of the last sync that was a step of its own
   bool closed_ = false;

@@ -73,9 +73,8 @@ class Shard final : public env::FrameSink, private PeerEvents {
   }
   /// By when the first of what clients have asked for has to be over; never, if nothing is open.
   [[nodiscard]] MonoTime first_deadline() const {
-    return std::min({reads_.first_deadline(), writes_.first_deadline(),
-                     forwarder_.first_deadline(), explainer_.first_deadline(),
-                     scanner_.first_deadline()});
+    return std::min({reads_.first_deadline(), writes_.first_deadline(), forwarder_.first_deadline(),
+                     explainer_.first_deadline(), scanner_.first_deadline()});
   }
   /// What this shard does of its own accord or for its peers, and has not ended.
   [[nodiscard]] std::size_t hints_under_way() const { return hints_.open(); }

@@ -369,8 +369,8 @@ TEST_F(WriteCoordinatorTest, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchH
   expect_three_siblings(failed, next);
 }
 
-// Nor when another node has brought its older copy meanwhile, which is stored as if nothing had been
-// lost: the key is in doubt no longer, and the events of its life are gone all the same (D1).
+// Nor when another node has brought its older copy meanwhile, which is stored as if nothing had
+// been lost: the key is in doubt no longer, and the events of its life are gone all the same (D1).
 TEST_F(WriteCoordinatorTest, AWriteAfterARefillDoesNotReplaceWhatAFailedBatchHeld) {
   sibling(1);
   lone.script().forgets = true;
@@ -391,8 +391,8 @@ TEST_F(WriteCoordinatorTest, AWriteAfterARefillDoesNotReplaceWhatAFailedBatchHel
   EXPECT_EQ(there.versions.size(), 4U);
 }
 
-// A plain write is covered again under a later counter of its life: not where a mint between the two
-// was lost.
+// A plain write is covered again under a later counter of its life: not where a mint between the
+// two was lost.
 TEST_F(WriteCoordinatorTest, CoveringAgainDoesNotReplaceWhatAFailedBatchHeld) {
   write_over_all();
   const auto put = take_puts(2);
@@ -408,8 +408,8 @@ TEST_F(WriteCoordinatorTest, CoveringAgainDoesNotReplaceWhatAFailedBatchHeld) {
   reply.digest = kOtherDigest;
   const std::string other = one_version("other", 9);
   reply.object = other;
-  lone.deliver(LoneShard::frame(
-      lone.header(lone.partition_of(kKey), put[0].header.request_id, 2), reply));
+  lone.deliver(
+      LoneShard::frame(lone.header(lone.partition_of(kKey), put[0].header.request_id, 2), reply));
   const WriteId lost = id_of(2);
   for (const auto& sent : take_puts(3)) {
     const auto covered = sent.as<wire::ReplicaPut>();

@@ -120,8 +120,7 @@ void Bounds::look_at_rest() {
     Holdings held = held_by(loop, part);
     held.timers = loop.timers();
     for (const std::string& what : left_over(held, fresh_)) {
-      problem("I20", host.name() + " shard " + std::to_string(shard),
-              what + ", when all is over");
+      problem("I20", host.name() + " shard " + std::to_string(shard), what + ", when all is over");
     }
     const std::size_t open = host.disk().descriptors();
     if (shard == 0 && open > fresh_descriptors_) {

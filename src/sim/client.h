@@ -26,12 +26,12 @@ struct Operation {
   MonoTime begin{};
   MonoTime give_up_at{};
   int attempts = 0;
-  bool strict = false;  // begun when all was healed
-  bool copy = false;    // of one that another session sends, too
-  bool owners = false;  // asks for a quorum of owners
-  AskedQuorum asked{};  // what else it asks for
+  bool strict = false;    // begun when all was healed
+  bool copy = false;      // of one that another session sends, too
+  bool owners = false;    // asks for a quorum of owners
+  AskedQuorum asked{};    // what else it asks for
   bool evidence = false;  // asks who stands behind the answer
-  MonoTime sent_at{};   // both for the witness
+  MonoTime sent_at{};     // both for the witness
   std::size_t call = 0;
 };
 

@@ -26,14 +26,14 @@ constexpr Duration kStart = seconds(2);  // until the nodes have met
 // After healing, until I15 is asked for: a sync that was slow when it began may take its ten
 // seconds, and meanwhile what is staged behind it may fill the node's memory (P8).
 constexpr Duration kSettle = seconds(11);
-constexpr Duration kStrict = seconds(4);      // of operations that all must be ok
-constexpr Duration kDrain = seconds(30);      // at most, for what is still open
-constexpr Duration kHints = seconds(60);      // at most, until the last hint is delivered (I6)
-constexpr Duration kStartAgain = seconds(1);  // of a node that refused, as service managers do
+constexpr Duration kStrict = seconds(4);       // of operations that all must be ok
+constexpr Duration kDrain = seconds(30);       // at most, for what is still open
+constexpr Duration kHints = seconds(60);       // at most, until the last hint is delivered (I6)
+constexpr Duration kStartAgain = seconds(1);   // of a node that refused, as service managers do
 constexpr Duration kLook = milliseconds(500);  // between two looks at what nodes hold (I14)
 constexpr Duration kGone = seconds(7);         // after the last client has gone (I20)
-constexpr double kSeveralShards = 0.5;        // of runs
-constexpr double kOtherShards = 0.3;          // of restarts in those
+constexpr double kSeveralShards = 0.5;         // of runs
+constexpr double kOtherShards = 0.3;           // of restarts in those
 constexpr std::uint32_t kShardsMax = 3;
 constexpr std::size_t kTraceLines = 20'000;  // of a failed run
 

@@ -205,10 +205,8 @@ TEST(ClusterRun, NodesWhoseDisksFailComeBackByANewStart) {
 TEST(ClusterRun, AFullNodeLeavesWritesToOthersAndComesBack) {
   std::uint64_t harmed = 0;
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
-    const RunReport report = run_cluster({.seed = seed,
-                                          .minutes = 0.3,
-                                          .faults = *parse_faults("full,kill,crash"),
-                                          .swarm = false});
+    const RunReport report = run_cluster(
+        {.seed = seed, .minutes = 0.3, .faults = *parse_faults("full,kill,crash"), .swarm = false});
     EXPECT_EQ(problems(report), "") << seed;
     harmed += report.faults_made.disk_faults;
   }
@@ -218,8 +216,8 @@ TEST(ClusterRun, AFullNodeLeavesWritesToOthersAndComesBack) {
   std::uint64_t done = 0;
   for (std::uint64_t seed = 1; seed < 40; seed += 2) {
     if (is_dense(seed)) continue;
-    const RunReport report = run_cluster(
-        {.seed = seed, .minutes = 2, .faults = *parse_faults("full"), .swarm = false});
+    const RunReport report =
+        run_cluster({.seed = seed, .minutes = 2, .faults = *parse_faults("full"), .swarm = false});
     EXPECT_EQ(problems(report), "") << seed;
     begun += report.clients.begun;
     done += report.clients.done;

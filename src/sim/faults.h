@@ -50,8 +50,8 @@ inline constexpr FaultSet kAllFaults = (1U << static_cast<unsigned>(FaultFamily:
 /// "all", "disks" (all, and those that strike only where they are asked for), "none", or names
 /// separated by commas.
 [[nodiscard]] Result<FaultSet> parse_faults(std::string_view text);
-/// "all" and "disks" are groups, of which each run draws its own; families that are named one by one
-/// are all there.
+/// "all" and "disks" are groups, of which each run draws its own; families that are named one by
+/// one are all there.
 [[nodiscard]] bool names_group(std::string_view text);
 [[nodiscard]] std::string describe_faults(FaultSet set);
 /// Each family of `wanted` with probability one half, so that faults also meet without each other.

@@ -37,8 +37,7 @@ std::vector<std::string> over_limits(const Holdings& held, const Holdings& most,
                                      bool behind) {
   std::vector<std::string> found;
   if (!behind && held.first_deadline < now - kOverdueMax) {
-    found.push_back("an operation is open " +
-                    std::to_string((now - held.first_deadline).ms()) +
+    found.push_back("an operation is open " + std::to_string((now - held.first_deadline).ms()) +
                     " ms beyond its deadline");
   }
   for (const Kind& kind : kWork) {

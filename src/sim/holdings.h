@@ -34,8 +34,9 @@ struct Holdings {
 /// No operation is open longer than its deadline and this (I14).
 inline constexpr Duration kOverdueMax = seconds(1);
 
-/// What is over the limit, each a sentence; `most` holds the limits in the same fields. An operation
-/// is judged only where the shard is not behind with its timers: `behind` says that it is.
+/// What is over the limit, each a sentence; `most` holds the limits in the same fields. An
+/// operation is judged only where the shard is not behind with its timers: `behind` says that it
+/// is.
 [[nodiscard]] std::vector<std::string> over_limits(const Holdings& held, const Holdings& most,
                                                    MonoTime now, bool behind);
 /// What has not been given back when all is over, each a sentence: nothing may be under way any

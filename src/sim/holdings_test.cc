@@ -8,8 +8,15 @@ namespace {
 constexpr MonoTime kNow{100'000'000'000};
 
 Holdings limits() {
-  return {.operations = 100, .waiting = 100, .walks = 10, .merges = 50, .hints = 16,
-          .reads = 40, .staged_bytes = 1'000, .link_bytes = 2'000, .stream_bytes = 3'000,
+  return {.operations = 100,
+          .waiting = 100,
+          .walks = 10,
+          .merges = 50,
+          .hints = 16,
+          .reads = 40,
+          .staged_bytes = 1'000,
+          .link_bytes = 2'000,
+          .stream_bytes = 3'000,
           .streams = 9};
 }
 

@@ -210,9 +210,10 @@ off_t position_of(int descriptor) {
 }
 
 /// What a write that misses its place leaves: this one moves on as if it had not.
-ssize_t write_astray(int descriptor, const void* bytes, std::size_t size, off_t offset, bool moves) {
-  const auto written = static_cast<ssize_t>(
-      ::syscall(SYS_pwrite64, descriptor, bytes, size, beside(offset, size)));
+ssize_t write_astray(int descriptor, const void* bytes, std::size_t size, off_t offset,
+                     bool moves) {
+  const auto written =
+      static_cast<ssize_t>(::syscall(SYS_pwrite64, descriptor, bytes, size, beside(offset, size)));
   if (moves && written > 0) ::syscall(SYS_lseek, descriptor, written, SEEK_CUR);
   return written;
 }

@@ -2,8 +2,8 @@
 // one call fails, does half of what it says, or brings back or leaves other bytes, and what is then
 // said is right, or says that something is wrong. It never is a wrong value, and never "not found"
 // for what is there. When the fault is over the store opens, and holds what was acknowledged; where
-// a write left other bytes it may say instead that they are damaged, and a record that it cannot read
-// can be written anew, as the node does with what the other owners hold.
+// a write left other bytes it may say instead that they are damaged, and a record that it cannot
+// read can be written anew, as the node does with what the other owners hold.
 
 #include <gtest/gtest.h>
 
@@ -227,7 +227,8 @@ TEST_P(SingleFault, OfEveryCallInEveryOperationIsRepairedOrReported) {  // G11
       for (std::uint64_t nth = 1; run(kind, nth, operation, outcomes); ++nth) {
       }
       std::printf("  %4d + %4d", outcomes.right, outcomes.reported);
-      for (const std::string& wrong : outcomes.wrong) ADD_FAILURE() << operation.name << ": " << wrong;
+      for (const std::string& wrong : outcomes.wrong)
+        ADD_FAILURE() << operation.name << ": " << wrong;
     }
     std::printf("\n");
     std::fflush(stdout);

@@ -1,9 +1,9 @@
 // Damage that stays (G11, D30): each block of each file of a stopped node, flipped, zeroed, filled
 // with another block of its file, or cut off. The node says why it does not start, or starts, and
 // then each record is right, or cannot be read and can be written anew, as the node does with what
-// the other owners hold; whatever is missing is said to be. Neither does it go round in circles: what
-// has started once, and was written anew, starts again. Repair from others, and the files that are
-// the node's own, are in test/sim/damaged_files_test.cc.
+// the other owners hold; whatever is missing is said to be. Neither does it go round in circles:
+// what has started once, and was written anew, starts again. Repair from others, and the files that
+// are the node's own, are in test/sim/damaged_files_test.cc.
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,8 @@
-// Damage that stays, under one node of three (G11, D24, D30): each block of each of its files, flipped,
-// zeroed, filled with another block of its file, or cut off. The node mends what it keeps twice,
-// refuses to start and says why, so that an operator gives it an empty disk, or starts; and then the
-// others bring back whatever it lost. The engine's own part of this is test/crash/staying_fault_test.cc.
+// Damage that stays, under one node of three (G11, D24, D30): each block of each of its files,
+// flipped, zeroed, filled with another block of its file, or cut off. The node mends what it keeps
+// twice, refuses to start and says why, so that an operator gives it an empty disk, or starts; and
+// then the others bring back whatever it lost. The engine's own part of this is
+// test/crash/staying_fault_test.cc.
 
 #include <gtest/gtest.h>
 
@@ -118,9 +119,14 @@ class DamagedFiles : public testing::Test {
     cluster.host(kHarmed).kill();
   }
 
-  Cluster cluster{5, 3, 3, 2, 2, 64, [](node::NodeOptions& options) {
-                    options.disk.reserve_bytes = 2 * kBlock;
-                  }};
+  Cluster cluster{5,
+                  3,
+                  3,
+                  2,
+                  2,
+                  64,
+                  [](node::NodeOptions& options) {
+                    options.disk.reserve_bytes = 2 * kBlock; }};
   std::vector<std::string> held;  // by key, as the others hold it
   std::map<std::string, std::string> files;
 };

@@ -164,8 +164,8 @@ class Unanswered : public Hints {
                                      true);
       if (!heard) cluster.set_cut(owners[0], other, true);
     }
-    const auto first = cluster.begin_write(owners[0], "k", "v", nullptr,
-                                           node::WriteKind::kWithContext, {}, id);
+    const auto first =
+        cluster.begin_write(owners[0], "k", "v", nullptr, node::WriteKind::kWithContext, {}, id);
     cluster.run(milliseconds(200));
     cluster.host(owners[0]).crash();
     cluster.run(seconds(2));

@@ -26,8 +26,8 @@
 // round begins with the owners; where it misses one it wishes kMore, once, and add_candidates()
 // names the others, so that a healthy cluster never looks them up. Fewer than W candidates that are
 // not away, all others included, are refused before anything is stored. A stand-in and its owner,
-// should that answer late, hold one place between them, since one copy is what is left of both: so W
-// acknowledgements are enough when they fill W places, or as many as can be filled still (P5).
+// should that answer late, hold one place between them, since one copy is what is left of both: so
+// W acknowledgements are enough when they fill W places, or as many as can be filled still (P5).
 //
 // Covering (design 2.4). An acknowledgement whose digest is not that of the sent object comes from
 // a replica that holds something which the write did not cover. It counts. For a plain write
@@ -228,7 +228,8 @@ class WriteRound {
 
   ReplicaSet sent_;  // of the present attempt, the local store included
   ReplicaSet acked_, durable_, differing_, failed_, silent_;
-  // Of the present attempt: who was asked for the one durable copy, and who has said that it cannot.
+  // Of the present attempt: who was asked for the one durable copy, and who has said that it
+  // cannot.
   ReplicaSet asked_, vain_;
   ReplicaIndex last_asked_ = kNoReplica;
   MonoTime asked_at_{};  // when it was

@@ -266,8 +266,8 @@ class Explorer {
     return model::satisfies(a.acked, w.list, c_.options.w, c_.options.pw) &&
            (a.acked & a.durable).size() >= c_.options.dw;
   }
-  // Each owner's place counts once, whoever fills it; and W of them are asked for only while so many
-  // may still come, and there is time.
+  // Each owner's place counts once, whoever fills it; and W of them are asked for only while so
+  // many may still come, and there is time.
   [[nodiscard]] bool enough(const World& w, const Attempt& a) const {
     if (!enough_nodes(w, a)) return false;
     if (w.now >= kDeadline) return true;
@@ -476,8 +476,8 @@ class Explorer {
     w.decided = true;
     w.straggler_end = std::min(w.now + c_.options.straggler_window, kDeadline);
     const Attempt& a = w.present();
-    require(enough(w, a), "W distinct acknowledgements for as many places, PW of owners, DW durable",
-            w.trace);
+    require(enough(w, a),
+            "W distinct acknowledgements for as many places, PW of owners, DW durable", w.trace);
     require(w.round.evidence() == model::count_evidence(a.acked, w.list), "evidence", w.trace);
     const bool shown = c_.options.cover && !w.attempts[0].differing.empty();
     require(!shown || w.attempt() == 1 || w.cover_refused, "a plain write covers what it was shown",

@@ -123,8 +123,8 @@ TEST_F(DynamoCommands, AnswersTellWhoStandsBehindThemWhereAsked) {
   EXPECT_THAT(ask({"ST.GET", "k"}), StartsWith("*2\r\n$"));
   client.ask("HELLO 3");
   const std::string map = bulk("evidence") + "%4\r\n" + bulk("primaries") + ":1\r\n" +
-                          bulk("fallbacks") + ":2\r\n" + bulk("nodes") + ":3\r\n" +
-                          bulk("zones") + ":2\r\n";
+                          bulk("fallbacks") + ":2\r\n" + bulk("nodes") + ":3\r\n" + bulk("zones") +
+                          ":2\r\n";
   const std::string read = ask({"ST.GET", "k", "EVIDENCE"});
   EXPECT_THAT(read, StartsWith("%3\r\n" + bulk("context")));
   EXPECT_THAT(read, ::testing::EndsWith(map));

@@ -236,7 +236,8 @@ TEST(Journal, TakesNothingAfterAFailedSyncForGood) {
   EXPECT_EQ((*store.journal)->durable(), 0U);
 }
 
-// A full disk that fails a write passes; one that fails a sync leaves a file that nobody may believe.
+// A full disk that fails a write passes; one that fails a sync leaves a file that nobody may
+// believe.
 TEST(Journal, ASyncThatFailsForLackOfRoomIsAFailedSync) {
   testing::FakeDisk disk;
   disk.hold_syncs = true;

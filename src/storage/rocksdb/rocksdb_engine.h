@@ -30,9 +30,9 @@ namespace stator::storage::rocks {
 
 /// What the files of a store have met; and, for tests, what they shall meet. Any thread.
 struct FileEvents {
-  std::atomic<bool> log_sync_failed = false;  // of a log, or of its name; for good
-  std::atomic<int> broken_logs = 0;           // open ones to which something could not be appended
-  std::atomic<bool> log_append_full = false;  // why the last of them is: for want of space
+  std::atomic<bool> log_sync_failed = false;   // of a log, or of its name; for good
+  std::atomic<int> broken_logs = 0;            // open ones to which something could not be appended
+  std::atomic<bool> log_append_full = false;   // why the last of them is: for want of space
   std::atomic<std::uint64_t> syncs_asked = 0;  // by shards, which share them
   std::atomic<std::uint64_t> log_syncs_begun = 0;
   std::atomic<std::uint64_t> log_syncs = 0;  // that worked

@@ -220,8 +220,8 @@ Result<void> RocksStore::write(::rocksdb::WriteBatch& batch, bool sync) {
   return outcome(status);
 }
 
-// A sync that began after a call is good for it, whoever runs it: so nobody waits for more than two,
-// however many shards ask.
+// A sync that began after a call is good for it, whoever runs it: so nobody waits for more than
+// two, however many shards ask.
 Result<void> RocksStore::sync() {
   const std::uint64_t begun = syncs_begun_.load();
   events_->syncs_asked.fetch_add(1);

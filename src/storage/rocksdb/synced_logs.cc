@@ -141,7 +141,8 @@ Result<void> SyncedLogs::read() {
   ByteReader reader(*bytes);
   if (reader.bytes(kMagic.size()) != kMagic) return {};
   // The first version is this one without manifests.
-  if (const std::uint32_t version = reader.u32(); version < 1 || version > kFormatVersion) return {};
+  if (const std::uint32_t version = reader.u32(); version < 1 || version > kFormatVersion)
+    return {};
   std::map<std::uint64_t, Part> logs;
   for (std::uint32_t left = reader.u32(); left > 0 && reader.ok(); --left) {
     const std::uint64_t log = reader.u64();
