@@ -243,8 +243,8 @@ TEST_F(RocksdbEngine, ShardsThatWaitForASyncShareTheNextOne) {
   EXPECT_EQ(events->log_syncs.load(), synced + 2);
 }
 
-// RocksDB asserts that such a log is not synced, and another shard may meet the full disk while a
-// sync waits for its turn.
+// RocksDB takes such a log for a failed disk, or asserts that there is none, and another shard may
+// meet the full disk while a sync waits for its turn.
 TEST_F(RocksdbEngine, ADiskThatBecomesFullWhileASyncWaitsFailsItAndEndsNothing) {  // D29
   AnotherShard first(store);
   AnotherShard second(store);

@@ -7,11 +7,12 @@
 
 namespace stator::storage::rocks {
 
-/// The logs that RocksDB has open, so that they can be synced without it. Its own call asserts that
-/// nothing has failed to be appended to the log that it syncs. That cannot be made sure of before
-/// the call: a disk becomes full at any moment, on the thread of another shard, while the call
-/// waits for a sync under way. Here such a log is a file like any other, and what completed before
-/// stands in it.
+/// The logs that RocksDB has open, so that they can be synced without it. Its own call must not
+/// come to a log to which something could not be appended: where it never synced that log before,
+/// it asserts that there is none, and else it takes a full disk for one that failed. That cannot be
+/// made sure of before the call: a disk becomes full at any moment, on the thread of another shard,
+/// while the call waits for a sync under way. Here such a log is a file like any other, and what
+/// completed before stands in it.
 ///
 /// RocksDB, which is not told, goes on as where nobody ever syncs: it keeps a log open until what
 /// that holds is in tables, durably. So what was completed is in an open log, or needs none. Any
