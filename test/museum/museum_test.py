@@ -60,7 +60,7 @@ class Museum(unittest.TestCase):
 
     def test_each_mutant_has_a_rule_and_something_that_sees_it(self):
         for each in MUTANTS:
-            self.assertRegex(each.rule, r"^D\d+$", each.name)
+            self.assertRegex(each.rule, r"^[DP]\d+$", each.name)
             self.assertNotEqual(bool(each.breaks), bool(each.tests), each.name)
         self.assertEqual(len({each.name for each in MUTANTS}), len(MUTANTS))
 

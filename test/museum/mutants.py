@@ -251,10 +251,6 @@ MUTANTS = [
     Mutant("place_counted_twice", "D9", "a stand-in gets its copy in the name of an owner that has one: both count", "",
            [(WRITE_ROUND, "stands_for_[i] = missed;", "stands_for_[i] = MUTANT ? owners().first() : missed;")],
            tests="WriteRoundRandom.*"),
-    Mutant("stand_in_and_owner_count", "D9", "a stand-in and the owner for whom it stands fill two places", "",
-           [(WRITE_ROUND, "  const bool filled = acknowledged && fills_places();",
-             "  const bool filled = acknowledged && (MUTANT || fills_places());")],
-           tests="WriteRoundRandom.*"),
     Mutant("hint_expires", "D14", "a hint of a write that is two seconds old is thrown away", "P1",
            [("node/hint_delivery.cc", "  operation.digest = digest(object);\n",
              "  if (MUTANT && object.latest() != nullptr &&\n"

@@ -213,12 +213,7 @@ void WriteRound::advance_storing(MonoTime now) {
 
 void WriteRound::advance_sending(MonoTime now) {
   note_silence(now);
-  const bool acknowledged = enough(acked_, durable_);
-  const bool filled = acknowledged && fills_places();
-  if (acknowledged && !filled) {
-    STATOR_PROBE("write: waits for another place than a stand-in's and its owner's");
-  }
-  if (filled || (acknowledged && now >= options_.deadline)) {
+  if (enough(acked_, durable_)) {
     if (cover_done_ || differing_.empty()) {
       answer(now);
     } else if (now < options_.deadline) {
@@ -267,7 +262,7 @@ void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
     const bool owner_missing = (live & owners()).size() < options_.pw;
     const bool durable_missing = (live - never_durable()).size() < options_.dw;
     ReplicaIndex i = kNoReplica;
-    if (live.size() < places || durable_missing || !unserved_by(live).empty()) {
+    if (live.size() < places || durable_missing) {
       const ReplicaIndex missed = owner_to_serve(live);
       const ReplicaSet from =
           (missed == kNoReplica ? owners() : candidates_.all()) - sent_ - failed_;
@@ -345,21 +340,6 @@ void WriteRound::send(ReplicaIndex i, MonoTime now) {
 bool WriteRound::enough(ReplicaSet acked, ReplicaSet durable) const {
   return acked.size() >= options_.w && (acked & owners()).size() >= options_.pw &&
          (acked & durable).size() >= options_.dw;
-}
-
-// W places hold a copy, or all that can be expected to: an owner's place is filled by itself or by
-// whoever stands for it, and once.
-bool WriteRound::fills_places() const {
-  const std::size_t filled = (owners() - unserved_by(acked_)).size();
-  std::size_t most = owners().size();
-  if (!candidates_.may_grow()) {
-    const ReplicaSet away = candidates_.away();
-    const ReplicaSet expected = acked_ | (pending() - silent_ - away);
-    const ReplicaSet unasked = candidates_.all() - sent_ - failed_ - away;
-    const ReplicaSet places = (owners() - unserved_by(expected)) | (unasked & owners());
-    most = std::min<std::size_t>(most, places.size() + (unasked - owners()).size());
-  }
-  return filled >= std::min<std::size_t>(options_.w, most);
 }
 
 // Not even if everybody who has not spoken yet says yes, durably.

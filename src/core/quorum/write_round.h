@@ -25,9 +25,7 @@
 // is not counted on (not usable, failed, silent) and for whom nobody stands yet: stands_for(). A
 // round begins with the owners; where it misses one it wishes kMore, once, and add_candidates()
 // names the others, so that a healthy cluster never looks them up. Fewer than W candidates that are
-// not away, all others included, are refused before anything is stored. A stand-in and its owner,
-// should that answer late, hold one place between them, since one copy is what is left of both: so
-// W acknowledgements are enough when they fill W places, or as many as can be filled still (P5).
+// not away, all others included, are refused before anything is stored.
 //
 // Covering (design 2.4). An acknowledgement whose digest is not that of the sent object comes from
 // a replica that holds something which the write did not cover. It counts. For a plain write
@@ -198,7 +196,6 @@ class WriteRound {
   void finish();
   void wish(const WriteWish& w);
   [[nodiscard]] bool enough(ReplicaSet acked, ReplicaSet durable) const;
-  [[nodiscard]] bool fills_places() const;
   [[nodiscard]] bool hopeless() const;
   [[nodiscard]] ReplicaSet never_durable() const;
   /// A durable copy is wanted, and may still come.

@@ -262,33 +262,9 @@ class Explorer {
     }
   }
 
-  [[nodiscard]] bool enough_nodes(const World& w, const Attempt& a) const {
+  [[nodiscard]] bool enough(const World& w, const Attempt& a) const {
     return model::satisfies(a.acked, w.list, c_.options.w, c_.options.pw) &&
            (a.acked & a.durable).size() >= c_.options.dw;
-  }
-  // Each owner's place counts once, whoever fills it; and W of them are asked for only while so
-  // many may still come, and there is time.
-  [[nodiscard]] bool enough(const World& w, const Attempt& a) const {
-    if (!enough_nodes(w, a)) return false;
-    if (w.now >= kDeadline) return true;
-    ReplicaSet away;
-    for (ReplicaIndex i = 0; i < w.list.size(); ++i) {
-      if (w.list[i].away && i != c_.local) away.add(i);
-    }
-    const ReplicaSet expected = a.acked | (a.pending - w.silent - away);
-    ReplicaSet may_come = places(w, a, expected);
-    std::size_t more = 0;
-    for (const ReplicaIndex i : all(w) - a.sent - w.failed - away) {
-      w.list[i].owner ? may_come.add(i) : static_cast<void>(++more);
-    }
-    std::size_t most = owners(w).size();
-    if (!may_name_more(w)) most = std::min<std::size_t>(most, may_come.size() + more);
-    return places(w, a, a.acked).size() >= std::min<std::size_t>(c_.options.w, most);
-  }
-  static ReplicaSet places(const World& w, const Attempt& a, ReplicaSet copies) {
-    ReplicaSet set;
-    for (const ReplicaIndex i : copies) set.add(w.list[i].owner ? i : a.stands_for[i]);
-    return set;
   }
   // As many nodes are believed to answer as the write needs.
   [[nodiscard]] bool enough_usable(const World& w) const {
@@ -345,7 +321,7 @@ class Explorer {
     ReplicaSet weak = a.acked - a.durable;
     weak.remove(c_.local);
     best.durable = best.acked - weak;
-    return enough_nodes(w, best);
+    return enough(w, best);
   }
 
   void drain(World& w) {
@@ -476,8 +452,7 @@ class Explorer {
     w.decided = true;
     w.straggler_end = std::min(w.now + c_.options.straggler_window, kDeadline);
     const Attempt& a = w.present();
-    require(enough(w, a),
-            "W distinct acknowledgements for as many places, PW of owners, DW durable", w.trace);
+    require(enough(w, a), "W distinct acknowledgements, PW of owners, DW durable", w.trace);
     require(w.round.evidence() == model::count_evidence(a.acked, w.list), "evidence", w.trace);
     const bool shown = c_.options.cover && !w.attempts[0].differing.empty();
     require(!shown || w.attempt() == 1 || w.cover_refused, "a plain write covers what it was shown",

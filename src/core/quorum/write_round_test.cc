@@ -271,45 +271,6 @@ TEST_F(WriteRoundTest, ASilentReplicaIsReplacedAndMayStillCount) {
   EXPECT_EQ(wishes(round), "answer");
 }
 
-TEST_F(WriteRoundTest, AStandInAndItsOwnerFillOnePlace) {  // D9
-  start(options(3), model::candidates(5, 3), 0);
-  EXPECT_EQ(wishes(round), "s1 s2");
-  ack(0);
-  round.on_tick(kStart + milliseconds(21));
-  EXPECT_EQ(wishes(round), "s3 s4");
-  EXPECT_EQ(round.stands_for(3), 1);
-  ack(1);
-  ack(3);
-  EXPECT_EQ(wishes(round), "") << "three nodes, and two places once the hint is delivered";
-  ack(4);
-  EXPECT_EQ(wishes(round), "answer");
-  EXPECT_EQ(round.evidence(), (QuorumEvidence{2, 2, 4, 2}));
-}
-
-TEST_F(WriteRoundTest, WhereNoOtherPlaceCanBeFilledNodesAreEnough) {  // P5
-  start(options(3), model::candidates(4, 3), 0);
-  ack(0);
-  round.on_tick(kStart + milliseconds(21));
-  EXPECT_EQ(wishes(round), "s1 s2 s3");
-  ack(1);
-  ack(3);
-  EXPECT_EQ(wishes(round), "answer");
-}
-
-TEST_F(WriteRoundTest, APlaceThatFailsIsFilledThoughItsNeighbourHasTwoCopies) {  // D9
-  start(options(3), model::candidates(6, 3), 0);
-  ack(0);
-  round.on_tick(kStart + milliseconds(21));
-  EXPECT_EQ(wishes(round), "s1 s2 s3 s4");
-  ack(1);
-  ack(3);
-  round.on_failure(4, 0, ErrorCode::kClosed, now);
-  EXPECT_EQ(wishes(round), "s5");
-  EXPECT_EQ(round.stands_for(5), 2);
-  ack(5);
-  EXPECT_EQ(wishes(round), "answer");
-}
-
 TEST_F(WriteRoundTest, PrimariesAreInsistedOn) {
   WriteOptions o = options(2, 2);
   o.pw = 2;
