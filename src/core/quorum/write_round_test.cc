@@ -415,7 +415,7 @@ TEST_F(WriteRoundTest, WhatElseIsOwedDoesNotWaitForADisk) {
   EXPECT_EQ(wishes(round), "repair d2") << "the window for stragglers is over";
   EXPECT_EQ(round.differing(), ReplicaSet(0b010));
   EXPECT_EQ(round.unserved(), ReplicaSet(0b100));
-  ack(0, kObject, true);
+  round.on_ack(0, 0, kObject, true, now + milliseconds(100));
   EXPECT_EQ(wishes(round), "finished");
 }
 
