@@ -127,19 +127,20 @@ TEST_F(HintDeliveryTest, AnOwnerThatAsksForAPauseGetsNothingBeforeItIsOver) {
     ++kept;
   }
   run(milliseconds(100));
-  const auto first = take_puts();
-  ASSERT_EQ(first.size(), HintDelivery::kWindow);
+  const auto first = take_puts();  // what stood there when the walk began
+  ASSERT_FALSE(first.empty());
+  ASSERT_LE(first.size(), HintDelivery::kWindow);
   answer(first[0], wire::ReplyStatus::kOk, seconds(3));
   for (std::size_t i = 1; i < first.size(); ++i) answer(first[i], wire::ReplyStatus::kOk);
   run(milliseconds(2'500));
   EXPECT_TRUE(take_puts().empty()) << "no answer that asks for less ends the pause";
-  EXPECT_EQ(pending(), kHints - HintDelivery::kWindow);
+  EXPECT_EQ(pending(), kHints - first.size());
   run(seconds(1));
   const auto second = take_puts();
   ASSERT_EQ(second.size(), HintDelivery::kWindow);
   for (const auto& put : second) answer(put, wire::ReplyStatus::kOk);
   run(milliseconds(100));
-  EXPECT_EQ(take_puts().size(), kHints - 2 * HintDelivery::kWindow) << "and no pause is kept";
+  EXPECT_EQ(take_puts().size(), HintDelivery::kWindow) << "and no pause is kept";
 }
 
 TEST_F(HintDeliveryTest, WhatHasChangedMeanwhileWaitsForTheEndOfThePauseToo) {  // D14, D15
