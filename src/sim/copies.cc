@@ -4,19 +4,12 @@
 
 #include "base/assert.h"
 #include "core/version/object_codec.h"
+#include "node/topology.h"
 #include "sim/server.h"
 #include "storage/record.h"
 
 namespace stator::sim {
 namespace {
-
-std::vector<RingMember> ring_members(const Founding& founding) {
-  std::vector<RingMember> members;
-  for (const Member& member : founding.founders) {
-    members.push_back({member.id, member.name, member.zone, member.weight});
-  }
-  return members;
-}
 
 // The shard that serves a partition, of a node that is up; else nullptr.
 node::Shard* shard_of(Process* process, PartitionId partition) {
@@ -32,7 +25,7 @@ node::Shard* shard_of(Process* process, PartitionId partition) {
 Copies::Copies(World& world, std::span<const std::uint32_t> hosts, const Founding& founding)
     : world_(world),
       hosts_(hosts.begin(), hosts.end()),
-      ring_(founding.q, founding.n, ring_members(founding)) {
+      ring_(node::make_topology(History::found(founding), {})->ring) {
   for (const Member& member : founding.founders) {
     for (NodeNumber number = 1; number <= hosts_.size(); ++number) {
       if (world_.host(hosts_[number - 1]).name() == member.name) numbers_[member.id] = number;
@@ -47,14 +40,14 @@ NodeNumber Copies::number_of(NodeId node) const {
 
 std::vector<NodeNumber> Copies::owners(std::string_view bucket, std::string_view key) const {
   std::vector<NodeNumber> numbers;
-  for (const NodeId owner : ring_.owners(ring_.partition_of(position_of(bucket, key)))) {
+  for (const NodeId owner : ring_->owners(ring_->partition_of(position_of(bucket, key)))) {
     numbers.push_back(number_of(owner));
   }
   return numbers;
 }
 
 std::optional<SeenIds> Copies::at(NodeNumber owner, std::string_view bucket, std::string_view key) {
-  const PartitionId partition = ring_.partition_of(position_of(bucket, key));
+  const PartitionId partition = ring_->partition_of(position_of(bucket, key));
   node::Shard* const shard = shard_of(world_.host(hosts_.at(owner - 1)).process(), partition);
   if (shard == nullptr) return std::nullopt;
   std::string storage_key;

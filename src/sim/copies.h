@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -34,7 +35,7 @@ class Copies {
   World& world_;
   std::vector<std::uint32_t> hosts_;  // by number, from 1
   std::map<NodeId, NodeNumber> numbers_;
-  Ring ring_;
+  std::shared_ptr<const Ring> ring_;  // the one that nodes use
 };
 
 }  // namespace stator::sim

@@ -105,21 +105,24 @@ class WatchedWritable : public ::rocksdb::FSWritableFileOwnerWrapper {
   WatchedWritable(std::unique_ptr<FSWritableFile> file, std::shared_ptr<FileEvents> events)
       : FSWritableFileOwnerWrapper(std::move(file)), events_(std::move(events)) {}
 
-  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    if (events_->no_space.load(std::memory_order_relaxed)) return IOStatus::NoSpace();
-    return target()->Append(data, options, debug);
+  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) final {
+    return note(data, full() ? IOStatus::NoSpace() : target()->Append(data, options, debug));
   }
   IOStatus Append(const Slice& data, const IOOptions& options,
                   const ::rocksdb::DataVerificationInfo& verification,
-                  IODebugContext* debug) override {
-    if (events_->no_space.load(std::memory_order_relaxed)) return IOStatus::NoSpace();
-    return target()->Append(data, options, verification, debug);
+                  IODebugContext* debug) final {
+    return note(
+        data, full() ? IOStatus::NoSpace() : target()->Append(data, options, verification, debug));
   }
 
  protected:
+  /// What became of an append, which ends with what this returns.
+  virtual IOStatus note(const Slice&, IOStatus status) { return status; }
   [[nodiscard]] FileEvents& events() { return *events_; }
 
  private:
+  [[nodiscard]] bool full() const { return events_->no_space.load(std::memory_order_relaxed); }
+
   std::shared_ptr<FileEvents> events_;
 };
 
@@ -151,14 +154,6 @@ class LogFile final : public WatchedWritable, private OpenLogs::Log {
   IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
     logs_.open->remove(number_);
     return target()->Close(options, debug);
-  }
-  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    return note(data, WatchedWritable::Append(data, options, debug));
-  }
-  IOStatus Append(const Slice& data, const IOOptions& options,
-                  const ::rocksdb::DataVerificationInfo& verification,
-                  IODebugContext* debug) override {
-    return note(data, WatchedWritable::Append(data, options, verification, debug));
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
     // The kernel tells of a failure once: whoever is next must not meet a success before that is
@@ -197,7 +192,7 @@ class LogFile final : public WatchedWritable, private OpenLogs::Log {
     const std::lock_guard lock(mutex_);
     return {appended_, digest_.bytes(), digest_.value()};
   }
-  IOStatus note(const Slice& data, IOStatus status) {
+  IOStatus note(const Slice& data, IOStatus status) override {
     const std::lock_guard lock(mutex_);
     // A failed one may have left a part of itself: what follows stands somewhere else.
     if (!status.ok()) known_ = false;
@@ -256,14 +251,6 @@ class ManifestFile final : public WatchedWritable {
         number_(number),
         known_(known) {}
 
-  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    return note(data, WatchedWritable::Append(data, options, debug));
-  }
-  IOStatus Append(const Slice& data, const IOOptions& options,
-                  const ::rocksdb::DataVerificationInfo& verification,
-                  IODebugContext* debug) override {
-    return note(data, WatchedWritable::Append(data, options, verification, debug));
-  }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
     return settle(target()->Sync(options, debug));
   }
@@ -272,7 +259,7 @@ class ManifestFile final : public WatchedWritable {
   }
 
  private:
-  IOStatus note(const Slice& data, IOStatus status) {
+  IOStatus note(const Slice& data, IOStatus status) override {
     known_ = known_ && status.ok();
     if (known_) digest_.add({data.data(), data.size()});
     return status;
