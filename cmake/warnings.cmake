@@ -14,3 +14,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 else()
   target_compile_options(stator_options INTERFACE -Wthread-safety)
 endif()
+
+# A hundred programs are linked; gold, which comes with binutils, takes half of the time of the default.
+include(CheckLinkerFlag)
+check_linker_flag(CXX -fuse-ld=gold STATOR_HAS_GOLD)
+if(STATOR_HAS_GOLD)
+  target_link_options(stator_options INTERFACE -fuse-ld=gold)
+endif()
