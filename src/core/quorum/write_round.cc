@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/probe.h"
-#include "core/quorum/durable_choice.h"
 
 namespace stator {
 
@@ -24,8 +23,12 @@ void WriteRound::start(const WriteOptions& options, std::span<const Candidate> c
   object_digest_ = 0;
   evidence_ = {};
   wish_first_ = wish_end_ = 0;
-  sent_ = acked_ = durable_ = differing_ = failed_ = silent_ = asked_ = vain_ = ReplicaSet();
-  last_asked_ = kNoReplica;
+  sent_ = acked_ = durable_ = differing_ = failed_ = silent_ = ReplicaSet();
+  durable_copy_.start({.wanted = options.durable_one,
+                       .local = local,
+                       .spread = options.spread,
+                       .hedge_after = options.hedge_after,
+                       .durable_after = options.durable_after});
   stands_for_.fill(kNoReplica);
   candidates_.start(candidates, options.more);
   candidates_.is_here(local_);
@@ -59,8 +62,8 @@ void WriteRound::on_covered(std::uint64_t digest, MonoTime now) {
   if (phase_ != Phase::kCovering) return;
   phase_ = Phase::kSending;
   attempt_ = 1;
-  acked_ = durable_ = differing_ = silent_ = asked_ = vain_ = ReplicaSet();
-  last_asked_ = kNoReplica;
+  acked_ = durable_ = differing_ = silent_ = ReplicaSet();
+  durable_copy_.begin_attempt();
   sync_wished_ = false;
   begin_attempt(digest, now);
 }
@@ -83,16 +86,16 @@ void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t dige
   if (!sent_.contains(i) || failed_.contains(i)) return;
   if (acked_.contains(i)) {
     // Who reports twice: when it is in the engine and when it is on disk.
-    const bool reports = i == local_ || asked_.contains(i);
+    const bool reports = i == local_ || asked_durable().contains(i);
     if (!reports) STATOR_PROBE("write: an acknowledgement comes twice");
     if (!reports || !durable) return;
-    durable_.add(i);
+    note_durable(i);
     advance(now);
     return;
   }
   acked_.add(i);
   silent_.remove(i);
-  if (durable) durable_.add(i);
+  if (durable) note_durable(i);
   digests_[i] = digest;
   if (digest != object_digest_) {
     STATOR_PROBE("write: a replica knew more");
@@ -100,6 +103,11 @@ void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t dige
   }
   if (phase_ == Phase::kCovering) STATOR_PROBE("write: acknowledged while it is covered");
   advance(now);
+}
+
+void WriteRound::note_durable(ReplicaIndex i) {
+  durable_.add(i);
+  durable_copy_.on_durable(i);
 }
 
 void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code, MonoTime now) {
@@ -116,9 +124,9 @@ void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code
   }
   if (!sent_.contains(i)) return;
   if (acked_.contains(i) && options_.durable_one) {
-    if (!asked_.contains(i) || durable_.contains(i)) return;
+    if (!asked_durable().contains(i) || durable_.contains(i)) return;
     STATOR_PROBE("write: the one that was asked cannot make its copy durable");
-    vain_.add(i);
+    durable_copy_.on_vain(i);
     advance(now);
     return;
   }
@@ -143,14 +151,14 @@ void WriteRound::on_tick(MonoTime now) {
 std::optional<WriteWish> WriteRound::next() {
   if (wish_first_ != wish_end_) return wishes_[wish_first_++];
   if (!std::exchange(sync_wished_, false)) return std::nullopt;
-  return WriteWish{.kind = WriteWish::Kind::kSync, .replica = last_asked_, .attempt = attempt_};
+  return WriteWish{
+      .kind = WriteWish::Kind::kSync, .replica = durable_copy_.last_asked(), .attempt = attempt_};
 }
 
 MonoTime WriteRound::wake_at() const {
   if (phase_ == Phase::kFinished) return {std::numeric_limits<std::int64_t>::max()};
-  MonoTime at = options_.deadline;
-  if (phase_ == Phase::kCovering) return at;
-  if (awaits_one() && !not_asked().empty()) at = std::min(at, ask_next_at());
+  if (phase_ == Phase::kCovering) return options_.deadline;
+  MonoTime at = std::min(options_.deadline, durable_copy_.wake_at(known_copies()));
   if (phase_ == Phase::kAnswered) return repair_wished_ ? at : std::min(at, straggler_end_);
   if (phase_ != Phase::kSending) return at;
   for (const ReplicaIndex i : pending() - silent_) {
@@ -177,10 +185,10 @@ void WriteRound::advance(MonoTime now) {
 void WriteRound::advance_answered(MonoTime now) {
   if (now < straggler_end_) fill_places(sent_ - failed_, now);
   note_silence(now);
-  ask_one(now);
+  ask_for_durable(now);
   const bool over = now >= straggler_end_;
   if (!over && (!pending().empty() || candidates_.awaited())) return;
-  if (awaits_one() && now < options_.deadline) {
+  if (durable_copy_.awaited(failed_) && now < options_.deadline) {
     // A disk decides how long this takes.
     if (!std::exchange(repair_wished_, true)) {
       wish({.kind = WriteWish::Kind::kRepair, .replica = kNoReplica, .attempt = attempt_});
@@ -232,7 +240,7 @@ void WriteRound::advance_sending(MonoTime now) {
     fail(ErrorCode::kTimeout);
   } else {
     fill_places(sent_ - failed_ - silent_, now);
-    ask_one(now);
+    ask_for_durable(now);
   }
 }
 
@@ -278,28 +286,19 @@ void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
   }
 }
 
-// As long as no copy is known to be durable somebody is asked to make its own so. Who takes long is
-// not given up: whoever reports first is the one, and where nobody else is left to ask, the last
-// one has time until the deadline.
-void WriteRound::ask_one(MonoTime now) {
-  if (!options_.durable_one || !durable_.empty() || now >= options_.deadline) return;
-  const bool hopes = last_asked_ != kNoReplica && syncing().contains(last_asked_);
-  if (hopes && now < ask_next_at()) return;
-  const ReplicaIndex one = choose_durable({.copies = not_asked(),
-                                           .owners = owners(),
-                                           .usable = candidates_.usable() - silent_,
-                                           .local = local_,
-                                           .spread = options_.spread});
-  if (one == kNoReplica) {
-    if (!awaits_one()) STATOR_PROBE("write: nobody is left who could make a copy durable");
-    return;
-  }
-  // Others are about to be named.
-  if (one == local_ && candidates_.awaited() && phase_ == Phase::kSending) return;
-  if (!asked_.empty()) STATOR_PROBE("write: another one is asked to make its copy durable");
-  last_asked_ = one;
-  asked_at_ = now;
-  asked_.add(one);
+CopiesKnown WriteRound::known_copies() const {
+  return {.sent = sent_,
+          .acked = acked_,
+          .failed = failed_,
+          .owners = owners(),
+          .usable = candidates_.usable() - silent_,
+          .more_come = candidates_.awaited() && phase_ == Phase::kSending};
+}
+
+void WriteRound::ask_for_durable(MonoTime now) {
+  if (now >= options_.deadline) return;
+  const ReplicaIndex one = durable_copy_.ask(known_copies(), now);
+  if (one == kNoReplica) return;
   sync_wished_ = false;
   // The message that brings the copy brings the wish, too, if it has not left yet.
   for (std::uint8_t at = wish_first_; at < wish_end_; ++at) {
@@ -310,13 +309,6 @@ void WriteRound::ask_one(MonoTime now) {
     return;
   }
   sync_wished_ = true;
-}
-
-// When the one that was asked last has had its time: as long as any node to say that it has the
-// copy, and then as long as a disk.
-MonoTime WriteRound::ask_next_at() const {
-  const Duration disk = options_.durable_after;
-  return asked_at_ + (acked_.contains(last_asked_) ? disk : std::min(disk, options_.hedge_after));
 }
 
 // The owner in whose name the next stand-in gets its copy: one who is missed, or whose copies are

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "core/quorum/candidates.h"
+#include "core/quorum/durable_copy_round.h"
 #include "core/quorum/round_candidates.h"
 
 // One put or delete on the node that mints it (paper 4.5: "W-1 others"; design 1, 2.4, 4.2): events
@@ -36,11 +37,10 @@
 // them among the W that acknowledged attempt 0. Whatever shows up later ran beside this write.
 //
 // One durable copy (options.durable_one; paper 6.1). One of those that get a copy is asked to make
-// it durable: choose_durable() says who. Nobody waits for it: it acknowledges like everybody else,
-// and once more when its copy is on disk. When it fails, has not acknowledged within `hedge_after`
-// or is not durable within `durable_after`, the next is asked, too (kSync): each once. After the
-// answer the round goes on for that until one copy is known to be durable or all who were asked
-// have failed, at most until the deadline; what else is owed does not wait for it (kRepair).
+// it durable, and another (kSync) where that one fails or takes long: DurableCopyRound says who.
+// Nobody waits for it: it acknowledges like everybody else, and once more when its copy is on disk.
+// After the answer the round goes on for that until one copy is known to be durable or all who were
+// asked have failed, at most until the deadline; what else is owed does not wait for it (kRepair).
 //
 // Honesty (D8): kFail says kNotApplied only while nothing was minted and nothing sent; from then on
 // a failure is kUnknown. After kFail the coordinator must not mint what kStore asked for.
@@ -156,12 +156,12 @@ class WriteRound {
   [[nodiscard]] ReplicaSet acked() const { return acked_; }
   [[nodiscard]] ReplicaSet durable() const { return durable_; }
   /// Who was asked, at the present attempt, for the one durable copy.
-  [[nodiscard]] ReplicaSet asked_durable() const { return asked_; }
+  [[nodiscard]] ReplicaSet asked_durable() const { return durable_copy_.asked(); }
   /// Of these, who may still report that its copy is durable.
-  [[nodiscard]] ReplicaSet syncing() const { return asked_ - durable_ - vain_ - failed_; }
+  [[nodiscard]] ReplicaSet syncing() const { return durable_copy_.syncing(failed_); }
   /// Acknowledged, and one durable copy was wanted that nobody has reported.
   [[nodiscard]] bool lacks_durable() const {
-    return options_.durable_one && answered() && durable_.empty();
+    return options_.durable_one && answered() && !durable_copy_.found();
   }
   /// What `i` (in acked()) said of its object at the present attempt.
   [[nodiscard]] std::uint64_t digest_of(ReplicaIndex i) const { return digests_[i]; }
@@ -188,7 +188,8 @@ class WriteRound {
   void begin_attempt(std::uint64_t digest, MonoTime now);
   void note_silence(MonoTime now);
   void fill_places(ReplicaSet live, MonoTime now);
-  void ask_one(MonoTime now);
+  void ask_for_durable(MonoTime now);
+  void note_durable(ReplicaIndex i);
   void advance_answered(MonoTime now);
   void send(ReplicaIndex i, MonoTime now);
   void answer(MonoTime now);
@@ -198,11 +199,7 @@ class WriteRound {
   [[nodiscard]] bool enough(ReplicaSet acked, ReplicaSet durable) const;
   [[nodiscard]] bool hopeless() const;
   [[nodiscard]] ReplicaSet never_durable() const;
-  /// A durable copy is wanted, and may still come.
-  [[nodiscard]] bool awaits_one() const { return durable_.empty() && !syncing().empty(); }
-  /// Who has a copy, or is being sent one, and was not asked for the durable one.
-  [[nodiscard]] ReplicaSet not_asked() const { return sent_ - failed_ - asked_; }
-  [[nodiscard]] MonoTime ask_next_at() const;
+  [[nodiscard]] CopiesKnown known_copies() const;
   [[nodiscard]] ReplicaSet pending() const { return sent_ - acked_ - failed_; }
   [[nodiscard]] bool short_of_nodes() const;
   [[nodiscard]] ReplicaSet owners() const { return candidates_.owners(); }
@@ -225,19 +222,15 @@ class WriteRound {
 
   ReplicaSet sent_;  // of the present attempt, the local store included
   ReplicaSet acked_, durable_, differing_, failed_, silent_;
-  // Of the present attempt: who was asked for the one durable copy, and who has said that it
-  // cannot.
-  ReplicaSet asked_, vain_;
-  ReplicaIndex last_asked_ = kNoReplica;
-  MonoTime asked_at_{};  // when it was
   bool repair_wished_ = false;
 
   RoundCandidates candidates_;
+  DurableCopyRound durable_copy_;  // of the present attempt
   std::array<ReplicaIndex, kCandidatesMax> stands_for_;
   std::array<std::uint64_t, kCandidatesMax> digests_;
   std::array<MonoTime, kCandidatesMax> sent_at_;
   std::array<ErrorCode, kCandidatesMax> codes_;
-  bool sync_wished_ = false;  // kSync, of `last_asked_`: it comes behind the others
+  bool sync_wished_ = false;  // kSync, of whoever was asked last: it comes behind the others
   // All other wishes of a round fit: two attempts, kMore, kStore, kCover, kAnswer or kFail,
   // kRepair, kFinished.
   std::array<WriteWish, 2 * kCandidatesMax + 6> wishes_;
