@@ -406,6 +406,7 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
 
 void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt,
                             bool durable) {
+  if (replica == kLocal) return keep_for_another(operation, attempt, durable);
   const RequestId id{.kind = RequestKind::kWrite,
                      .attempt = attempt,
                      .slot = operation.slot,
@@ -426,17 +427,51 @@ void WriteCoordinator::send(Operation& operation, ReplicaIndex replica, std::uin
   }
 }
 
+// The owner for whom this node stands in has acknowledged by itself, and another one has nobody:
+// this node keeps the write for that one, too. What it has stored for the first stays where it is.
+void WriteCoordinator::keep_for_another(Operation& operation, std::uint8_t attempt, bool durable) {
+  STATOR_PROBE("write: its coordinator stands in for another owner, too");
+  std::string storage_key;
+  storage::append_storage_key(operation.bucket, operation.key, storage_key);
+  key_.clear();
+  append_hint_key(operation.round.candidate(operation.round.stands_for(kLocal)).node, storage_key,
+                  key_);
+  ++context_.metrics.hints_kept_total;
+  replica_.merge_in(hint_partition(operation.partition), key_, operation.object,
+                    {.sync = operation.sync || durable, .early = durable},
+                    [this, slot = operation.slot, generation = operation.generation,
+                     attempt](const Result<Replica::Merged>& merged) {
+                      kept_for_another(slot, generation, attempt, merged);
+                    });
+}
+
+void WriteCoordinator::kept_for_another(std::uint32_t slot, std::uint32_t generation,
+                                        std::uint8_t attempt,
+                                        const Result<Replica::Merged>& merged) {
+  Operation* operation = operations_.find(slot, generation);
+  if (operation == nullptr) return;
+  std::optional<ErrorCode> refused;
+  if (!merged) {
+    refused = merged.error().code;
+  } else if (merged->differs) {
+    // What is kept there is shown as any replica shows it.
+    const auto not_learned = learn(*operation, merged->object);
+    operation = operations_.find(slot, generation);
+    if (operation == nullptr) return;
+    if (!operation->has_context) refused = not_learned;
+  }
+  if (refused) {
+    operation->round.on_failure(kLocal, attempt, *refused, context_.now());
+  } else {
+    operation->round.on_ack(kLocal, attempt, merged->digest, merged->durable, context_.now());
+  }
+  run(*operation);
+}
+
 void WriteCoordinator::observe_answer(const Operation& operation) {
   const WriteRound& round = operation.round;
   SmallVector<NodeId, kCandidatesMax> owners;
-  ReplicaSet places;
-  for (const ReplicaIndex replica : round.acked()) {
-    const ReplicaIndex owner = round.candidate(replica).owner ? replica : round.stands_for(replica);
-    STATOR_ASSERT(owner != kNoReplica);
-    if (places.contains(owner)) STATOR_PROBE("write: a stand-in and its owner both count");
-    places.add(owner);
-    owners.push_back(round.candidate(owner).node);
-  }
+  for (const ReplicaIndex owner : round.places()) owners.push_back(round.candidate(owner).node);
   context_.options.observer->on_acknowledged(operation.bucket, operation.key, operation.request.id,
                                              owners.view());
 }
@@ -447,7 +482,8 @@ void WriteCoordinator::note_asked(const Operation& operation) {
 
 void WriteCoordinator::make_durable(Operation& operation, ReplicaIndex replica,
                                     std::uint8_t attempt) {
-  if (replica != kLocal) {
+  // Under another name it is asked as anybody is: with the object, which may be on its way still.
+  if (replica != kLocal || operation.round.renamed(kLocal)) {
     send(operation, replica, attempt, true);
     return;
   }
@@ -590,7 +626,7 @@ std::optional<ErrorCode> WriteCoordinator::learn(const Operation& operation,
 bool WriteCoordinator::overtakes(const Operation& operation, ReplicaIndex replica,
                                  std::uint8_t attempt, const wire::ReplicaPutReply& reply) {
   const WriteRound& round = operation.round;
-  return !operation.has_context && reply.object.empty() && attempt == round.attempt() &&
+  return !operation.has_context && reply.object.empty() && attempt == round.attempt_of(replica) &&
          round.waiting().contains(replica) && reply.digest != round.digest();
 }
 
@@ -603,7 +639,8 @@ void WriteCoordinator::on_reply(const wire::FrameHeader& header,
     return;
   }
   const std::uint8_t attempt = RequestId::unpack(header.request_id).attempt;
-  if (attempt == operation->round.attempt() && operation->round.waiting().contains(replica)) {
+  if (attempt == operation->round.attempt_of(replica) &&
+      operation->round.waiting().contains(replica)) {
     context_.peers->on_answer(header.sender, AnswerKind::kWrite,
                               context_.now() - operation->round.sent_at(replica));
   }
@@ -656,7 +693,7 @@ void WriteCoordinator::for_each_waiting_for(NodeId peer, Use use) {
 void WriteCoordinator::on_peer_down(NodeId peer) {
   for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
     STATOR_PROBE("write: a link breaks before the acknowledgement");
-    operation.round.on_failure(replica, operation.round.attempt(), ErrorCode::kClosed,
+    operation.round.on_failure(replica, operation.round.attempt_of(replica), ErrorCode::kClosed,
                                context_.now());
   });
 }
@@ -664,7 +701,7 @@ void WriteCoordinator::on_peer_down(NodeId peer) {
 void WriteCoordinator::on_peer_up(NodeId peer) {
   for_each_waiting_for(peer, [&](Operation& operation, ReplicaIndex replica) {
     STATOR_PROBE("write: sent again to a peer that came back");
-    send(operation, replica, operation.round.attempt(),
+    send(operation, replica, operation.round.attempt_of(replica),
          operation.round.asked_durable().contains(replica));
   });
 }

@@ -19,7 +19,8 @@ namespace stator::node {
 /// Coordinates writes: mints the version into the local object, stores it, sends the whole object
 /// to the owners, or stand-ins of those that are away, and answers when the WriteRound says so
 /// (paper 4.5, 4.6). A node that is no owner coordinates where no owner can be reached: its local
-/// object is then a hint, in the name of an owner. A plain write that an acknowledgement shows to
+/// object is then a hint, in the name of an owner, or, where that one acknowledges late and
+/// another has nobody, one hint for each of both. A plain write that an acknowledgement shows to
 /// have missed something is covered again before the answer (design 2.4). With durability `one` it
 /// asks for one durable copy, which the answer does not wait for (paper 6.1).
 class WriteCoordinator {
@@ -86,6 +87,9 @@ class WriteCoordinator {
               std::uint64_t digest, const Result<void>& result);
   StoreDone on_stored(const Operation& operation, std::uint8_t attempt, std::uint64_t digest);
   void send(Operation& operation, ReplicaIndex replica, std::uint8_t attempt, bool durable);
+  void keep_for_another(Operation& operation, std::uint8_t attempt, bool durable);
+  void kept_for_another(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,
+                        const Result<Replica::Merged>& merged);
   void note_asked(const Operation& operation);
   void make_durable(Operation& operation, ReplicaIndex replica, std::uint8_t attempt);
   void made_durable(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,

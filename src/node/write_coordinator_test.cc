@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -459,6 +460,98 @@ TEST(StandIn, AWriteAfterAFailedBatchDoesNotReplaceWhatThatBatchHeld) {
   lone.script().outcome = {};
   const std::string next = sibling(3);
   expect_three_siblings(failed, next);
+}
+
+/// This node coordinates a put of W = 3 of a key whose owners, in preference order, are three other
+/// nodes. It stands for the last of them, since the others get copies of their own.
+class SpareStandIn : public ::testing::Test {
+ protected:
+  void put(Durability durability) {
+    lone.emplace([durability](NodeOptions& options) { options.durability = durability; }, 4U);
+    key = "k";
+    while (!look_up()) key += 'k';
+    for (const unsigned node : owners) {
+      lone->deliver(LoneShard::frame(lone->header({0}, 0, node), wire::Ping{}));
+    }
+    lone->in_turn([&](Shard& shard) {
+      WriteRequest request =
+          write_request(key, "written", WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1),
+                        WriteKind::kWithContext);
+      request.quorum = {.w = 3, .timeout = seconds(3)};
+      shard.writes().write(request, lone->partition_of(key), false, [&](const WriteResult& result) {
+        if (result.outcome == Outcome::kOk) evidence = result.evidence;
+      });
+    });
+  }
+  /// Whether `node` was sent the object and has now answered it, at the first time.
+  bool reply(unsigned node, wire::ReplyStatus status, bool durable) {
+    for (const auto& frame : lone->take_received(node)) {
+      if (frame.header.type != wire::MessageType::kReplicaPut) continue;
+      const auto put = frame.as<wire::ReplicaPut>();
+      Object object;
+      if (put.repair || !decode_object(put.object, object)) continue;
+      EXPECT_FALSE(put.intended) << "an owner's own copy";
+      wire::ReplicaPutReply message;
+      message.status = status;
+      message.code = ErrorCode::kDiskFull;
+      message.durable = durable;
+      message.digest = digest(object);
+      lone->deliver(LoneShard::frame(
+          lone->header(lone->partition_of(key), frame.header.request_id, node), message));
+      return true;
+    }
+    return false;
+  }
+  /// One owner fails, and the one for whom this node stands answers.
+  void last_owner_answers(bool durable) {
+    EXPECT_TRUE(reply(owners[0], wire::ReplyStatus::kOk, durable));
+    EXPECT_FALSE(reply(owners[2], wire::ReplyStatus::kOk, durable)) << "nothing was sent to it";
+    EXPECT_TRUE(reply(owners[1], wire::ReplyStatus::kFailed, durable));
+    EXPECT_FALSE(evidence);
+    EXPECT_EQ(lone->script().engine->records(), 1U);
+    EXPECT_TRUE(reply(owners[2], wire::ReplyStatus::kOk, durable)) << "nobody else is left";
+  }
+
+  std::optional<LoneShard> lone;
+  std::string key;
+  std::vector<unsigned> owners;
+  std::optional<QuorumEvidence> evidence;
+
+ private:
+  bool look_up() {
+    owners.clear();
+    lone->in_turn([&](Shard& shard) {
+      for (const NodeId owner : shard.context().topology->ring->owners(lone->partition_of(key))) {
+        for (unsigned node = 1; node <= 4; ++node) {
+          if (lone->id(node) == owner) owners.push_back(node);
+        }
+      }
+    });
+    return std::ranges::find(owners, 1U) == owners.end();
+  }
+};
+
+// D9: what it keeps for an owner that has the write itself is no place more. So it keeps it for one
+// that has failed, too, and W nodes that can be reached are W places (P5).
+TEST_F(SpareStandIn, KeepsTheWriteForAnotherOwnerWhenItsOwnAnswersItself) {
+  put(Durability::kAll);
+  last_owner_answers(true);
+  ASSERT_TRUE(evidence);
+  EXPECT_EQ(evidence->primaries, 2);
+  EXPECT_EQ(evidence->fallbacks, 1);
+  EXPECT_EQ(lone->script().engine->records(), 2U) << "one hint for each of two owners";
+}
+
+TEST_F(SpareStandIn, IsTheDurableOneWithTheCopyThatCounts) {
+  put(Durability::kOne);
+  last_owner_answers(false);
+  ASSERT_TRUE(evidence);
+  EXPECT_EQ(lone->script().engine->records(), 2U);
+  EXPECT_EQ(lone->script().syncs, 0U);
+  lone->run(milliseconds(1'800));  // no other copy becomes durable
+  EXPECT_EQ(lone->script().syncs, 1U);
+  EXPECT_EQ(lone->metrics().durable_copies_total, 1U);
+  EXPECT_EQ(lone->metrics().durable_unconfirmed_total, 0U);
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ MERGE, PUT = "core/version/merge.cc", "core/version/put.cc"
 
 MUTANTS = [
     Mutant("write_quorum", "D9", "one acknowledgement too few is enough for a write", "I1 I12 P7",
-           [(WRITE_ROUND, "acked.size() >= options_.w", "acked.size() + (MUTANT ? 1 : 0) >= options_.w")]),
+           [(WRITE_ROUND, "served_by(acked).size() >= options_.w",
+             "served_by(acked).size() + (MUTANT ? 1 : 0) >= options_.w")]),
     Mutant("read_quorum", "D9", "one answer too few is enough for a read", "I12 P7",
            [(READ_ROUND, "set.size() >= options_.r", "set.size() + (MUTANT ? 1 : 0) >= options_.r")]),
     Mutant("incarnation", "D1", "counters begin again under one name after every start", "I9 assert",
@@ -239,8 +240,8 @@ MUTANTS = [
            "I1 I12",
            [(WRITE_ROUND, ">= options_.w && (",
              "+ (MUTANT && durable.contains(local_) ? 1 : 0) >= options_.w && ("),
-            (WRITE_ROUND, "  evidence_ = evidence_of(acked_, candidates_.view());",
-             "  evidence_ = evidence_of(acked_, candidates_.view());\n"
+            (WRITE_ROUND, "  evidence_ = evidence_of(one_per_place(acked_), candidates_.view());",
+             "  evidence_ = evidence_of(one_per_place(acked_), candidates_.view());\n"
              "  if (MUTANT && durable_.contains(local_)) {\n"
              "    ++evidence_.nodes;\n"
              "    ++evidence_.primaries;\n"
@@ -250,6 +251,10 @@ MUTANTS = [
            faults="cuts,kill"),
     Mutant("place_counted_twice", "D9", "a stand-in gets its copy in the name of an owner that has one: both count", "",
            [(WRITE_ROUND, "stands_for_[i] = missed;", "stands_for_[i] = MUTANT ? owners().first() : missed;")],
+           tests="WriteRoundRandom.*"),
+    Mutant("stand_in_beside_its_owner", "D9", "a stand-in and its owner, which answers late, count as two places", "",
+           [(WRITE_ROUND, "  return served_by(acked).size()", "  return (MUTANT ? acked : served_by(acked)).size()"),
+            (WRITE_ROUND, "evidence_of(one_per_place(acked_),", "evidence_of(MUTANT ? acked_ : one_per_place(acked_),")],
            tests="WriteRoundRandom.*"),
     Mutant("hint_expires", "D14", "a hint of a write that is two seconds old is thrown away", "P1",
            [("node/hint_delivery.cc", "  operation.digest = digest(object);\n",

@@ -398,6 +398,37 @@ TEST_P(PacedHints, ReachAnOwnerAsFastAsItWantsThemAndNoFaster) {  // D15
   EXPECT_LT(seconds_taken, 10 * at_most) << "and they do reach it";
 }
 
+/// One node beyond the owners.
+class OneStandIn : public Hints {
+ protected:
+  OneStandIn() : Hints(4) {}
+};
+INSTANTIATE_TEST_SUITE_P(Shards, OneStandIn, testing::Values(1U, 3U),
+                         [](const auto& param) { return std::to_string(param.param); });
+
+// D9, D14: an owner that answers late and its stand-in are one place, since the latter's copy is
+// gone when it is delivered. The stand-in serves another owner instead.
+TEST_P(OneStandIn, WhoseOwnerAnswersLateKeepsTheWriteForAnotherOne) {
+  cluster.host(owners[1]).disk().faults.sync_min = milliseconds(1'100);
+  cluster.set_cut(owners[0], owners[2], true);
+  const WriteAnswer put =
+      cluster.write(owners[0], "k", "v", nullptr, node::WriteKind::kWithContext, {.w = 3});
+  ASSERT_EQ(put.outcome, Outcome::kOk) << to_string(put.error.code);
+  EXPECT_EQ(put.evidence, (node::Evidence{2, 1, 3, 1}));
+  // The coordinator cannot reach it; who stands in for it can.
+  EXPECT_TRUE(
+      cluster.run_until([&] { return cluster.total(&node::Metrics::hints_delivered_total) > 0; }));
+  EXPECT_TRUE(cluster.run_until([&] { return !cluster.local_object(owners[2], "k").empty(); }))
+      << "three places were promised";
+  cluster.host(owners[1]).disk().faults = {};
+  cluster.set_cut(owners[0], owners[2], false);
+  cluster.settle();
+  ASSERT_TRUE(run_out());
+  for (const unsigned owner : owners) {
+    EXPECT_EQ(cluster.local_object(owner, "k"), cluster.local_object(owners[0], "k"));
+  }
+}
+
 /// As many nodes as N: nobody can stand in, and the coordinator keeps what the absent owner misses.
 class ExtraHints : public Hints {
  protected:

@@ -51,6 +51,12 @@ class DurableCopyRound {
   void on_durable(ReplicaIndex i) { durable_.add(i); }
   /// `i`, which was asked, has a copy and cannot make it durable.
   void on_vain(ReplicaIndex i) { vain_.add(i); }
+  /// `i` is sent the object again, to keep it in another place, and may be asked for that copy as
+  /// if it never had been. A copy that it has made durable stays so.
+  void on_other_copy(ReplicaIndex i) {
+    asked_.remove(i);
+    vain_.remove(i);
+  }
   /// Whom to ask now; kNoReplica: nobody. It counts as asked from here on.
   [[nodiscard]] ReplicaIndex ask(const CopiesKnown& copies, MonoTime now);
 

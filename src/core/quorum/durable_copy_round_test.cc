@@ -147,5 +147,20 @@ TEST_F(DurableCopyRoundTest, WhatIsSentAgainIsAskedForAgain) {
   EXPECT_EQ(ask(1), 1);
 }
 
+TEST_F(DurableCopyRoundTest, WhoKeepsAnotherCopyMayBeAskedForThatOne) {
+  copies.sent = copies.acked = ReplicaSet(0b01001);
+  EXPECT_EQ(ask(0), 3);
+  round.on_vain(3);
+  EXPECT_EQ(ask(1), 0);
+  round.on_other_copy(3);
+  EXPECT_EQ(round.asked(), ReplicaSet(0b00001));
+  EXPECT_EQ(ask(50), kNoReplica) << "0 has its time";
+  EXPECT_EQ(ask(51), 3);
+  round.on_durable(3);
+  round.on_other_copy(3);
+  EXPECT_TRUE(round.found()) << "the first one stays on its disk";
+  EXPECT_EQ(ask(1'000), kNoReplica);
+}
+
 }  // namespace
 }  // namespace stator

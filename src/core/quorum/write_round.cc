@@ -30,13 +30,17 @@ void WriteRound::start(const WriteOptions& options, std::span<const Candidate> c
                        .hedge_after = options.hedge_after,
                        .durable_after = options.durable_after});
   stands_for_.fill(kNoReplica);
+  names_.fill(0);
+  home_ = kNoReplica;
+  renames_ = 0;
   candidates_.start(candidates, options.more);
   candidates_.is_here(local_);
   if (!candidates_[local_].owner) {
     // Health may have changed since this node was asked to stand in: the last owner, since those
     // before it get copies of their own.
     const ReplicaSet away = owners() - candidates_.usable();
-    stands_for_[local_] = away.empty() ? owners().last() : away.first();
+    home_ = away.empty() ? owners().last() : away.first();
+    stands_for_[local_] = home_;
   }
   advance(now);
 }
@@ -81,9 +85,16 @@ void WriteRound::on_cover_failed(ErrorCode code) {
 
 void WriteRound::on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t digest, bool durable,
                         MonoTime now) {
-  if (attempt != attempt_) STATOR_PROBE("write: acknowledged before it was covered again");
-  if (phase_ == Phase::kStoring || phase_ == Phase::kFinished || attempt != attempt_) return;
+  if (phase_ == Phase::kStoring || phase_ == Phase::kFinished) return;
   if (!sent_.contains(i) || failed_.contains(i)) return;
+  if (attempt != attempt_of(i)) {
+    if (attempt % 2 != attempt_) {
+      STATOR_PROBE("write: acknowledged before it was covered again");
+    } else {
+      STATOR_PROBE("write: acknowledged under the name that it had before");
+    }
+    return;
+  }
   if (acked_.contains(i)) {
     // Who reports twice: when it is in the engine and when it is on disk.
     const bool reports = i == local_ || asked_durable().contains(i);
@@ -111,7 +122,7 @@ void WriteRound::note_durable(ReplicaIndex i) {
 }
 
 void WriteRound::on_failure(ReplicaIndex i, std::uint8_t attempt, ErrorCode code, MonoTime now) {
-  if (phase_ == Phase::kFinished || attempt != attempt_ || !candidates_.contains(i) ||
+  if (phase_ == Phase::kFinished || !candidates_.contains(i) || attempt != attempt_of(i) ||
       failed_.contains(i))
     return;
   if (phase_ == Phase::kStoring) {
@@ -151,8 +162,9 @@ void WriteRound::on_tick(MonoTime now) {
 std::optional<WriteWish> WriteRound::next() {
   if (wish_first_ != wish_end_) return wishes_[wish_first_++];
   if (!std::exchange(sync_wished_, false)) return std::nullopt;
-  return WriteWish{
-      .kind = WriteWish::Kind::kSync, .replica = durable_copy_.last_asked(), .attempt = attempt_};
+  return WriteWish{.kind = WriteWish::Kind::kSync,
+                   .replica = durable_copy_.last_asked(),
+                   .attempt = attempt_of(durable_copy_.last_asked())};
 }
 
 MonoTime WriteRound::wake_at() const {
@@ -239,6 +251,9 @@ void WriteRound::advance_sending(MonoTime now) {
     STATOR_PROBE("write: its time is over");
     fail(ErrorCode::kTimeout);
   } else {
+    if (acked_.size() >= options_.w && places().size() < options_.w) {
+      STATOR_PROBE("write: a stand-in and its owner are one place");
+    }
     fill_places(sent_ - failed_ - silent_, now);
     ask_for_durable(now);
   }
@@ -248,6 +263,8 @@ void WriteRound::advance_sending(MonoTime now) {
 void WriteRound::begin_attempt(std::uint64_t digest, MonoTime now) {
   object_digest_ = digest;
   sent_at_[local_] = now;
+  names_.fill(0);
+  stands_for_[local_] = home_;  // what is minted, or stored again, is the object that stands there
   const ReplicaSet again = sent_ - failed_;
   sent_ = ReplicaSet();
   if (again.contains(local_)) sent_.add(local_);
@@ -265,25 +282,56 @@ void WriteRound::note_silence(MonoTime now) {
 
 // `live`: those of sent_ on whose copy one can count.
 void WriteRound::fill_places(ReplicaSet live, MonoTime now) {
-  const std::uint8_t places = std::max(options_.n, options_.w);
+  const std::uint8_t wanted = std::min(std::max(options_.n, options_.w), owners().size());
   for (;;) {
-    const bool owner_missing = (live & owners()).size() < options_.pw;
-    const bool durable_missing = (live - never_durable()).size() < options_.dw;
+    const ReplicaSet served = served_by(live);
+    const ReplicaSet durably = served_by(live - never_durable());
+    const bool place_missing = served.size() < wanted;
     ReplicaIndex i = kNoReplica;
-    if (live.size() < places || durable_missing) {
-      const ReplicaIndex missed = owner_to_serve(live);
-      const ReplicaSet from =
-          (missed == kNoReplica ? owners() : candidates_.all()) - sent_ - failed_;
-      if ((from & candidates_.usable()).empty() && take_more()) return;
-      i = candidates_.next(from);
-      if (i != kNoReplica && !owners().contains(i)) stands_for_[i] = missed;
-    } else if (owner_missing) {
+    if (place_missing || durably.size() < options_.dw) {
+      const ReplicaSet supplied = place_missing ? served : durably;
+      const ReplicaIndex missed = (owners() - supplied).first();
+      const ReplicaSet fresh = candidates_.all() - sent_ - failed_;
+      if ((fresh & candidates_.usable()).empty() && take_more()) return;
+      i = next_for(supplied);
+      if (i == kNoReplica) {
+        const ReplicaSet copies = live & acked_;
+        i = spare(place_missing ? copies : copies - never_durable());
+        if (i == kNoReplica) return;
+        rename(i, missed, now);
+        continue;
+      }
+      if (!owners().contains(i)) stands_for_[i] = missed;
+    } else if ((live & owners()).size() < options_.pw) {
       i = candidates_.next(owners() - sent_ - failed_);
     }
     if (i == kNoReplica) return;
     send(i, now);
     live.add(i);
   }
+}
+
+// Whom to send to next, where these owners need no further copy. Usable owners that have not been
+// sent to yet are missed too, and come before every stand-in; among those who hardly answer, an
+// owner that needs it comes first.
+ReplicaIndex WriteRound::next_for(ReplicaSet served) const {
+  const ReplicaSet fresh = candidates_.all() - sent_ - failed_;
+  for (const ReplicaSet from : {fresh & candidates_.usable(), (fresh & owners()) - served}) {
+    if (!from.empty()) return from.first();
+  }
+  return fresh.first();
+}
+
+// A stand-in whose copy is one too many of these: its owner is served without it. Nobody is after
+// the answer: W places stand, and what else is missed a hint of the coordinator will do for.
+ReplicaIndex WriteRound::spare(ReplicaSet copies) const {
+  if (phase_ != Phase::kSending || renames_ == kRenamesMax) return kNoReplica;
+  for (const ReplicaIndex i : copies - owners()) {
+    ReplicaSet others = copies;
+    others.remove(i);
+    if (names_[i] < kNamesMax && served_by(others).contains(stands_for_[i])) return i;
+  }
+  return kNoReplica;
 }
 
 CopiesKnown WriteRound::known_copies() const {
@@ -304,41 +352,49 @@ void WriteRound::ask_for_durable(MonoTime now) {
   for (std::uint8_t at = wish_first_; at < wish_end_; ++at) {
     WriteWish& waiting = wishes_[at];
     if (waiting.kind != WriteWish::Kind::kSend || waiting.replica != one) continue;
-    if (waiting.attempt != attempt_) continue;
+    if (waiting.attempt != attempt_of(one)) continue;
     waiting.durable = true;
     return;
   }
   sync_wished_ = true;
 }
 
-// The owner in whose name the next stand-in gets its copy: one who is missed, or whose copies are
-// not durable where that is asked for. Usable owners that have not been sent to yet are missed too,
-// and come before every stand-in.
-ReplicaIndex WriteRound::owner_to_serve(ReplicaSet live) const {
-  for (const ReplicaSet copies : {live, live - never_durable()}) {
-    const ReplicaSet missed = unserved_by(copies);
-    if (!missed.empty()) return missed.first();
-  }
-  return kNoReplica;
-}
-
 void WriteRound::send(ReplicaIndex i, MonoTime now) {
   STATOR_ASSERT(!sent_.contains(i) && i != local_);
   sent_.add(i);
   sent_at_[i] = now;
-  wish({.kind = WriteWish::Kind::kSend, .replica = i, .attempt = attempt_});
+  wish({.kind = WriteWish::Kind::kSend, .replica = i, .attempt = attempt_of(i)});
+}
+
+// From now on `i`, which is spare, stands for `owner`, and counts again when it has said so. What
+// it showed of other writes stays known.
+void WriteRound::rename(ReplicaIndex i, ReplicaIndex owner, MonoTime now) {
+  STATOR_PROBE("write: a stand-in stands for another owner");
+  STATOR_ASSERT(acked_.contains(i) && !owners().contains(i));
+  if (durable_copy_.last_asked() == i) sync_wished_ = false;
+  durable_copy_.on_other_copy(i);
+  acked_.remove(i);
+  durable_.remove(i);
+  stands_for_[i] = owner;
+  ++names_[i];
+  ++renames_;
+  sent_at_[i] = now;
+  wish({.kind = WriteWish::Kind::kSend, .replica = i, .attempt = attempt_of(i)});
 }
 
 bool WriteRound::enough(ReplicaSet acked, ReplicaSet durable) const {
-  return acked.size() >= options_.w && (acked & owners()).size() >= options_.pw &&
-         (acked & durable).size() >= options_.dw;
+  return served_by(acked).size() >= options_.w && (acked & owners()).size() >= options_.pw &&
+         served_by(acked & durable).size() >= options_.dw;
 }
 
 // Not even if everybody who has not spoken yet says yes, durably.
 bool WriteRound::hopeless() const {
   const ReplicaSet possible = candidates_.all() - failed_;
-  if (candidates_.may_grow()) return (possible & owners()).size() < options_.pw;
-  return !enough(possible, possible - never_durable());
+  if ((possible & owners()).size() < options_.pw) return true;
+  if (owners().size() < std::max(options_.w, options_.dw)) return true;
+  if (candidates_.may_grow()) return false;
+  return most_places(possible) < options_.w ||
+         most_places(possible - never_durable()) < options_.dw;
 }
 
 // Too few nodes are known to answer.
@@ -347,11 +403,28 @@ bool WriteRound::short_of_nodes() const {
          (hopeful() & owners()).size() < options_.pw;
 }
 
-// Owners that have no copy among these, be it at a stand-in.
-ReplicaSet WriteRound::unserved_by(ReplicaSet copies) const {
+// The places that these copies fill: owners that are among them, and those for whom one is kept.
+ReplicaSet WriteRound::served_by(ReplicaSet copies) const {
   ReplicaSet served = copies & owners();
   for (const ReplicaIndex i : copies - owners()) served.add(stands_for_[i]);
-  return owners() - served;
+  return served;
+}
+
+// Who counts of these: an owner rather than whoever stands for it.
+ReplicaSet WriteRound::one_per_place(ReplicaSet copies) const {
+  ReplicaSet counted = copies & owners();
+  ReplicaSet served = counted;
+  for (const ReplicaIndex i : copies - owners()) {
+    if (served.contains(stands_for_[i])) continue;
+    served.add(stands_for_[i]);
+    counted.add(i);
+  }
+  return counted;
+}
+
+// How many places so many nodes can fill, each under the name that is needed.
+std::uint8_t WriteRound::most_places(ReplicaSet nodes) const {
+  return std::min(nodes.size(), owners().size());
 }
 
 // Acknowledged, but not durably. Only the local store may still report that it has become durable.
@@ -365,7 +438,7 @@ void WriteRound::answer(MonoTime now) {
   STATOR_ASSERT(enough(acked_, durable_));
   if (!failed_.empty()) STATOR_PROBE("write: answered although a replica failed");
   if (attempt_ > 0) STATOR_PROBE("write: answered after it was covered again");
-  evidence_ = evidence_of(acked_, candidates_.view());
+  evidence_ = evidence_of(one_per_place(acked_), candidates_.view());
   phase_ = Phase::kAnswered;
   straggler_end_ = std::min(now + options_.straggler_window, options_.deadline);
   wish({.kind = WriteWish::Kind::kAnswer, .replica = kNoReplica, .attempt = attempt_});
@@ -378,16 +451,16 @@ void WriteRound::fail(ErrorCode code) {
   w.outcome = phase_ == Phase::kStoring ? Outcome::kNotApplied : Outcome::kUnknown;
   // Before the mint nobody has been asked: what is too little are those who could be.
   const bool refused = phase_ == Phase::kStoring && code == ErrorCode::kTooFewNodes;
-  const ReplicaSet got = refused ? hopeful() : acked_;
-  const ReplicaSet durable = refused ? hopeful() : durable_;
+  const std::uint8_t primaries = ((refused ? hopeful() : acked_) & owners()).size();
+  const std::uint8_t durable = refused ? most_places(hopeful()) : served_by(durable_).size();
   w.needed = options_.w;
-  w.got = got.size();
-  if (w.got >= w.needed && (got & owners()).size() < options_.pw) {
+  w.got = refused ? most_places(hopeful()) : places().size();
+  if (w.got >= w.needed && primaries < options_.pw) {
     w.needed = options_.pw;
-    w.got = (got & owners()).size();
-  } else if (w.got >= w.needed && durable.size() < options_.dw) {
+    w.got = primaries;
+  } else if (w.got >= w.needed && durable < options_.dw) {
     w.needed = options_.dw;
-    w.got = durable.size();
+    w.got = durable;
   }
   wish(w);
   finish();

@@ -18,15 +18,21 @@
 // the engine; on_minted() says that this happened, and only then is it sent to the N-1 other places
 // at once: usable owners, then usable stand-ins, then whoever is left. The completion of the local
 // store is an acknowledgement like any other (on_ack of the local index), so that for W=1 the local
-// write is enough. W distinct acknowledgements, PW of owners and DW of them durable, are success. A
-// replica that fails or stays silent for `hedge_after` before that is replaced by the next
-// candidate.
+// write is enough. W places that have acknowledged, PW of them their owners and DW of them durable,
+// are success. A replica that fails or stays silent for `hedge_after` before that is replaced by
+// the next candidate.
 //
 // Stand-ins (paper 4.6). A candidate that is no owner gets a copy only in the name of an owner that
 // is not counted on (not usable, failed, silent) and for whom nobody stands yet: stands_for(). A
 // round begins with the owners; where it misses one it wishes kMore, once, and add_candidates()
 // names the others, so that a healthy cluster never looks them up. Fewer than W candidates that are
 // not away, all others included, are refused before anything is stored.
+//
+// Places (D9, D14). An owner and whoever stands for it are one place of the N: what a stand-in
+// keeps goes once the owner has it. So where an owner acknowledges late for whom a stand-in did
+// already, one of the two counts. The stand-in's copy is spare then. Where no other node is left it
+// is sent the object once more before the answer, in the name of an owner whom nobody serves, and
+// counts for that one when it has acknowledged that: W nodes are always W places (P5).
 //
 // Covering (design 2.4). An acknowledgement whose digest is not that of the sent object comes from
 // a replica that holds something which the write did not cover. It counts. For a plain write
@@ -47,10 +53,10 @@
 //
 // Promises (checked by exhaustive tests): kStore, sends, perhaps kCover and sends of attempt 1,
 // then exactly one of kAnswer and kFail, perhaps one kRepair after kAnswer, then exactly one
-// kFinished and nothing after it; nothing is sent twice to one replica in one attempt, nor is it
-// asked twice to be durable; kMore comes once, at any time; nobody counts twice; the round has
-// finished at the first tick at or after the deadline, and as soon as everybody sent to has
-// answered or failed and no durable copy is awaited.
+// kFinished and nothing after it; nothing is sent twice to one replica in one attempt under one
+// name, nor is it asked twice to be durable; kMore comes once, at any time; no node and no place
+// counts twice; the round has finished at the first tick at or after the deadline, and as soon as
+// everybody sent to has answered or failed and no durable copy is awaited.
 //
 // No allocation, no clock; reused by start(). Not thread-safe, lives on one shard. Events that come
 // twice, unasked, of an earlier attempt or after the end are ignored.
@@ -59,7 +65,7 @@ namespace stator {
 
 struct WriteOptions {
   std::uint8_t n = 3;        // places that get a copy
-  std::uint8_t w = 2;        // acknowledgements, the local one included; at least 1
+  std::uint8_t w = 2;        // places that acknowledge, the local one included; at least 1
   std::uint8_t pw = 0;       // owners among them
   std::uint8_t dw = 0;       // durable ones among them
   bool durable_one = false;  // one copy is to be durable soon; not together with `dw`
@@ -80,7 +86,8 @@ struct WriteWish {
   enum class Kind : std::uint8_t {
     kMore,      // name the usable nodes beyond the owners, if there are any: add_candidates()
     kStore,     // mint into the local object and store it; then on_minted(), later on_ack(local)
-    kSend,      // send the whole object to `replica`, for `attempt`; `durable`: see there
+    kSend,      // send the whole object to `replica`, as `attempt`; `durable`: see there. Of the
+                // local one: keep it, too, for the owner for whom it stands from now on
     kSync,      // ask `replica`, which was sent to already or is local, to make its copy durable
     kCover,     // merge what came back, restamp, store; then on_covered() or on_cover_refused()
     kAnswer,    // success; evidence() stands behind it
@@ -116,9 +123,9 @@ class WriteRound {
   /// An acknowledgement that comes before this call is ignored: call this before anything that may
   /// report the store as complete; so with on_covered().
   void on_minted(std::uint64_t digest, MonoTime now);
-  /// `i` (the local replica too) holds the object of `attempt`; after its merge its digest is
-  /// `digest`. The local replica, and one that was asked for the durable copy, may acknowledge
-  /// again, with `durable`, once it is.
+  /// `i` (the local replica too) holds what was sent as `attempt`, that of the wish; after its
+  /// merge its digest is `digest`. The local replica, and one that was asked for the durable copy,
+  /// may acknowledge again, with `durable`, once it is.
   void on_ack(ReplicaIndex i, std::uint8_t attempt, std::uint64_t digest, bool durable,
               MonoTime now);
   /// `i` refused or failed. Of the local replica before on_minted(): nothing was applied; after an
@@ -144,14 +151,26 @@ class WriteRound {
   [[nodiscard]] std::size_t candidate_count() const { return candidates_.size(); }
   /// kNoReplica: `node` is no candidate.
   [[nodiscard]] ReplicaIndex index_of(NodeId node) const { return candidates_.index_of(node); }
+  /// 0; 1 once it is covered again.
   [[nodiscard]] std::uint8_t attempt() const { return attempt_; }
+  /// As what `i` was sent the object last: attempt(), and twice the number of other names that it
+  /// was given in it. At most 15.
+  [[nodiscard]] std::uint8_t attempt_of(ReplicaIndex i) const {
+    return static_cast<std::uint8_t>(attempt_ + 2 * names_[i]);
+  }
+  /// `i` keeps the object of the present attempt under more than one name.
+  [[nodiscard]] bool renamed(ReplicaIndex i) const { return names_[i] != 0; }
   /// Of the object of the present attempt.
   [[nodiscard]] std::uint64_t digest() const { return object_digest_; }
   /// The owner in whose name `i` gets its copy; kNoReplica for an owner, which gets it in its own.
   [[nodiscard]] ReplicaIndex stands_for(ReplicaIndex i) const { return stands_for_[i]; }
 
-  /// Of the acknowledgements counted when the answer was given.
+  /// Of the acknowledgements counted when the answer was given: one for each place, the owner
+  /// rather than its stand-in.
   [[nodiscard]] const QuorumEvidence& evidence() const { return evidence_; }
+  /// The places that have acknowledged, by their owners: those that have the write, and those for
+  /// whom somebody keeps it.
+  [[nodiscard]] ReplicaSet places() const { return served_by(acked_); }
   /// Acknowledgements of the present attempt.
   [[nodiscard]] ReplicaSet acked() const { return acked_; }
   [[nodiscard]] ReplicaSet durable() const { return durable_; }
@@ -175,12 +194,14 @@ class WriteRound {
   /// When the present attempt was sent to `i`.
   [[nodiscard]] MonoTime sent_at(ReplicaIndex i) const { return sent_at_[i]; }
   /// Owners that do not have the write, and for whom nobody keeps it: whom extra hints are for.
-  [[nodiscard]] ReplicaSet unserved() const { return unserved_by(acked_); }
+  [[nodiscard]] ReplicaSet unserved() const { return owners() - places(); }
   /// Owners that do not have the write for all that is known.
   [[nodiscard]] ReplicaSet owners_missing() const { return owners() - acked_; }
 
  private:
   enum class Phase : std::uint8_t { kStoring, kSending, kCovering, kAnswered, kFinished };
+  static constexpr std::uint8_t kNamesMax = 7;     // more than its own; attempt_of() has four bits
+  static constexpr std::uint8_t kRenamesMax = 16;  // of a round; each takes somebody's late answer
 
   void advance(MonoTime now);
   void advance_storing(MonoTime now);
@@ -188,6 +209,9 @@ class WriteRound {
   void begin_attempt(std::uint64_t digest, MonoTime now);
   void note_silence(MonoTime now);
   void fill_places(ReplicaSet live, MonoTime now);
+  [[nodiscard]] ReplicaIndex next_for(ReplicaSet served) const;
+  [[nodiscard]] ReplicaIndex spare(ReplicaSet copies) const;
+  void rename(ReplicaIndex i, ReplicaIndex owner, MonoTime now);
   void ask_for_durable(MonoTime now);
   void note_durable(ReplicaIndex i);
   void advance_answered(MonoTime now);
@@ -205,8 +229,9 @@ class WriteRound {
   [[nodiscard]] ReplicaSet owners() const { return candidates_.owners(); }
   /// Not known to be away.
   [[nodiscard]] ReplicaSet hopeful() const { return candidates_.all() - candidates_.away(); }
-  [[nodiscard]] ReplicaIndex owner_to_serve(ReplicaSet live) const;
-  [[nodiscard]] ReplicaSet unserved_by(ReplicaSet copies) const;
+  [[nodiscard]] ReplicaSet served_by(ReplicaSet copies) const;
+  [[nodiscard]] ReplicaSet one_per_place(ReplicaSet copies) const;
+  [[nodiscard]] std::uint8_t most_places(ReplicaSet nodes) const;
   [[nodiscard]] bool take_more();
 
   WriteOptions options_;
@@ -227,13 +252,16 @@ class WriteRound {
   RoundCandidates candidates_;
   DurableCopyRound durable_copy_;  // of the present attempt
   std::array<ReplicaIndex, kCandidatesMax> stands_for_;
+  std::array<std::uint8_t, kCandidatesMax> names_;  // given to it beside its first, of this attempt
+  ReplicaIndex home_ = kNoReplica;  // for whom the local object itself stands, if for anybody
+  std::uint8_t renames_ = 0;        // of all
   std::array<std::uint64_t, kCandidatesMax> digests_;
   std::array<MonoTime, kCandidatesMax> sent_at_;
   std::array<ErrorCode, kCandidatesMax> codes_;
   bool sync_wished_ = false;  // kSync, of whoever was asked last: it comes behind the others
-  // All other wishes of a round fit: two attempts, kMore, kStore, kCover, kAnswer or kFail,
-  // kRepair, kFinished.
-  std::array<WriteWish, 2 * kCandidatesMax + 6> wishes_;
+  // All other wishes of a round fit: two attempts, other names, kMore, kStore, kCover, kAnswer or
+  // kFail, kRepair, kFinished.
+  std::array<WriteWish, 2 * kCandidatesMax + kRenamesMax + 6> wishes_;
   std::uint8_t wish_first_ = 0;
   std::uint8_t wish_end_ = 0;
 };

@@ -24,8 +24,13 @@ WriteOptions options(std::uint8_t w, std::uint8_t n = 3) {
   return o;
 }
 
-/// All wishes of now as one line: s2 = send to 2, S2 = the same in attempt 1, s2* = and be durable,
-/// d2 = be durable.
+char letter(std::uint8_t attempt) {
+  if (attempt > 1) return 'n';
+  return attempt == 1 ? 'S' : 's';
+}
+
+/// All wishes of now as one line: s2 = send to 2, S2 = the same in attempt 1, n2 = send to 2 again,
+/// under another name, s2* = and be durable, d2 = be durable.
 std::string wishes(WriteRound& round) {
   std::string line;
   while (const auto wish = round.next()) {
@@ -34,7 +39,7 @@ std::string wishes(WriteRound& round) {
       case WriteWish::Kind::kMore: line += "more"; break;
       case WriteWish::Kind::kStore: line += "store"; break;
       case WriteWish::Kind::kSend:
-        line += (wish->attempt == 0 ? "s" : "S") + std::to_string(wish->replica);
+        line += letter(wish->attempt) + std::to_string(wish->replica);
         if (wish->durable) line += '*';
         break;
       case WriteWish::Kind::kSync: line += "d" + std::to_string(wish->replica); break;
@@ -60,7 +65,7 @@ class WriteRoundTest : public testing::Test {
     round.on_minted(kObject, now);
   }
   void ack(ReplicaIndex i, std::uint64_t digest = kObject, bool durable = true) {
-    round.on_ack(i, round.attempt(), digest, durable, now);
+    round.on_ack(i, round.attempt_of(i), digest, durable, now);
   }
   WriteRound round;
   MonoTime now = kStart + milliseconds(1);
@@ -166,8 +171,8 @@ TEST_F(WriteRoundTest, AStandInStandsForAnOwnerWhoIsMissed) {
 
 TEST_F(WriteRoundTest, AStandInThatCoordinatesStandsForTheFirstOwnerThatIsAway) {
   start(options(1), model::candidates(4, 3, 0b1000), 3);
-  EXPECT_EQ(wishes(round), "s0 s1") << "nobody else is left: they are tried all the same";
   EXPECT_EQ(round.stands_for(3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2") << "nobody else is left: they are tried all the same";
   ack(3);
   EXPECT_EQ(wishes(round), "answer");
   EXPECT_EQ(round.evidence(), (QuorumEvidence{0, 1, 1, 1}));
@@ -228,7 +233,8 @@ TEST_F(WriteRoundTest, StandInsMakeUpForOwnersThatAreAwayFromTheStart) {
   round.add_candidates(std::span(list).subspan(3), now);
   EXPECT_EQ(wishes(round), "store");
   round.on_minted(kObject, now);
-  EXPECT_EQ(wishes(round), "s3 s1") << "then whoever is left";
+  EXPECT_EQ(wishes(round), "s3 s2") << "then an owner that has no copy yet";
+  EXPECT_EQ(round.stands_for(3), 1);
   ack(0);
   ack(3);
   EXPECT_EQ(wishes(round), "answer");
@@ -269,6 +275,129 @@ TEST_F(WriteRoundTest, ASilentReplicaIsReplacedAndMayStillCount) {
   EXPECT_EQ(wishes(round), "s3");
   ack(1);
   EXPECT_EQ(wishes(round), "answer");
+}
+
+// D9, D14: once the hint is delivered, the stand-in's copy is gone.
+TEST_F(WriteRoundTest, AStandInAndItsOwnerAreOnePlace) {
+  start(options(3), model::candidates(5, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  ack(0);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s3 s4");
+  EXPECT_EQ(round.stands_for(3), 1);
+  ack(3);
+  ack(1);
+  EXPECT_EQ(wishes(round), "") << "three nodes, and 0 and 1 will have it in the end";
+  EXPECT_EQ(round.places(), ReplicaSet(0b011));
+  ack(4);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.evidence(), (QuorumEvidence{2, 1, 3, 2})) << "4 for 2, and 3 for nobody";
+}
+
+TEST_F(WriteRoundTest, ALateOwnerAndItsStandInAreOneOfThePlacesThatAreMissing) {
+  start(options(3), model::candidates(4, 3), 0);
+  ack(0);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s1 s2 s3");
+  ack(1);
+  ack(3);
+  EXPECT_EQ(wishes(round), "n3") << "2 is silent";
+  round.on_tick(kDeadline);
+  EXPECT_EQ(wishes(round), "fail:timeout:unknown:2/3 finished");
+}
+
+TEST_F(WriteRoundTest, APlaceThatFailsIsFilledThoughItsNeighbourHasTwoCopies) {
+  start(options(3), model::candidates(6, 3), 0);
+  ack(0);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s1 s2 s3 s4");
+  ack(1);
+  ack(3);
+  round.on_failure(4, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "s5") << "another node comes before another name";
+  EXPECT_EQ(round.stands_for(5), 2);
+  ack(5);
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(WriteRoundTest, ALocalDiskThatIsSlowIsOnePlaceWithItsStandIn) {
+  start(options(2), model::candidates(4, 3), 0);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s1 s2 s3");
+  EXPECT_EQ(round.stands_for(3), 0) << "this disk is as silent as the others";
+  ack(3);
+  ack(0);
+  EXPECT_EQ(wishes(round), "n3") << "not needed for 0 any more";
+  EXPECT_EQ(round.stands_for(3), 1);
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+  EXPECT_EQ(round.evidence(), (QuorumEvidence{1, 1, 2, 2}));
+}
+
+// P5: W nodes that can be reached are W places, whoever answered late.
+TEST_F(WriteRoundTest, AStandInThatIsSpareStandsForAnotherOwner) {
+  start(options(3), model::candidates(4, 3), 0);
+  ack(0);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s1 s2 s3");
+  ack(3);
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "") << "1 may still answer";
+  ack(1);
+  EXPECT_EQ(wishes(round), "n3");
+  EXPECT_EQ(round.stands_for(3), 2);
+  EXPECT_EQ(round.attempt_of(3), 2);
+  round.on_ack(3, 0, kObject, true, now);
+  round.on_failure(3, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "") << "what was sent under its old name tells nothing of the new one";
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer finished");
+  EXPECT_EQ(round.evidence(), (QuorumEvidence{2, 1, 3, 2}));
+  EXPECT_TRUE(round.unserved().empty());
+}
+
+TEST_F(WriteRoundTest, NobodyGetsAnotherNameAfterTheAnswer) {
+  start(options(2), model::candidates(4, 3), 0);
+  EXPECT_EQ(wishes(round), "s1 s2");
+  ack(0);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s3");
+  ack(3);
+  EXPECT_EQ(wishes(round), "answer");
+  ack(1);
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "finished");
+  EXPECT_EQ(round.stands_for(3), 1);
+  EXPECT_EQ(round.unserved(), ReplicaSet(0b100)) << "the coordinator keeps a hint for it";
+}
+
+TEST_F(WriteRoundTest, AStandInThatCoordinatesKeepsItForAnotherOwnerToo) {
+  WriteOptions o = options(3);
+  o.cover = true;
+  auto list = model::candidates(4, 3, 0b1001);
+  list[1].away = list[2].away = false;
+  start(o, list, 3);
+  EXPECT_EQ(round.stands_for(3), 1);
+  EXPECT_EQ(wishes(round), "s0 s2");
+  ack(3);
+  ack(0);
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "s1") << "its own place is taken, and nobody else is left";
+  ack(1);
+  EXPECT_EQ(wishes(round), "n3");
+  EXPECT_EQ(round.stands_for(3), 2);
+  EXPECT_TRUE(round.renamed(3));
+  ack(3, 9);
+  EXPECT_EQ(wishes(round), "cover");
+  round.on_covered(12, now);
+  EXPECT_EQ(round.stands_for(3), 1) << "what is covered is the object that it minted";
+  EXPECT_EQ(wishes(round), "S0 S1");
+  ack(3, 12);
+  ack(0, 12);
+  ack(1, 12);
+  EXPECT_EQ(wishes(round), "n3");
+  ack(3, 12);
+  EXPECT_EQ(wishes(round), "answer finished");
 }
 
 TEST_F(WriteRoundTest, PrimariesAreInsistedOn) {
@@ -428,6 +557,43 @@ TEST_F(WriteRoundTest, AStandInMayBeTheDurableOne) {
   const std::vector<Candidate> all = model::candidates(5, 3);
   round.add_candidates(std::span(all).last(2), now);
   EXPECT_EQ(wishes(round), "s3* s4");
+}
+
+TEST_F(WriteRoundTest, AStandInWithAnotherNameIsAskedForThatCopyAnew) {
+  start(one_durable(3), model::candidates(4, 3), 0);
+  EXPECT_EQ(wishes(round), "s1* s2");
+  ack(0, kObject, false);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s3*") << "1 and 2 say nothing";
+  ack(3, kObject, false);
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  EXPECT_EQ(wishes(round), "");
+  ack(1, kObject, false);
+  EXPECT_EQ(wishes(round), "n3*");
+  EXPECT_EQ(round.asked_durable(), ReplicaSet(0b1010));
+  ack(3, kObject, false);
+  EXPECT_EQ(wishes(round), "answer repair");
+  round.on_ack(3, 0, kObject, true, now);
+  EXPECT_EQ(wishes(round), "") << "that was the copy under its old name";
+  ack(3, kObject, true);
+  EXPECT_EQ(wishes(round), "finished");
+  EXPECT_FALSE(round.lacks_durable());
+}
+
+TEST_F(WriteRoundTest, WhatAStandInHasMadeDurableStaysSoUnderAnotherName) {
+  start(one_durable(3), model::candidates(4, 3), 0);
+  EXPECT_EQ(wishes(round), "s1* s2");
+  ack(0, kObject, false);
+  round.on_tick(kStart + milliseconds(21));
+  EXPECT_EQ(wishes(round), "s3*");
+  ack(3, kObject, true);
+  round.on_failure(2, 0, ErrorCode::kClosed, now);
+  ack(1, kObject, false);
+  EXPECT_EQ(wishes(round), "n3") << "one copy is on a disk, under whatever name";
+  EXPECT_TRUE(round.durable().empty()) << "the one that will count is not";
+  ack(3, kObject, false);
+  EXPECT_EQ(wishes(round), "answer finished");
+  EXPECT_FALSE(round.lacks_durable());
 }
 
 TEST_F(WriteRoundTest, WhatIsCoveredAgainIsAskedToBeDurableAgain) {
