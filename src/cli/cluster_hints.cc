@@ -1,12 +1,16 @@
 #include "cli/cluster_hints.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 namespace stator::cli {
 namespace {
+
+using OrderedJson = nlohmann::ordered_json;
 
 struct Sum {
   std::int64_t pending = 0;
@@ -33,102 +37,78 @@ struct Sum {
   }
 };
 
-// The members of one object.
-class Members {
- public:
-  Members& add(const char* name, std::int64_t value) { return raw(name, std::to_string(value)); }
-  Members& add(const char* name, bool value) { return raw(name, value ? "true" : "false"); }
-  Members& add(const char* name, double value) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%.6g", value);
-    return raw(name, text);
-  }
-  Members& add(const char* name, const std::string& value) { return raw(name, json_text(value)); }
-  Members& raw(const char* name, const std::string& json) {
-    text_ += (text_.empty() ? "" : ",") + json_text(name) + ":" + json;
-    return *this;
-  }
-  [[nodiscard]] std::string object() const { return "{" + text_ + "}"; }
-
- private:
-  std::string text_;
-};
-
-std::string array(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
-  return "[" + text + "]";
-}
-
 struct Owner {
   std::string id;
   Sum sum;
 };
 
-std::string owner_json(const std::string& name, const Owner& owner, const Json& status) {
-  bool healthy = false;
+bool is_healthy(const Json& status, const std::string& name) {
   for (const Json& member : status["members"].items()) {
-    if (member["name"].text() == name) healthy = member["healthy"].flag();
+    if (member["name"].text() == name) return member["healthy"].flag();
   }
-  const Sum& sum = owner.sum;
-  return Members()
-      .add("id", owner.id)
-      .add("name", name)
-      .add("healthy", healthy)
-      .add("pending", sum.pending)
-      .add("bytes", sum.bytes)
-      .add("oldest_ms", sum.oldest_ms)
-      .add("delivered", sum.delivered)
-      .add("delivered_total", sum.delivered_total)
-      .add("per_second", sum.per_second)
-      .add("progress", sum.progress())
-      .add("keepers", sum.keepers)
-      .object();
+  return false;
+}
+
+OrderedJson owner_json(const std::string& name, const Owner& owner, const Json& status) {
+  OrderedJson json;
+  json["id"] = owner.id;
+  json["name"] = name;
+  json["healthy"] = is_healthy(status, name);
+  json["pending"] = owner.sum.pending;
+  json["bytes"] = owner.sum.bytes;
+  json["oldest_ms"] = owner.sum.oldest_ms;
+  json["delivered"] = owner.sum.delivered;
+  json["delivered_total"] = owner.sum.delivered_total;
+  json["per_second"] = owner.sum.per_second;
+  json["progress"] = owner.sum.progress();
+  json["keepers"] = owner.sum.keepers;
+  return json;
+}
+
+OrderedJson keeper_json(const std::string& name, const Json& hints) {
+  OrderedJson json;
+  json["name"] = name;
+  json["answered"] = static_cast<bool>(hints["owners"]);
+  json["pending"] = hints["pending"].integer();
+  json["bytes"] = hints["bytes"].integer();
+  json["counting"] = hints["counting"].flag();
+  return json;
 }
 
 }  // namespace
 
 std::string cluster_hints(const Json& status, const std::vector<KeptBy>& keepers) {
   std::map<std::string, Owner> owners;
-  std::vector<std::string> keepers_json;
+  OrderedJson keepers_json = OrderedJson::array();
   Sum sum;
   bool counting = false;
-  std::int64_t answered = 0;
+  std::size_t answered = 0;
   for (const KeptBy& keeper : keepers) {
     const Json hints = Json::parse(keeper.hints);
-    const bool known = static_cast<bool>(hints["owners"]);
     for (const Json& owner : hints["owners"].items()) {
       Owner& of = owners[owner["name"].text()];
       of.id = owner["id"].text();
       of.sum.add(owner);
       sum.add(owner);
     }
-    if (known) ++answered;
+    if (hints["owners"]) ++answered;
     counting = counting || hints["counting"].flag();
-    keepers_json.push_back(Members()
-                               .add("name", keeper.name)
-                               .add("answered", known)
-                               .add("pending", hints["pending"].integer())
-                               .add("bytes", hints["bytes"].integer())
-                               .add("counting", hints["counting"].flag())
-                               .object());
+    keepers_json.push_back(keeper_json(keeper.name, hints));
   }
-  std::vector<std::string> owners_json;
+  OrderedJson owners_json = OrderedJson::array();
   for (const auto& [name, owner] : owners) owners_json.push_back(owner_json(name, owner, status));
-  const auto nodes = static_cast<std::int64_t>(keepers.size());
-  return Members()
-             .add("nodes", nodes)
-             .add("answered", answered)
-             .add("complete", answered == nodes && !counting)
-             .add("pending", sum.pending)
-             .add("bytes", sum.bytes)
-             .add("counting", counting)
-             .add("per_second", sum.per_second)
-             .add("progress", sum.progress())
-             .raw("owners", array(owners_json))
-             .raw("keepers", array(keepers_json))
-             .object() +
-         "\n";
+  OrderedJson json;
+  json["nodes"] = keepers.size();
+  json["answered"] = answered;
+  json["complete"] = answered == keepers.size() && !counting;
+  json["pending"] = sum.pending;
+  json["bytes"] = sum.bytes;
+  json["counting"] = counting;
+  json["per_second"] = sum.per_second;
+  json["progress"] = sum.progress();
+  json["owners"] = std::move(owners_json);
+  json["keepers"] = std::move(keepers_json);
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 }  // namespace stator::cli
