@@ -63,6 +63,7 @@ void Peers::set_announcement(const wire::NodeInfo& info) {
       announcement_.stopping != info.stopping || announcement_.no_write != info.no_write;
   announcement_ = info;
   if (!urgent) return;
+  changed();  // this node counts among those that are fit
   for (const auto& peer : peers_) ping(*peer);
 }
 
@@ -90,7 +91,7 @@ bool Peers::worth_a_try(NodeId id, Purpose purpose) {
 void Peers::changed() {
   ++version_;
   std::size_t fit = 1;
-  std::size_t fit_to_write = 1;
+  std::size_t fit_to_write = announcement_.no_write ? 0 : 1;
   for (const auto& peer : peers_) {
     if (!peer->health.healthy() || peer->leaving) continue;
     ++fit;

@@ -74,7 +74,8 @@ class Peers {
   /// True now and then for a slow peer: one piece of work, for which nobody should have to wait, by
   /// which it can prove itself well.
   [[nodiscard]] bool worth_a_try(NodeId peer, Purpose purpose);
-  /// Fewer nodes are fit, this one included, than a key has owners: no time to be choosy.
+  /// Fewer nodes are fit, this one included, than a key has owners: no time to be choosy. For a
+  /// write this node is fit unless it has announced that it takes none (D29).
   [[nodiscard]] bool few_are_fit(Purpose purpose) const {
     return purpose == Purpose::kWrite ? few_fit_to_write_ : few_fit_;
   }

@@ -184,6 +184,19 @@ TEST_F(PeersTest, WhoTakesNoWritesIsAskedLastForThemAndReadFromAsBefore) {  // D
   EXPECT_EQ(fitness(2, Purpose::kWrite), Fitness::kFit);
 }
 
+TEST_F(PeersTest, ANodeThatTakesNoWritesItselfIsNotCountedAsFitForThem) {  // D29
+  run(seconds(1));
+  wire::NodeInfo info;
+  for (const bool full : {false, true, false}) {
+    info.no_write = full;
+    lone.in_turn([&](Shard& shard) {
+      shard.set_announcement(info);
+      EXPECT_EQ(shard.peers().few_are_fit(Purpose::kWrite), full) << "two for three owners";
+      EXPECT_FALSE(shard.peers().few_are_fit(Purpose::kRead));
+    });
+  }
+}
+
 TEST_F(PeersTest, AnAnnouncementThatANodeStopsOrTakesNoWritesLeavesAtOnce) {
   run(seconds(1));
   lone.take_pings(2);
