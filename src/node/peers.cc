@@ -49,10 +49,8 @@ void Peers::set_topology(std::shared_ptr<const Topology> topology) {
     peer->id = member.id;
     peer->zone = member.zone;
     peer->link = env_.network.open_link(*address, *peer);
-    peers_.push_back(std::move(peer));
+    peers_.insert(place_of(member.id), std::move(peer));
   }
-  std::sort(peers_.begin(), peers_.end(),
-            [](const auto& a, const auto& b) { return a->id < b->id; });
   healths_.clear();
   for (const auto& peer : peers_) healths_.push_back(&peer->health);
   changed();
@@ -67,11 +65,14 @@ void Peers::set_announcement(const wire::NodeInfo& info) {
   for (const auto& peer : peers_) ping(*peer);
 }
 
+std::vector<std::unique_ptr<Peers::Peer>>::const_iterator Peers::place_of(NodeId id) const {
+  return std::lower_bound(peers_.begin(), peers_.end(), id,
+                          [](const auto& peer, NodeId wanted) { return peer->id < wanted; });
+}
+
 Peers::Peer* Peers::find(NodeId id) const {
-  for (const auto& peer : peers_) {
-    if (peer->id == id) return peer.get();
-  }
-  return nullptr;
+  const auto place = place_of(id);
+  return place != peers_.end() && (*place)->id == id ? place->get() : nullptr;
 }
 
 Fitness Peers::fitness(NodeId id, Purpose purpose) const {

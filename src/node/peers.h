@@ -169,6 +169,8 @@ class Peers {
     void on_link_down() override;
   };
 
+  /// Where it stands among the peers, or would.
+  [[nodiscard]] std::vector<std::unique_ptr<Peer>>::const_iterator place_of(NodeId id) const;
   [[nodiscard]] Peer* find(NodeId id) const;
   [[nodiscard]] wire::FrameHeader header(const Peer& peer, std::uint64_t request_id,
                                          MonoTime deadline, PartitionId partition) const;
