@@ -1,7 +1,6 @@
 #include "core/ring/ring.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <string>
@@ -15,12 +14,6 @@
 
 namespace stator {
 namespace {
-
-/// Order of stand-ins: the larger, the earlier. A bijection of the id for each partition, so never
-/// a tie.
-std::uint64_t rendezvous(PartitionId p, NodeId node) {
-  return mix64(mix64(p.value) ^ node.value);
-}
 
 bool distinct(std::span<const NodeId> row) {
   for (std::size_t i = 0; i < row.size(); ++i) {
@@ -104,55 +97,8 @@ bool Ring::owns(NodeId node, PartitionId p) const {
 }
 
 void Ring::preference_list(PartitionId p, PreferenceList& out, std::size_t length) const {
-  const auto first = owners(p);
-  out.assign(first.begin(), first.begin() + std::min(length, first.size()));
-  length = std::min(length, members_.size());
-  if (out.size() == length) return;
-
-  struct Candidate {
-    std::uint64_t rank;
-    std::uint16_t member;
-  };
-  std::array<Candidate, kMaxMembers> candidates;  // not initialised: only the used part is touched
-  std::array<bool, kMaxMembers> covered;          // per zone
-  std::fill_n(covered.begin(), zones_, false);
-  std::size_t uncovered = zones_;
-  const auto cover = [&](std::size_t member) {
-    bool& zone = covered[zone_of_[member]];
-    if (zone) return false;
-    zone = true;
-    --uncovered;
-    return true;
-  };
-  for (const NodeId owner : first) cover(index_of(owner));
-  std::size_t left = 0;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    const NodeId id = members_[i].id;
-    if (std::ranges::find(first, id) != first.end()) continue;
-    candidates[left++] = {rendezvous(p, id), static_cast<std::uint16_t>(i)};
-  }
-  // A heap, because a request seldom needs more than the first one or two.
-  const auto heap = candidates.begin();
-  const auto lower = [](const Candidate& a, const Candidate& b) { return a.rank < b.rank; };
-  std::make_heap(heap, heap + static_cast<std::ptrdiff_t>(left), lower);
-  const auto take = [&] {
-    std::pop_heap(heap, heap + static_cast<std::ptrdiff_t>(left), lower);
-    return candidates[--left].member;
-  };
-  std::array<std::uint16_t, kMaxMembers> put_off;  // in zones covered before, by rank
-  std::size_t put_off_count = 0;
-  while (uncovered > 0 && out.size() < length) {
-    const std::uint16_t member = take();
-    if (cover(member)) {
-      out.push_back(members_[member].id);
-    } else {
-      put_off[put_off_count++] = member;
-    }
-  }
-  for (std::size_t i = 0; i < put_off_count && out.size() < length; ++i) {
-    out.push_back(members_[put_off[i]].id);
-  }
-  while (out.size() < length) out.push_back(members_[take()].id);
+  make_preference_list(p, owners(p), {.members = members_, .zone_of = zone_of_, .zones = zones_},
+                       length, out);
 }
 
 PreferenceList Ring::preference_list(PartitionId p) const {

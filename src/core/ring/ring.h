@@ -5,21 +5,19 @@
 #include <span>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/hash.h"
 #include "base/ids.h"
-#include "base/small_vector.h"
 #include "core/ring/claim.h"
 #include "core/ring/placement.h"
 #include "core/ring/position.h"
+#include "core/ring/preference_list.h"
 
 // The ring as requests see it: from a position to the nodes that answer for it, without a search
 // (zero-hop, paper 3 and 4.3). Immutable; any number of threads may read one, and a holder of a
 // std::shared_ptr<const Ring> keeps a stable view while membership changes around it.
 
 namespace stator {
-
-/// Long enough for every owner and some stand-ins without touching the heap; keep one as scratch.
-using PreferenceList = SmallVector<NodeId, 16>;
 
 /// How evenly a ring loads its members (paper 6.2: efficiency = mean / maximum). Loads are divided
 /// by weight, so that 1 means that nobody carries more than its part.
@@ -64,12 +62,9 @@ class Ring {
   }
   [[nodiscard]] bool owns(NodeId node, PartitionId p) const;
 
-  /// The preference list (paper 4.3: more than N, distinct nodes): the owners, then every other
-  /// member as a stand-in, one of each zone that is not covered yet first, each time in rendezvous
-  /// order of (partition, node). The same on every node; weights play no part in the order of
-  /// stand-ins. Cut to `length` where that is shorter: a request that misses one owner asks for a
-  /// few. Costs some ns per member, so healthy requests use `owners`; no allocation once `out` has
-  /// grown.
+  /// The preference list of a partition: the owners, then every other member as a stand-in, in an
+  /// order that is the same on every node (core/ring/preference_list.h). Cut to `length` where that
+  /// is shorter: a request that misses one owner asks for a few. Healthy requests use `owners`.
   void preference_list(PartitionId p, PreferenceList& out, std::size_t length = kMaxMembers) const;
   [[nodiscard]] PreferenceList preference_list(PartitionId p) const;
 
