@@ -22,7 +22,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::uint32_t nodes = 5;
   double minutes = 10;       // of a sparse run; see draw_workload
-  std::uint32_t shards = 0;  // of each node; 0: drawn, see ShardPlan
+  std::uint32_t shards = 0;  // of each node; 0: drawn (shard_plan.h)
   FaultSet faults = kAllFaults;
   /// Draw about half of `faults` for this run, and of the kinds within each; else all of them.
   bool swarm = true;
@@ -35,26 +35,6 @@ struct RunOptions {
   std::FILE* trace = nullptr;  // prints every event
   /// Gets, when an invariant breaks, all notes, the last events and the stories of the keys.
   std::FILE* failure = nullptr;
-};
-
-/// How many shards each node runs with. In half of the runs all have one; else each has one to
-/// three, and some come back with another number after a restart, since what is on disk does not
-/// depend on it.
-class ShardPlan {
- public:
-  /// `fixed` > 0: that many, always.
-  ShardPlan(std::uint32_t nodes, std::uint32_t fixed, Random random);
-
-  /// For the next start of a node.
-  [[nodiscard]] std::uint32_t draw(std::uint32_t node);
-  /// By node, of the latest start.
-  [[nodiscard]] const std::vector<std::uint32_t>& shards() const { return shards_; }
-
- private:
-  Random random_;
-  bool several_;
-  std::uint32_t fixed_;
-  std::vector<std::uint32_t> shards_;  // 0: not started yet
 };
 
 struct RunReport {

@@ -69,4 +69,21 @@ std::optional<SeenIds> Copies::at(NodeNumber owner, std::string_view bucket, std
   return versions;
 }
 
+void note_copies(Copies& copies, OperationLog& log) {
+  for (std::uint32_t i = 0; i < log.keys().size(); ++i) {
+    KeyLog& key = log.key(i);
+    for (const NodeNumber owner : copies.owners(key.bucket, key.key)) {
+      const auto held = copies.at(owner, key.bucket, key.key);
+      if (!held) continue;
+      key.copies.push_back({.owner = owner, .versions = *held});
+      // Of owners that were away when a hint for them went.
+      for (HintGone& hint : key.hints_gone) {
+        if (hint.owner != owner || hint.held_known) continue;
+        hint.held = *held;
+        hint.held_known = true;
+      }
+    }
+  }
+}
+
 }  // namespace stator::sim

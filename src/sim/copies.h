@@ -38,4 +38,8 @@ class Copies {
   std::shared_ptr<const Ring> ring_;  // the one that nodes use
 };
 
+/// P1: puts down what each owner holds of each key of the log, when no hints are left and nobody
+/// has read yet to repair anything.
+void note_copies(Copies& copies, OperationLog& log);
+
 }  // namespace stator::sim

@@ -1,6 +1,7 @@
 #include "sim/faults.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/assert.h"
 
@@ -29,6 +30,13 @@ const char* to_string(FaultFamily family) {
     case FaultFamily::kWipe: return "wipe";
   }
   return "unknown";
+}
+
+bool keeps_files(FaultSet set) {
+  constexpr FaultFamily kTaking[] = {FaultFamily::kCrash, FaultFamily::kFsync, FaultFamily::kIo,
+                                     FaultFamily::kFull,  FaultFamily::kRot,   FaultFamily::kWipe};
+  return std::none_of(std::begin(kTaking), std::end(kTaking),
+                      [set](FaultFamily family) { return has(set, family); });
 }
 
 Result<FaultSet> parse_faults(std::string_view text) {

@@ -47,6 +47,12 @@ inline constexpr FaultSet kAllFaults = (1U << static_cast<unsigned>(FaultFamily:
 [[nodiscard]] constexpr bool has(FaultSet set, FaultFamily family) {
   return ((set >> static_cast<unsigned>(family)) & 1U) != 0;
 }
+/// Nothing is taken from a disk, be it synced or not.
+[[nodiscard]] bool keeps_files(FaultSet set);
+/// A disk, or some of what was synced on it, may be lost.
+[[nodiscard]] constexpr bool loses_disk(FaultSet set) {
+  return has(set, FaultFamily::kWipe) || has(set, FaultFamily::kRot);
+}
 /// "all", "disks" (all, and those that strike only where they are asked for), "none", or names
 /// separated by commas.
 [[nodiscard]] Result<FaultSet> parse_faults(std::string_view text);

@@ -36,6 +36,16 @@ TEST(Faults, OfAGroupEachRunDrawsAndFamiliesThatAreNamedAreAllThere) {
   EXPECT_FALSE(names_group(describe_faults(kEveryFault)));
 }
 
+TEST(Faults, SayWhatTheyMayTakeFromDisks) {
+  EXPECT_TRUE(keeps_files(*parse_faults("messages,cuts,kill,restart,disk,limits")));
+  for (const char* taking : {"crash", "fsync", "io", "full", "rot", "wipe"}) {
+    EXPECT_FALSE(keeps_files(*parse_faults(taking))) << taking;
+  }
+  EXPECT_TRUE(loses_disk(*parse_faults("rot")));
+  EXPECT_TRUE(loses_disk(*parse_faults("cuts,wipe")));
+  EXPECT_FALSE(loses_disk(*parse_faults("crash,fsync,io,full")));
+}
+
 TEST(Faults, EachFamilyIsOffInAboutHalfOfTheRuns) {
   Random random(1);
   std::array<int, kFaultFamilies> on{};

@@ -1,0 +1,121 @@
+#include "sim/nodes.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace stator::sim {
+namespace {
+
+constexpr std::uint32_t kPartitions = 256;
+constexpr Duration kStartAgain = seconds(1);  // of a node that refused, as service managers do
+
+}  // namespace
+
+Nodes::Nodes(World& world, OperationLog& log, Options options)
+    : world_(world),
+      log_(log),
+      options_(std::move(options)),
+      shards_(options_.count, options_.shards, world.random().fork("shards")) {
+  founding_.cluster_id = "sim";
+  founding_.q = kPartitions;
+  const auto copies = static_cast<std::uint8_t>(std::min(options_.count, 3U));
+  founding_.n = copies;
+  founding_.r = founding_.w = static_cast<std::uint8_t>(copies / 2 + 1);
+  for (std::uint32_t i = 0; i < options_.count; ++i) {
+    const std::string name = "n" + std::to_string(i + 1);
+    hosts_.push_back(world_.add_host(name).index());
+    names_.push_back(name);
+    doors_.push_back({name, kRedisPort});
+    Member member;
+    member.name = name;
+    member.peer_address = name + ":" + std::to_string(kPeerPort);
+    founding_.founders.push_back(member);
+  }
+  const auto complete = complete_founding(founding_);
+  STATOR_ASSERT(complete.has_value());
+}
+
+void Nodes::attach(Adversary& adversary, node::Observer& observer) {
+  adversary_ = &adversary;
+  observer_ = &observer;
+}
+
+Server& Nodes::server(std::uint32_t node) {
+  return *static_cast<Server*>(world_.host(node).process()->program());
+}
+
+node::NodeOptions Nodes::options_of(std::uint32_t index) {
+  node::NodeOptions options;
+  options.name = names_[index];
+  options.data_directory = kDataDirectory;
+  options.engine.name = "memory";
+  options.engine.journal = true;
+  options.peer_listen = {names_[index], kPeerPort};
+  options.found = true;
+  options.founding = founding_;
+  options.durability = options_.durability;
+  options.observer = observer_;
+  if (options_.limits != nullptr) options_.limits->draw(index, options);
+  return options;
+}
+
+void Nodes::start(std::uint32_t node) {
+  world_.host(node).start(shards_.draw(node), [this, index = node](std::span<env::Env> envs) {
+    auto program = std::make_unique<Server>(envs, options_of(index), log_, world_.scheduler());
+    if (!program->error().empty()) {
+      refused_to_start(index, program->error());
+    } else if (adversary_->has_clone(index)) {
+      options_.problem("D3: " + names_[index] + " runs on a copy of another node's disk");
+    }
+    return program;
+  });
+}
+
+// While calls on its disk fail a node may say so instead of starting, and is started again, until
+// they do not. Where something is spoilt it may refuse for good, and gets an empty disk, as from an
+// operator; but of what stands there twice one place that is spoilt is one copy, and the other is
+// enough (D24). On another node's disk it has to refuse.
+void Nodes::refused_to_start(std::uint32_t index, const std::string& why) {
+  Host& host = world_.host(index);
+  const unsigned spoilt = adversary_->spoilt(index);
+  const bool useless = adversary_->has_clone(index) || spoilt > 1 ||
+                       (spoilt == 1 && why.find("both copies") == std::string::npos);
+  ++refused_starts_;
+  if (!useless && !host.disk().may_fail()) {
+    options_.problem("I16: " + host.name() + " " + why);
+    return;
+  }
+  world_.note(host.name() + " " + why);
+  world_.after(kStartAgain, [this, index, useless, number = host.process()->number()] {
+    Host& refused = world_.host(index);
+    if (!refused.running() || refused.process()->number() != number) return;
+    refused.kill();
+    if (useless) adversary_->replace_disk(index);
+    start(index);
+  });
+}
+
+void Nodes::stop(std::uint32_t node) {
+  Process& process = *world_.host(node).process();
+  // It may still be starting: then there is nothing to stop but the process.
+  auto* running = static_cast<Server*>(process.program());
+  if (running == nullptr || !running->error().empty()) {
+    world_.host(node).kill();
+    return;
+  }
+  const std::uint32_t number = process.number();
+  process.loop().schedule(world_.now(), EventKind::kTask, [this, running, node, number] {
+    running->stop([this, node, number] {
+      // Not from within its own turn.
+      world_.after({}, [this, node, number] {
+        const Process* ended = world_.host(node).process();
+        if (ended != nullptr && ended->number() == number) world_.host(node).kill();
+      });
+    });
+  });
+}
+
+}  // namespace stator::sim
