@@ -10,6 +10,7 @@
 #include "core/version/object_codec.h"
 #include "node/frame_check.h"
 #include "node/testing/lone_shard.h"
+#include "storage/testing/sealed_record.h"
 
 namespace stator::node::testing {
 namespace {
@@ -22,9 +23,8 @@ void fill(LoneShard& lone, PartitionId partition) {
   for (int i = 0; i < kKeys; ++i) {
     std::string key;
     storage::append_storage_key(kDefaultBucket, "k" + std::to_string(i), key);
-    std::string record;
-    storage::seal_record(partition, key, {}, object, record);
-    lone.script().engine->put(partition, key, record);
+    lone.script().engine->put(partition, key,
+                              storage::testing::sealed_record(partition, key, {}, object));
   }
 }
 
@@ -122,9 +122,8 @@ void hold(LoneShard& lone, PartitionId partition, const std::string& key, const 
   encode_object(object, bytes);
   std::string storage_key;
   storage::append_storage_key(kDefaultBucket, key, storage_key);
-  std::string record;
-  storage::seal_record(partition, storage_key, {}, bytes, record);
-  lone.script().engine->put(partition, storage_key, record);
+  lone.script().engine->put(partition, storage_key,
+                            storage::testing::sealed_record(partition, storage_key, {}, bytes));
 }
 
 wire::ScannedKey told(const std::string& key, const Held& held) {

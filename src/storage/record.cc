@@ -21,13 +21,6 @@ std::uint64_t checksum_of(PartitionId partition, std::string_view key, std::stri
 
 }  // namespace
 
-void seal_record(PartitionId partition, std::string_view key, const RecordHeader& header,
-                 std::string_view payload, std::string& out) {
-  const std::size_t offset = begin_record(out);
-  out.append(payload);
-  finish_record(out, offset, partition, key, header);
-}
-
 std::size_t begin_record(std::string& out) {
   const std::size_t offset = out.size();
   out.append(kRecordOverhead, '\0');

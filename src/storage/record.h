@@ -24,13 +24,9 @@ struct RecordHeader {
 /// Bytes of a sealed record in front of its payload.
 inline constexpr std::size_t kRecordOverhead = 1 + 8 + 8 + 8;
 
-/// Appends a sealed record to `out`.
-void seal_record(PartitionId partition, std::string_view key, const RecordHeader& header,
-                 std::string_view payload, std::string& out);
-
-/// The same in two steps, so that the payload is encoded in place: reserves the front of a record
-/// at the end of `out`, the caller appends the payload, finish_record() seals what stands from
-/// `offset` to the end of `out`.
+/// A record is made in two steps, so that the payload is encoded in place: begin_record() reserves
+/// the front of one at the end of `out`, the caller appends the payload, finish_record() seals what
+/// stands from `offset` to the end of `out`.
 [[nodiscard]] std::size_t begin_record(std::string& out);
 void finish_record(std::string& out, std::size_t offset, PartitionId partition,
                    std::string_view key, const RecordHeader& header);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "storage/testing/sealed_record.h"
 
 namespace stator::storage {
 namespace {
@@ -13,9 +14,7 @@ constexpr PartitionId kPlace{7};
 const RecordHeader kHeader{Incarnation{0x1122334455667788ULL}, 42};
 
 std::string sealed(std::string_view payload) {
-  std::string out;
-  seal_record(kPlace, "cart", kHeader, payload, out);
-  return out;
+  return testing::sealed_record(kPlace, "cart", kHeader, payload);
 }
 
 ErrorCode code_of_opening(PartitionId partition, std::string_view key, std::string_view bytes) {
@@ -75,11 +74,10 @@ TEST(Record, EveryCutAndEveryAdditionIsFound) {
 }
 
 TEST(Record, LooksOnDiskAsTheFormatPageSays) {
-  std::string out;
-  seal_record(PartitionId{5},
-              std::string("\x07"
-                          "defaultk"),
-              RecordHeader{Incarnation{1}, 2}, "v", out);
+  const std::string out = testing::sealed_record(PartitionId{5},
+                                                 "\x07"
+                                                 "defaultk",
+                                                 RecordHeader{Incarnation{1}, 2}, "v");
   static constexpr char kHex[] = "0123456789abcdef";
   std::string hex;
   for (const char c : out) {

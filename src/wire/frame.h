@@ -56,7 +56,7 @@ struct Frame {
 [[nodiscard]] Result<std::size_t> frame_size(std::string_view bytes);
 
 /// Takes apart exactly one frame. kCorrupt: cut, too long, or the checksum does not hold. The type
-/// may be one that this version does not know (see is_known): answer it with a Refusal.
+/// may be one that this version does not know (message_info): answer it with a Refusal.
 [[nodiscard]] Result<Frame> decode_frame(std::string_view bytes);
 
 /// What stands in deadline_us when the time was over already.

@@ -64,8 +64,5 @@ inline constexpr std::array kMessages = {
   const auto row = static_cast<std::size_t>(type) - 1;  // types count from 1 without gaps
   return row < kMessages.size() ? &kMessages[row] : nullptr;
 }
-[[nodiscard]] constexpr bool is_known(MessageType type) {
-  return message_info(type) != nullptr;
-}
 
 }  // namespace stator::wire

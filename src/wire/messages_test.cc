@@ -40,8 +40,8 @@ TEST(MessageTable, NamesAreDistinctAndRepliesAreReplies) {
     EXPECT_EQ(reply->direction, Direction::kReply);
     EXPECT_EQ(row.direction == Direction::kReply, row.reply == row.type);
   }
-  EXPECT_FALSE(is_known(static_cast<MessageType>(0)));
-  EXPECT_FALSE(is_known(static_cast<MessageType>(kMessages.size() + 1)));
+  EXPECT_EQ(message_info(static_cast<MessageType>(0)), nullptr);
+  EXPECT_EQ(message_info(static_cast<MessageType>(kMessages.size() + 1)), nullptr);
 }
 
 TEST(Messages, ComeBackAsTheyWereSent) {

@@ -56,9 +56,6 @@ struct Position {
 [[nodiscard]] constexpr PartitionId partition_of(const Position& position, std::uint32_t q) {
   return {static_cast<std::uint32_t>(position.high >> (64 - std::countr_zero(q)))};
 }
-[[nodiscard]] constexpr PartitionId partition_of_slot(std::uint16_t slot, std::uint32_t q) {
-  return {static_cast<std::uint32_t>(slot) >> (kSlotBits - std::countr_zero(q))};
-}
 
 /// The run of slots that is a partition: `first` to `last`, both included.
 struct SlotRange {
