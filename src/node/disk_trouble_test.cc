@@ -121,9 +121,7 @@ TEST_F(DiskTrouble, AnOwnerThatTakesNoWritesHandsThemToAnotherOwner) {  // D29
   });
   std::size_t forwarded = 0;
   for (const unsigned node : {2U, 3U}) {
-    for (const auto& received : lone.take_received(node)) {
-      if (received.header.type == wire::MessageType::kForwardWrite) ++forwarded;
-    }
+    forwarded += lone.take<wire::ForwardWrite>(node).size();
   }
   EXPECT_EQ(forwarded, 1U);
   EXPECT_EQ(lone.script().engine->records(), 0U);
@@ -145,8 +143,7 @@ TEST_F(DiskTrouble, WhenNoOwnerTakesWritesTheRefusalSaysWhy) {  // D8, D29
   });
   for (int step = 0; step < 4; ++step) {
     for (const unsigned node : {2U, 3U}) {
-      for (const auto& received : lone.take_received(node)) {
-        if (received.header.type != wire::MessageType::kForwardWrite) continue;
+      for (const auto& received : lone.take<wire::ForwardWrite>(node)) {
         const wire::Refusal refusal{.code = ErrorCode::kDiskFull};
         lone.deliver(
             LoneShard::frame(lone.header(place(), received.header.request_id, node), refusal));

@@ -160,10 +160,7 @@ TEST(FrameCheck, AScanAnswerOutOfPlaceCountsAsRefused) {
   LoneShard lone;
   int answers = 0;
   bool ok = true;
-  lone.deliver(LoneShard::frame(lone.header({1}, 0, 2), wire::Ping{}));
-  lone.deliver(LoneShard::frame(lone.header({1}, 0, 3), wire::Ping{}));
-  lone.take_received(2);
-  lone.take_received(3);
+  lone.hear_both();
   constexpr std::uint64_t kLast =
       (std::uint64_t{1} << kPlaceBits) / LoneShard::kPartitions * (LoneShard::kPartitions - 1);
   lone.in_turn([&](Shard& shard) {

@@ -49,13 +49,7 @@ class HintDeliveryTest : public ::testing::Test {
     lone.in_turn([&](Shard& shard) { keys = shard.context().hints.keys(); });
     return keys;
   }
-  std::vector<LoneShard::Received> take_puts() {
-    auto received = lone.take_received();
-    std::erase_if(received, [](const LoneShard::Received& frame) {
-      return frame.header.type != wire::MessageType::kReplicaPut;
-    });
-    return received;
-  }
+  std::vector<LoneShard::Received> take_puts() { return lone.take<wire::ReplicaPut>(); }
   /// `pause`: how long the owner wants nothing more (D15).
   void answer(const LoneShard::Received& put, wire::ReplyStatus status, Duration pause = {}) {
     Object object;

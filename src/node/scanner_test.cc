@@ -160,18 +160,14 @@ std::vector<std::string> last_keys(const LoneShard& lone, std::size_t count) {
 
 /// What a SCAN of the last partition shows when the other replica that is asked says `reply`.
 std::vector<std::string> scan_with(LoneShard& lone, const wire::ScanReply& reply) {
-  for (const unsigned peer : {2U, 3U}) {
-    lone.deliver(LoneShard::frame(lone.header({1}, 0, peer), wire::Ping{}));
-    lone.take_received(peer);
-  }
+  lone.hear_both();
   std::optional<Result<ScanResult>> scanned;
   lone.in_turn([&](Shard& shard) {
     shard.scanner().scan({.cursor = kLastPlaces, .count = 100},
                          [&](const Result<ScanResult>& result) { scanned = result; });
   });
   for (const unsigned peer : {2U, 3U}) {
-    for (const auto& asked : lone.take_received(peer)) {
-      if (asked.header.type != wire::MessageType::kScan) continue;
+    for (const auto& asked : lone.take<wire::Scan>(peer)) {
       lone.deliver(
           LoneShard::frame(lone.header(kLastPartition, asked.header.request_id, peer), reply));
     }

@@ -25,14 +25,7 @@ struct Answer {
 
 class WriteCoordinatorTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    // Peers that were heard are asked first.
-    for (unsigned peer : {2U, 3U}) {
-      lone.deliver(LoneShard::frame(lone.header({0}, 0, peer), wire::Ping{}));
-    }
-    take_puts(2);
-    take_puts(3);
-  }
+  void SetUp() override { lone.hear_both(); }
 
   void write(WriteKind kind, const WriteId& id, std::uint8_t w = 2) {
     answer.reset();
@@ -62,11 +55,7 @@ class WriteCoordinatorTest : public ::testing::Test {
   }
 
   std::vector<LoneShard::Received> take_puts(unsigned peer) {
-    auto received = lone.take_received(peer);
-    std::erase_if(received, [](const LoneShard::Received& frame) {
-      return frame.header.type != wire::MessageType::kReplicaPut;
-    });
-    return received;
+    return lone.take<wire::ReplicaPut>(peer);
   }
   // `peer` acknowledges the put that it got, and shows `object` as what it holds now.
   void acknowledge(unsigned peer, std::string_view object, std::uint64_t digest) {
@@ -178,12 +167,7 @@ TEST_F(WriteCoordinatorTest, APlainWriteWhoseRecordIsUnreadableWhenItShouldCover
 // Durability `one` (paper 6.1).
 class DurableOne : public ::testing::Test {
  protected:
-  void SetUp() override {
-    for (const unsigned peer : {2U, 3U}) {
-      lone.deliver(LoneShard::frame(lone.header({0}, 0, peer), wire::Ping{}));
-      lone.take_received(peer);
-    }
-  }
+  void SetUp() override { lone.hear_both(); }
   void write(std::uint64_t number) {
     answered = false;
     key = "k" + std::to_string(number);
@@ -206,8 +190,7 @@ class DurableOne : public ::testing::Test {
   std::vector<std::unique_ptr<Put>> take_puts() {
     std::vector<std::unique_ptr<Put>> puts;
     for (const unsigned peer : {2U, 3U}) {
-      for (auto& frame : lone.take_received(peer)) {
-        if (frame.header.type != wire::MessageType::kReplicaPut) continue;
+      for (auto& frame : lone.take<wire::ReplicaPut>(peer)) {
         auto put = std::make_unique<Put>(
             Put{.peer = peer, .request = frame.header.request_id, .bytes = frame.bytes});
         const auto decoded = wire::decode_frame(put->bytes);

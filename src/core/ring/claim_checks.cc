@@ -150,4 +150,9 @@ std::vector<RingMember> random_members(SplitMix64& random, std::size_t count, st
   return members;
 }
 
+std::vector<RingMember> cluster(std::size_t count, std::size_t zones, std::uint64_t seed) {
+  SplitMix64 random(seed);
+  return random_members(random, count, zones, false);
+}
+
 }  // namespace stator::testing

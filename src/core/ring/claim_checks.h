@@ -25,5 +25,8 @@ namespace stator::testing {
 /// where `weighted`.
 [[nodiscard]] std::vector<RingMember> random_members(SplitMix64& random, std::size_t count,
                                                      std::size_t zones, bool weighted);
+/// The same from a seed, all of one weight.
+[[nodiscard]] std::vector<RingMember> cluster(std::size_t count, std::size_t zones = 0,
+                                              std::uint64_t seed = 1);
 
 }  // namespace stator::testing

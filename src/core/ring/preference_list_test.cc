@@ -10,19 +10,13 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "base/random.h"
 #include "core/ring/claim_checks.h"
 #include "core/ring/ring.h"
 
 namespace stator {
 namespace {
 
-using testing::random_members;
-
-std::vector<RingMember> cluster(std::size_t count, std::size_t zones = 0, std::uint64_t seed = 1) {
-  SplitMix64 random(seed);
-  return random_members(random, count, zones, false);
-}
+using testing::cluster;
 
 TEST(PreferenceList, HasEveryMemberOnceAndTheOwnersFirst) {
   for (const std::size_t count : {1U, 2U, 3U, 4U, 20U, 300U}) {

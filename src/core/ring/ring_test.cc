@@ -11,12 +11,8 @@
 namespace stator {
 namespace {
 
+using testing::cluster;
 using testing::random_members;
-
-std::vector<RingMember> cluster(std::size_t count, std::size_t zones = 0, std::uint64_t seed = 1) {
-  SplitMix64 random(seed);
-  return random_members(random, count, zones, false);
-}
 
 TEST(Ring, ListsTheHoldersOfEachPartitionAsItsOwners) {
   const Ring ring(1024, 3, cluster(9));

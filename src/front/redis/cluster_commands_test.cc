@@ -5,15 +5,12 @@
 
 #include "core/ring/position.h"
 #include "front/redis/cluster_replies.h"
-#include "front/redis/testing/fakes.h"
+#include "front/redis/testing/door.h"
 
 namespace stator::redis {
 namespace {
 
 using testing::bulk;
-using testing::Client;
-using testing::FakeExecutor;
-using testing::FakeStore;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -23,13 +20,8 @@ std::string name(std::string_view digits) {
   return std::string(40 - digits.size(), '0') + std::string(digits);
 }
 
-class ClusterCommands : public ::testing::Test {
+class ClusterCommands : public testing::Door {
  public:
-  FakeStore store;
-  FakeExecutor executor;
-  RedisFront front{store, executor, {}};
-  Client client{front};
-
   ClusterCommands() {
     // 16 partitions of 1024 slots: the first eight belong to n1, six to n2, two to n3.
     for (std::size_t p = 0; p < 16; ++p) {

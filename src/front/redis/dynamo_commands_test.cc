@@ -4,26 +4,18 @@
 #include <string>
 #include <vector>
 
-#include "front/redis/testing/fakes.h"
+#include "front/redis/testing/door.h"
 #include "front/redis/text.h"
 
 namespace stator::redis {
 namespace {
 
 using testing::bulk;
-using testing::Client;
-using testing::FakeExecutor;
-using testing::FakeStore;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class DynamoCommands : public ::testing::Test {
+class DynamoCommands : public testing::Door {
  public:
-  FakeStore store;
-  FakeExecutor executor;
-  RedisFront front{store, executor, {}};
-  Client client{front};
-
   std::string ask(const std::vector<std::string>& words) { return client.run(words); }
   /// The bulk string that an answer begins with, at `at`.
   static std::string bulk_at(const std::string& answer, std::size_t at) {

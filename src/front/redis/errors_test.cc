@@ -5,14 +5,11 @@
 
 #include <string>
 
-#include "front/redis/testing/fakes.h"
+#include "front/redis/testing/door.h"
 
 namespace stator::redis {
 namespace {
 
-using testing::Client;
-using testing::FakeExecutor;
-using testing::FakeStore;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -25,13 +22,7 @@ constexpr ErrorCode kCodes[] = {
     ErrorCode::kCorrupt,         ErrorCode::kNotSupported,    ErrorCode::kClosed,
     ErrorCode::kConflict,        ErrorCode::kWriteIdExpired};
 
-class RedisErrors : public ::testing::Test {
- public:
-  FakeStore store;
-  FakeExecutor executor;
-  RedisFront front{store, executor, {}};
-  Client client{front};
-};
+class RedisErrors : public testing::Door {};
 
 TEST_F(RedisErrors, EveryCodeHasALineThatEndsWithWhatToDo) {
   for (const ErrorCode code : kCodes) {

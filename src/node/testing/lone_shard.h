@@ -43,6 +43,8 @@ class LoneShard {
   }
   /// To the shard, in a turn of its own; then lets the answer come.
   void deliver(std::string frame);
+  /// n2 and n3 are heard, so that they are asked first; what came to them until then is gone.
+  void hear_both();
 
   /// What came to `node` since the last call, pings and fetches of the history left out.
   struct Received {
@@ -59,6 +61,14 @@ class LoneShard {
     }
   };
   std::vector<Received> take_received(unsigned node = 2);
+  /// Of that the messages of one type; the others are gone, too.
+  template <typename Message>
+  std::vector<Received> take(unsigned node = 2) {
+    auto received = take_received(node);
+    std::erase_if(received,
+                  [](const Received& each) { return each.header.type != Message::kType; });
+    return received;
+  }
   /// The pings that came.
   std::vector<Received> take_pings(unsigned node = 2);
   [[nodiscard]] const Metrics& metrics() const;

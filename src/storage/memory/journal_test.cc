@@ -86,6 +86,18 @@ std::vector<std::size_t> write_eight(testing::FakeDisk& disk, bool sync_each) {
   return ends;
 }
 
+/// A store of one put, whose sync fails with `code`; the disk syncs again afterwards.
+Opened open_and_fail_a_sync(testing::FakeDisk& disk, ErrorCode code) {
+  disk.hold_syncs = true;
+  Opened store = open_on(disk);
+  EXPECT_TRUE(put(store, "a", "1"));
+  (*store.journal)->sync();
+  disk.syncs_fail = code;
+  disk.complete_syncs();
+  disk.syncs_fail.reset();
+  return store;
+}
+
 TEST(Journal, BringsBackWhatWasAppended) {
   testing::FakeDisk disk;
   {
@@ -221,13 +233,7 @@ TEST(Journal, OneSyncCoversEverythingThatGatheredMeanwhile) {
 
 TEST(Journal, TakesNothingAfterAFailedSyncForGood) {
   testing::FakeDisk disk;
-  disk.hold_syncs = true;
-  Opened store = open_on(disk);
-  ASSERT_TRUE(put(store, "a", "1"));
-  (*store.journal)->sync();
-  disk.syncs_fail = ErrorCode::kIo;
-  disk.complete_syncs();
-  disk.syncs_fail.reset();
+  Opened store = open_and_fail_a_sync(disk, ErrorCode::kIo);
   EXPECT_FALSE((*store.journal)->failure());
   EXPECT_GT(store.owner->progress, 0);
   EXPECT_EQ(put(store, "b", "2").error().code, ErrorCode::kIo);
@@ -240,13 +246,7 @@ TEST(Journal, TakesNothingAfterAFailedSyncForGood) {
 // believe.
 TEST(Journal, ASyncThatFailsForLackOfRoomIsAFailedSync) {
   testing::FakeDisk disk;
-  disk.hold_syncs = true;
-  Opened store = open_on(disk);
-  ASSERT_TRUE(put(store, "a", "1"));
-  (*store.journal)->sync();
-  disk.syncs_fail = ErrorCode::kDiskFull;
-  disk.complete_syncs();
-  disk.syncs_fail.reset();
+  Opened store = open_and_fail_a_sync(disk, ErrorCode::kDiskFull);
   ASSERT_FALSE((*store.journal)->failure());
   EXPECT_EQ((*store.journal)->failure().error().code, ErrorCode::kIo);
   EXPECT_EQ(put(store, "b", "2").error().code, ErrorCode::kIo);
