@@ -1,15 +1,18 @@
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/configuration_page.h"
-#include "cli/json.h"
 #include "cli/settings.h"
 #include "cli/text_table.h"
 
 namespace stator::cli {
 
 namespace {
+
+using OrderedJson = nlohmann::ordered_json;
 
 struct ShowOptions {
   std::string file;
@@ -40,6 +43,21 @@ Exit check(const std::string& file, Console& console) {
   return Exit::kDone;
 }
 
+void print_json(const Loaded& loaded, std::ostream& out) {
+  OrderedJson settings = OrderedJson::array();
+  for (const Setting& setting : settings_table()) {
+    OrderedJson json;
+    json["key"] = setting.key;
+    json["value"] = show(loaded.settings, setting);
+    json["source"] = name_of(source_of(loaded, setting));
+    json["run_time"] = setting.run_time;
+    settings.push_back(std::move(json));
+  }
+  OrderedJson json;
+  json["settings"] = std::move(settings);
+  out << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << '\n';
+}
+
 Exit show_settings(const ShowOptions& options, Console& console) {
   if (options.output == "markdown" || options.output == "toml") {
     options.output == "toml" ? print_configuration_template(console.out)
@@ -51,16 +69,7 @@ Exit show_settings(const ShowOptions& options, Console& console) {
     return fail(console, Exit::kUsage, loaded.error().detail, "stator config show -o toml");
   }
   if (options.output == "json") {
-    const char* comma = "";
-    console.out << "{\"settings\":[";
-    for (const Setting& setting : settings_table()) {
-      console.out << comma << "{\"key\":" << json_text(setting.key)
-                  << ",\"value\":" << json_text(show(loaded->settings, setting))
-                  << ",\"source\":" << json_text(name_of(source_of(*loaded, setting)))
-                  << ",\"run_time\":" << (setting.run_time ? "true" : "false") << "}";
-      comma = ",";
-    }
-    console.out << "]}\n";
+    print_json(*loaded, console.out);
     return Exit::kDone;
   }
   TextTable table({"SETTING", "VALUE", "FROM", "WHAT"});

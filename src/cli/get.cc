@@ -1,5 +1,9 @@
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
+#include <string>
+#include <utility>
 
 #include "base/base64.h"
 #include "cli/commands.h"
@@ -11,41 +15,51 @@ namespace stator::cli {
 
 namespace {
 
+using OrderedJson = nlohmann::ordered_json;
+
 struct GetOptions {
   KeyOptions key;
   std::optional<std::string> r;
 };
 
+OrderedJson sibling_json(const Json& sibling) {
+  OrderedJson json;
+  for (const char* name : {"value", "content_type", "dot", "time", "write_id"}) {
+    json[name] = sibling[name].text();
+  }
+  return json;
+}
+
+// The one version that an answer has, as a sibling would be shown.
+OrderedJson only_json(const HttpAnswer& answer) {
+  std::string value;
+  append_base64(value, answer.body, Base64::kStandard);
+  OrderedJson json;
+  json["value"] = value;
+  json["content_type"] = answer.header("content-type");
+  json["dot"] = answer.header("stator-dot");
+  json["time"] = answer.header("stator-time");
+  json["write_id"] = answer.header("stator-write-id");
+  return json;
+}
+
 // One schema for one version and for many, so that a script need not care.
 void print_json(const GetOptions& options, const HttpAnswer& answer, std::ostream& out) {
-  out << "{\"bucket\":" << json_text(options.key.bucket)
-      << ",\"key\":" << json_text(options.key.key)
-      << ",\"found\":" << (answer.status == 404 ? "false" : "true")
-      << ",\"context\":" << json_text(answer.header("stator-context"))
-      << ",\"quorum\":" << json_text(answer.header("stator-quorum")) << ",\"siblings\":[";
-  if (answer.status == 200) {
-    std::string value;
-    append_base64(value, answer.body, Base64::kStandard);
-    out << "{\"value\":" << json_text(value)
-        << ",\"content_type\":" << json_text(answer.header("content-type"))
-        << ",\"dot\":" << json_text(answer.header("stator-dot"))
-        << ",\"time\":" << json_text(answer.header("stator-time"))
-        << ",\"write_id\":" << json_text(answer.header("stator-write-id")) << "}";
-  }
+  OrderedJson siblings = OrderedJson::array();
+  if (answer.status == 200) siblings.push_back(only_json(answer));
   if (answer.status == 300) {
-    const char* comma = "";
     for (const Json& sibling : Json::parse(answer.body)["siblings"].items()) {
-      out << comma << "{";
-      const char* inner = "";
-      for (const char* name : {"value", "content_type", "dot", "time", "write_id"}) {
-        out << inner << json_text(name) << ":" << json_text(sibling[name].text());
-        inner = ",";
-      }
-      out << "}";
-      comma = ",";
+      siblings.push_back(sibling_json(sibling));
     }
   }
-  out << "]}\n";
+  OrderedJson json;
+  json["bucket"] = options.key.bucket;
+  json["key"] = options.key.key;
+  json["found"] = answer.status != 404;
+  json["context"] = answer.header("stator-context");
+  json["quorum"] = answer.header("stator-quorum");
+  json["siblings"] = std::move(siblings);
+  out << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << '\n';
 }
 
 void print_siblings(const GetOptions& options, const HttpAnswer& answer, Console& console) {

@@ -76,8 +76,4 @@ std::vector<Json> by_name(const Json& array) {
   return items;
 }
 
-std::string json_text(std::string_view bytes) {
-  return nlohmann::json(bytes).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace stator::cli

@@ -38,7 +38,4 @@ class Json {
 /// The items of an array in the order of their member "name".
 [[nodiscard]] std::vector<Json> by_name(const Json& array);
 
-/// With its quotation marks; bytes that are not UTF-8 become U+FFFD.
-[[nodiscard]] std::string json_text(std::string_view bytes);
-
 }  // namespace stator::cli

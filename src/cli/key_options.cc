@@ -1,15 +1,17 @@
 #include "cli/key_options.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "cli/json.h"
 #include "cli/setting_values.h"
 #include "cli/text_table.h"
 
 namespace stator::cli {
 
 namespace {
+
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::int64_t kRequestMsMax = 86'400'000;  // what a node accepts
 
@@ -109,10 +111,13 @@ Exit write_with_context(const char* command, const WriteOptions& options, HttpRe
   const std::string after(answer.header("stator-context"));
   const std::string quorum(answer.header("stator-quorum"));
   if (options.key.node.output == "json") {
-    console.out << "{\"bucket\":" << json_text(options.key.bucket)
-                << ",\"key\":" << json_text(options.key.key)
-                << ",\"outcome\":\"ok\",\"context\":" << json_text(after)
-                << ",\"quorum\":" << json_text(quorum) << "}\n";
+    OrderedJson json;
+    json["bucket"] = options.key.bucket;
+    json["key"] = options.key.key;
+    json["outcome"] = "ok";
+    json["context"] = after;
+    json["quorum"] = quorum;
+    console.out << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << '\n';
   } else if (options.key.node.output == "raw") {
     console.out << after << '\n';
   } else {

@@ -1,10 +1,10 @@
 #include "cli/version.h"
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "cli/commands.h"
-#include "cli/json.h"
 
 namespace stator::cli {
 
@@ -22,8 +22,10 @@ void register_version(Command& root) {
       {"-o,--output", "FORMAT", "how to print it", output.get(), {"table", "json"}});
   command.run = [output](Console& console) {
     if (*output == "json") {
-      console.out << "{\"version\":" << json_text(program_version())
-                  << ",\"compiler\":" << json_text(__VERSION__) << "}\n";
+      nlohmann::ordered_json json;
+      json["version"] = program_version();
+      json["compiler"] = __VERSION__;
+      console.out << json.dump() << '\n';
     } else {
       console.out << "stator " << program_version() << " (" << __VERSION__ << ")\n";
     }
