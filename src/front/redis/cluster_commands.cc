@@ -10,23 +10,6 @@
 #include "front/redis/text.h"
 
 namespace stator::redis {
-namespace {
-
-void line(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += ':';
-  out += value;
-  out += "\r\n";
-}
-
-void line(std::string& out, std::string_view name, std::uint64_t value) {
-  out += name;
-  out += ':';
-  append_number(out, value);
-  out += "\r\n";
-}
-
-}  // namespace
 
 void do_cluster_slots(Call& call) {
   call.command.reply().raw(call.front.cluster_replies().slots(call.front.store().cluster()));
@@ -51,17 +34,17 @@ void do_cluster_info(Call& call) {
   const auto failed = static_cast<std::uint64_t>(
       std::ranges::count(view.members, false, &node::MemberView::healthy));
   std::string text;
-  line(text, "cluster_enabled", std::uint64_t{1});
-  line(text, "cluster_state", view.member ? "ok" : "fail");
-  line(text, "cluster_slots_assigned", slots);
-  line(text, "cluster_slots_ok", slots);
-  line(text, "cluster_slots_pfail", std::uint64_t{0});
-  line(text, "cluster_slots_fail", std::uint64_t{0});
-  line(text, "cluster_known_nodes", std::uint64_t{view.members.size()});
-  line(text, "cluster_size", std::uint64_t{view.members.size()});
-  line(text, "cluster_current_epoch", std::uint64_t{1});
-  line(text, "cluster_my_epoch", std::uint64_t{1});
-  line(text, "stator_members_failed", failed);
+  append_line(text, "cluster_enabled", std::uint64_t{1});
+  append_line(text, "cluster_state", view.member ? "ok" : "fail");
+  append_line(text, "cluster_slots_assigned", slots);
+  append_line(text, "cluster_slots_ok", slots);
+  append_line(text, "cluster_slots_pfail", std::uint64_t{0});
+  append_line(text, "cluster_slots_fail", std::uint64_t{0});
+  append_line(text, "cluster_known_nodes", std::uint64_t{view.members.size()});
+  append_line(text, "cluster_size", std::uint64_t{view.members.size()});
+  append_line(text, "cluster_current_epoch", std::uint64_t{1});
+  append_line(text, "cluster_my_epoch", std::uint64_t{1});
+  append_line(text, "stator_members_failed", failed);
   call.command.reply().verbatim(text);
   call.command.finish();
 }

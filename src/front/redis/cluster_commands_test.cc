@@ -20,7 +20,7 @@ std::string name(std::string_view digits) {
   return std::string(40 - digits.size(), '0') + std::string(digits);
 }
 
-class ClusterCommands : public testing::Door {
+class ClusterCommands : public ::testing::Test, public testing::Door {
  public:
   ClusterCommands() {
     // 16 partitions of 1024 slots: the first eight belong to n1, six to n2, two to n3.

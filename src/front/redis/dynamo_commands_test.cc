@@ -14,7 +14,7 @@ using testing::bulk;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class DynamoCommands : public testing::Door {
+class DynamoCommands : public ::testing::Test, public testing::Door {
  public:
   std::string ask(const std::vector<std::string>& words) { return client.run(words); }
   /// The bulk string that an answer begins with, at `at`.

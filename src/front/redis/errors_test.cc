@@ -22,7 +22,7 @@ constexpr ErrorCode kCodes[] = {
     ErrorCode::kCorrupt,         ErrorCode::kNotSupported,    ErrorCode::kClosed,
     ErrorCode::kConflict,        ErrorCode::kWriteIdExpired};
 
-class RedisErrors : public testing::Door {};
+class RedisErrors : public ::testing::Test, public testing::Door {};
 
 TEST_F(RedisErrors, EveryCodeHasALineThatEndsWithWhatToDo) {
   for (const ErrorCode code : kCodes) {

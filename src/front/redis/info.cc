@@ -12,23 +12,9 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 64;
 
-void line(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += ':';
-  out += value;
-  out += "\r\n";
-}
-
-void line(std::string& out, std::string_view name, std::uint64_t value) {
-  out += name;
-  out += ':';
-  append_number(out, value);
-  out += "\r\n";
-}
-
 // Not an overload: text would become a bool before it became a view.
 void flag(std::string& out, std::string_view name, bool value) {
-  line(out, name, std::uint64_t{value ? 1U : 0U});
+  append_line(out, name, std::uint64_t{value ? 1U : 0U});
 }
 
 void write_server(RedisFront& front, std::string& out) {
@@ -36,63 +22,63 @@ void write_server(RedisFront& front, std::string& out) {
   std::string name;
   append_node_name(name, view.self);
   const std::int64_t up_ms = std::max<std::int64_t>(front.store().status().uptime_ms, 0);
-  line(out, "redis_version", kRedisVersion);
-  line(out, "stator_version", front.options().version);
-  line(out, "redis_mode", "cluster");
-  line(out, "os", "Linux");
-  line(out, "arch_bits", std::uint64_t{64});
-  line(out, "run_id", name);
+  append_line(out, "redis_version", kRedisVersion);
+  append_line(out, "stator_version", front.options().version);
+  append_line(out, "redis_mode", "cluster");
+  append_line(out, "os", "Linux");
+  append_line(out, "arch_bits", std::uint64_t{64});
+  append_line(out, "run_id", name);
   env::Address address;
   for (const node::MemberView& member : view.members) {
     if (member.self && usable_address(member.redis_address, address)) break;
   }
-  line(out, "tcp_port", std::uint64_t{address.port});
-  line(out, "server_time_usec", static_cast<std::uint64_t>(front.store().guarded_now().us));
-  line(out, "uptime_in_seconds", static_cast<std::uint64_t>(up_ms / 1'000));
-  line(out, "uptime_in_days", static_cast<std::uint64_t>(up_ms / 86'400'000));
+  append_line(out, "tcp_port", std::uint64_t{address.port});
+  append_line(out, "server_time_usec", static_cast<std::uint64_t>(front.store().guarded_now().us));
+  append_line(out, "uptime_in_seconds", static_cast<std::uint64_t>(up_ms / 1'000));
+  append_line(out, "uptime_in_days", static_cast<std::uint64_t>(up_ms / 86'400'000));
 }
 
 void write_clients(RedisFront& front, std::string& out) {
-  line(out, "connected_clients", std::uint64_t{front.metrics().clients_connected});
-  line(out, "maxclients", std::uint64_t{front.options().limits.clients_max});
-  line(out, "blocked_clients", std::uint64_t{0});
+  append_line(out, "connected_clients", std::uint64_t{front.metrics().clients_connected});
+  append_line(out, "maxclients", std::uint64_t{front.options().limits.clients_max});
+  append_line(out, "blocked_clients", std::uint64_t{0});
 }
 
 void write_memory(RedisFront& front, std::string& out) {
-  line(out, "used_memory_dataset", front.store().status().bytes);
-  line(out, "maxmemory", std::uint64_t{0});
-  line(out, "maxmemory_policy", "noeviction");
+  append_line(out, "used_memory_dataset", front.store().status().bytes);
+  append_line(out, "maxmemory", std::uint64_t{0});
+  append_line(out, "maxmemory_policy", "noeviction");
 }
 
 void write_persistence(RedisFront& front, std::string& out) {
   const node::NodeStatus status = front.store().status();
-  line(out, "loading", std::uint64_t{0});
-  line(out, "async_loading", std::uint64_t{0});
-  line(out, "rdb_bgsave_in_progress", std::uint64_t{0});
-  line(out, "aof_enabled", std::uint64_t{0});
-  line(out, "stator_engine", status.engine);
+  append_line(out, "loading", std::uint64_t{0});
+  append_line(out, "async_loading", std::uint64_t{0});
+  append_line(out, "rdb_bgsave_in_progress", std::uint64_t{0});
+  append_line(out, "aof_enabled", std::uint64_t{0});
+  append_line(out, "stator_engine", status.engine);
   flag(out, "stator_no_write", status.no_write);
 }
 
 void write_stats(RedisFront& front, std::string& out) {
   const node::Metrics metrics = front.metrics();
-  line(out, "total_commands_processed", metrics.commands_total);
-  line(out, "total_net_input_bytes", metrics.client_bytes_in_total);
-  line(out, "total_error_replies", metrics.commands_refused_total);
-  line(out, "expired_keys", std::uint64_t{0});
-  line(out, "evicted_keys", std::uint64_t{0});
-#define STATOR_INFO_METRIC(name, type, help) line(out, "stator_" #name, metrics.name);
+  append_line(out, "total_commands_processed", metrics.commands_total);
+  append_line(out, "total_net_input_bytes", metrics.client_bytes_in_total);
+  append_line(out, "total_error_replies", metrics.commands_refused_total);
+  append_line(out, "expired_keys", std::uint64_t{0});
+  append_line(out, "evicted_keys", std::uint64_t{0});
+#define STATOR_INFO_METRIC(name, type, help) append_line(out, "stator_" #name, metrics.name);
   STATOR_METRICS(STATOR_INFO_METRIC)
 #undef STATOR_INFO_METRIC
 }
 
 void write_replication(RedisFront&, std::string& out) {
-  line(out, "role", "master");
-  line(out, "connected_slaves", std::uint64_t{0});
+  append_line(out, "role", "master");
+  append_line(out, "connected_slaves", std::uint64_t{0});
 }
 
 void write_cluster(RedisFront&, std::string& out) {
-  line(out, "cluster_enabled", std::uint64_t{1});
+  append_line(out, "cluster_enabled", std::uint64_t{1});
 }
 
 void write_keyspace(RedisFront& front, std::string& out) {
@@ -107,20 +93,20 @@ void write_keyspace(RedisFront& front, std::string& out) {
 void write_stator(RedisFront& front, std::string& out) {
   const node::ClusterView& view = front.store().cluster();
   const node::NodeStatus status = front.store().status();
-  line(out, "stator_cluster_id", view.cluster_id);
-  line(out, "stator_node", view.self_name);
+  append_line(out, "stator_cluster_id", view.cluster_id);
+  append_line(out, "stator_node", view.self_name);
   flag(out, "stator_member", view.member);
-  line(out, "stator_members", std::uint64_t{view.members.size()});
-  line(out, "stator_members_healthy",
-       static_cast<std::uint64_t>(
-           std::ranges::count(view.members, true, &node::MemberView::healthy)));
-  line(out, "stator_partitions", std::uint64_t{view.q});
-  line(out, "stator_n", std::uint64_t{view.n});
-  line(out, "stator_r", std::uint64_t{view.r});
-  line(out, "stator_w", std::uint64_t{view.w});
+  append_line(out, "stator_members", std::uint64_t{view.members.size()});
+  append_line(out, "stator_members_healthy",
+              static_cast<std::uint64_t>(
+                  std::ranges::count(view.members, true, &node::MemberView::healthy)));
+  append_line(out, "stator_partitions", std::uint64_t{view.q});
+  append_line(out, "stator_n", std::uint64_t{view.n});
+  append_line(out, "stator_r", std::uint64_t{view.r});
+  append_line(out, "stator_w", std::uint64_t{view.w});
   std::string history;
   append_hex(history, view.history.value);
-  line(out, "stator_history", history);
+  append_line(out, "stator_history", history);
   flag(out, "stator_clock_skewed", status.clock_skewed);
 }
 

@@ -67,6 +67,20 @@ void append_hex(std::string& out, std::uint64_t value, int digits) {
   }
 }
 
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ':';
+  out += value;
+  out += "\r\n";
+}
+
+void append_line(std::string& out, std::string_view name, std::uint64_t value) {
+  out += name;
+  out += ':';
+  append_number(out, value);
+  out += "\r\n";
+}
+
 void append_write_id(std::string& out, const WriteId& id) {
   append_hex(out, id.high);
   append_hex(out, id.low);

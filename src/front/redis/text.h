@@ -25,6 +25,10 @@ void append_number(std::string& out, std::int64_t value);
 void append_number(std::string& out, std::uint64_t value);
 void append_hex(std::string& out, std::uint64_t value, int digits = 16);
 
+/// A line of INFO and of CLUSTER INFO: `name:value`.
+void append_line(std::string& out, std::string_view name, std::string_view value);
+void append_line(std::string& out, std::string_view name, std::uint64_t value);
+
 /// 32 hex digits; read as those or as a UUID.
 void append_write_id(std::string& out, const WriteId& id);
 [[nodiscard]] std::optional<WriteId> parse_write_id(std::string_view text);

@@ -1,14 +1,11 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include "front/redis/testing/fakes.h"
 
 namespace stator::redis::testing {
 
 /// A Redis door on a store that is a double, and one client at it.
-class Door : public ::testing::Test {
- public:
+struct Door {
   FakeStore store;
   FakeExecutor executor;
   RedisFront front{store, executor, {}};
