@@ -102,6 +102,9 @@ class FrameLink {
   /// peer, and is closed.
   static constexpr std::size_t kFrameMax = 66UL * 1024 * 1024;
 
+  /// An attempt to connect that has had no answer for so long begins anew: a cut may have swallowed
+  /// the question, and TCP itself would ask again after one second, three, and seven. Who is so far
+  /// away that an answer takes longer is of no use as a peer.
   static constexpr Duration kDialDoubtful = seconds(1);
 
   virtual ~FrameLink() = default;  // closes
@@ -114,9 +117,8 @@ class FrameLink {
   /// (D8).
   [[nodiscard]] virtual bool up() const = 0;
   [[nodiscard]] virtual std::size_t unsent() const = 0;
-  /// The peer was heard on another way, so it runs: a link that waits out its back-off dials soon,
-  /// and one that has dialled for kDialDoubtful without an answer begins anew, since a cut may have
-  /// swallowed the question. Nothing where it is up. May be called with every frame.
+  /// The peer was heard on another way, so it runs: a link that waits out its back-off dials soon.
+  /// Nothing where it is up or dials. May be called with every frame.
   virtual void hurry() = 0;
 };
 

@@ -24,6 +24,9 @@ class Dial final : private Watcher {
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
 
+  /// The name is looked up, and somebody is being asked.
+  [[nodiscard]] bool connecting() const { return next_ > 0; }
+
   /// For all addresses of a name together.
   static constexpr Duration kTimeout = seconds(3);
 

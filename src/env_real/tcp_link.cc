@@ -78,14 +78,21 @@ std::size_t TcpLink::unsent() const {
 }
 
 void TcpLink::dial() {
-  redial_ = {};
   dialled_at_ = loop_.now();
   dial_ = std::make_unique<Dial>(loop_, address_,
                                  [this](Result<Descriptor> result) { dialled(std::move(result)); });
+  await_answer();
+}
+
+// A name that is being looked up is waited for: asking again would only queue up behind it.
+void TcpLink::await_answer() {
+  redial_ = loop_.after(kDialDoubtful, [this] { dial_->connecting() ? dial() : await_answer(); });
 }
 
 void TcpLink::dialled(Result<Descriptor> result) {
   dial_.reset();
+  loop_.cancel(redial_);
+  redial_ = {};
   if (result) {
     limit_unacknowledged(result->get(), kLinkSilenceMax);
     static_cast<void>(streams_.adopt(std::move(*result), *this));
@@ -128,12 +135,7 @@ void TcpLink::dial_at(MonoTime time) {
 }
 
 void TcpLink::hurry() {
-  if (dial_ != nullptr && loop_.now() - dialled_at_ >= kDialDoubtful) {
-    dial_.reset();
-    dial();
-    return;
-  }
-  if (!redial_) return;
+  if (dial_ != nullptr || !redial_) return;
   // A peer may be heard that cannot be dialled: it is not dialled with every frame of it.
   const MonoTime soon = std::max(dialled_at_ + kRedialMin, loop_.now());
   if (soon < redial_at_) dial_at(soon);

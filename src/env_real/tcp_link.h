@@ -30,6 +30,7 @@ class TcpLink final : public FrameLink, private StreamAcceptor {
 
   std::unique_ptr<StreamHandler> on_accept(Stream& stream) override;
   void dial();
+  void await_answer();
   void dialled(Result<Descriptor> result);
   void lost();
   void dial_later();
@@ -46,8 +47,8 @@ class TcpLink final : public FrameLink, private StreamAcceptor {
   MonoTime up_since_;
   MonoTime dialled_at_;
   Duration pause_;
-  TimerId redial_;  // while it waits to dial again, and when that is
-  MonoTime redial_at_;
+  TimerId redial_;      // until it dials again, or begins an attempt anew
+  MonoTime redial_at_;  // when, while it waits to dial again
 
   std::string* frame_ = nullptr;  // between begin_frame and end_frame
   std::size_t frame_start_ = 0;

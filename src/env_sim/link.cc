@@ -45,8 +45,8 @@ void SimLink::on_dialled() {
   const NetworkLimits& limits = network_.wire().limits;
   switch (dialled.answer) {
     case Answer::kSilent:
-      // The kernel's own dialling goes on.
-      retry_after(limits.connect_timeout);
+      ++network_.wire().counters().unanswered;
+      dial_at(std::max(dialled_at_ + kDialDoubtful, network_.wire().world().now()));
       silent_ = true;
       return;
     case Answer::kRefused:
@@ -74,8 +74,8 @@ void SimLink::dial_at(MonoTime time) {
 }
 
 void SimLink::hurry() {
-  if (redial_at_.ns == 0) return;
-  const Duration pause = silent_ ? kDialDoubtful : network_.wire().limits.reconnect_min;
+  if (redial_at_.ns == 0 || silent_) return;
+  const Duration pause = network_.wire().limits.reconnect_min;
   const MonoTime soon = std::max(dialled_at_ + pause, network_.wire().world().now());
   if (soon < redial_at_) dial_at(soon);
 }

@@ -32,6 +32,7 @@ struct WireCounters {
   std::uint64_t torn = 0;        // frames in the middle of which their connection broke
   std::uint64_t overflowed = 0;  // frames beyond the limit of a link
   std::uint64_t refused = 0;     // dials of links
+  std::uint64_t unanswered = 0;  // dials of links, into a cut or to a machine without power
   std::uint64_t stream_segments = 0;
 };
 

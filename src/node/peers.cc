@@ -168,10 +168,12 @@ void Peers::note_sent(Peer& peer, bool request) {
 void Peers::on_heard(const wire::FrameHeader& header, bool answers_us) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
+  const MonoTime now = env_.executor.now();
+  const bool after_silence = now - peer->last_heard >= options_.ping_interval / kLooksPerPing;
   peer->heard = true;
   const bool started = peer->incarnation != header.incarnation;
   peer->incarnation = header.incarnation;
-  peer->last_heard = env_.executor.now();
+  peer->last_heard = now;
   const bool other_history = header.history != topology_->version();
   const bool turned = std::exchange(peer->other_history, other_history) != other_history;
   peer->health.on_heard(!other_history);
@@ -186,6 +188,10 @@ void Peers::on_heard(const wire::FrameHeader& header, bool answers_us) {
   if (peer->health.answers() && !turned) return;
   peer->link->hurry();
   look_at(*peer, false);
+  // What it was asked may have come before it had a way back to us. It is not left to the next
+  // look, so that both ends of a mended path trust it at once. Two who do not understand each other
+  // would ask and ask: hence only the first word after a silence.
+  if (after_silence && !peer->health.answers()) ping(*peer);
 }
 
 void Peers::hurry(NodeId id) {

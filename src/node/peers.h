@@ -179,7 +179,7 @@ class Peers {
   static constexpr std::size_t kUnhealthyUnsentMax = 4 << 20;
 
   /// For how long after the first of them others are expected to be heard, too: a dialling that the
-  /// cut has silenced is begun anew after a second (FrameLink::hurry).
+  /// cut has silenced is begun anew after a second (FrameLink::kDialDoubtful).
   static constexpr Duration kComingBack = milliseconds(1500);
   /// A short cut ends before all have been found silent; who has been silent for longer than this
   /// is rather dead.

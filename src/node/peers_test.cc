@@ -69,6 +69,21 @@ TEST_F(PeersTest, APeerThatAsksAndDoesNotAnswerDoesNotHearUs) {
   EXPECT_EQ(verdict(2), Verdict::kHealthy);
 }
 
+// V14: the question that its return answers may have been asked when it had no way back to us yet.
+TEST_F(PeersTest, WhoIsHeardAfterASilenceIsAskedAtOnceButNotWithEveryWord) {
+  run(seconds(1));
+  run(milliseconds(1500), 2);
+  ASSERT_EQ(verdict(2), Verdict::kDown);
+  lone.run(milliseconds(1));
+  lone.take_pings(2);
+  ping(2);
+  EXPECT_GE(lone.take_pings(2).size(), 1U);
+  for (int i = 0; i < 50; ++i)
+    lone.deliver(LoneShard::frame(lone.header(kNone, 5, 2), wire::Ping{}));
+  EXPECT_LE(lone.take_pings(2).size(), 5U) << "two who do not understand each other";
+  EXPECT_EQ(verdict(2), Verdict::kDown) << "it asks, and has answered nothing";
+}
+
 TEST_F(PeersTest, AboutAPeerThatBecomesSilentTheOthersAreAsked) {
   run(seconds(1));
   lone.take_pings(3);
