@@ -17,6 +17,12 @@ void Alarms::look(const node::ClusterView& cluster, const node::NodeStatus& stat
                   const node::Metrics& metrics, const Tell& tell) {
   if (looks_ <= kLooksOfStart) ++looks_;
   members(cluster, tell);
+  level({.on = status.fenced,
+         .name = "two-processes",
+         .page = "two-processes",
+         .text = "its peers refuse this node, since another process runs under its name: end the "
+                 "copy, then restart this node"},
+        fenced_, tell);
   const DiskState disk = status.disk;
   const bool failed = disk == DiskState::kFailed;
   level({.on = status.clock_skewed,
@@ -49,6 +55,13 @@ void Alarms::look(const node::ClusterView& cluster, const node::NodeStatus& stat
 void Alarms::members(const node::ClusterView& cluster, const Tell& tell) {
   for (const node::MemberView& member : cluster.members) {
     if (member.self) continue;
+    if (member.fenced && fenced_members_.insert(member.name).second) {
+      tell(Kind::kRaised, "two processes run as " + member.name +
+                              ", and both are refused: end the copy, then restart the other one" +
+                              page("two-processes"));
+    } else if (!member.fenced && fenced_members_.erase(member.name) > 0) {
+      tell(Kind::kOver, "a new process runs as " + member.name);
+    }
     if (member.healthy) heard_.insert(member.name);
     const bool counts = heard_.contains(member.name) || looks_ > kLooksOfStart;
     if (!member.healthy && counts && down_.insert(member.name).second) {

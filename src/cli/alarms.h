@@ -35,10 +35,12 @@ class Alarms {
 
   std::set<std::string> heard_;  // members that answered once: before, silence is a start
   std::set<std::string> down_;
+  std::set<std::string> fenced_members_;
   bool skewed_ = false;
   bool low_ = false;
   bool no_write_ = false;
   bool failed_ = false;
+  bool fenced_ = false;
   std::uint64_t unreadable_ = 0;
   std::uint64_t refusals_ = 0;
   int looks_ = 0;

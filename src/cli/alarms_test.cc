@@ -77,6 +77,21 @@ TEST_F(AlarmsTest, EachStateOfTheDiskIsToldByItsName) {  // D29
   EXPECT_EQ(look(), Lines{"- over: disk-failed"});
 }
 
+TEST_F(AlarmsTest, TwoProcessesUnderOneNameAreToldByBothSides) {  // D2, D3
+  cluster_.members[1].fenced = true;
+  EXPECT_EQ(look(), Lines{"! two processes run as b, and both are refused: end the copy, then "
+                          "restart the other one (docs/ops/two-processes.md)"});
+  EXPECT_EQ(look(), Lines{});
+  cluster_.members[1].fenced = false;
+  EXPECT_EQ(look(), Lines{"- a new process runs as b"});
+  status_.fenced = true;
+  const Lines raised = look();
+  ASSERT_EQ(raised.size(), 1U);
+  EXPECT_NE(raised[0].find("(docs/ops/two-processes.md)"), std::string::npos);
+  status_ = {};
+  EXPECT_EQ(look(), Lines{"- over: two-processes"});
+}
+
 TEST_F(AlarmsTest, CountersAreToldWhenTheyRise) {
   metrics_.records_unreadable_total = 3;
   metrics_.history_refusals_total = 1;

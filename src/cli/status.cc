@@ -12,6 +12,7 @@ namespace {
 
 void print_node(const Json& node, const Json& cluster, std::ostream& out) {
   const std::string state = !node["member"].flag()    ? "no member of a cluster"
+                            : node["fenced"].flag()   ? "refused by its peers"
                             : node["draining"].flag() ? "stopping"
                             : node["ready"].flag()    ? "ready"
                                                       : "not ready";
@@ -34,6 +35,7 @@ void print_node(const Json& node, const Json& cluster, std::ostream& out) {
 }
 
 const char* health_of(const Json& member) {
+  if (member["fenced"].flag()) return "REFUSED";
   if (!member["healthy"].flag()) return "DOWN";
   if (member["leaving"].flag()) return "leaving";
   if (member["no_write"].flag()) return member["slow"].flag() ? "slow, no writes" : "up, no writes";

@@ -355,6 +355,10 @@ void Forwarder::on_forward(const wire::FrameHeader& header, const wire::ForwardW
     STATOR_PROBE("forward: this owner takes no writes");
     return refuse(refusal_of(disk));
   }
+  if (context_.peers->refused_by_others()) {
+    STATOR_PROBE("forward: this owner is not alone under its name");
+    return refuse(ErrorCode::kNotMember);
+  }
   // A frame that comes twice: the first one's answer is on its way, and minting again would bring
   // back what somebody may have overwritten. Ids that may be retried are known by their guards.
   if (!confirm_only && !message.write_id.retryable() && !recent_.first_time(message.write_id)) {

@@ -354,6 +354,7 @@ NodeStatus Node::node_status(unsigned from) const {
   status.uptime_ms = (envs_[from].executor.now() - started_).ms();
   const std::vector<HintsView> here = hints_of(from);
   status.hints_counting = !shards_[from]->context().hints.counted();
+  status.fenced = shards_[from]->peers().refused_by_others();
   const std::lock_guard lock(mutex_);
   for (unsigned i = 0; i < published_.size(); ++i) {
     const Published& shard = published_[i];

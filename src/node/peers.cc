@@ -127,6 +127,34 @@ bool Peers::reachable(NodeId id) const {
   return peer != nullptr && peer->link->up();
 }
 
+bool Peers::refuses(const Peer* peer, Incarnation process) {
+  return peer != nullptr && std::ranges::find(peer->refused, process) != peer->refused.end();
+}
+
+bool Peers::refused_by_others() const {
+  const auto refusing =
+      static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& peer) {
+        return peer->refuses_us && peer->health.answers();
+      }));
+  return refusing > 0 && 2 * refusing >= peers_.size();
+}
+
+void Peers::note_sighting(NodeId id, const Sighting& sighting) {
+  Peer* peer = find(id);
+  if (peer == nullptr || !peer->claimants.see(sighting, env_.executor.now())) return;
+  ++metrics_.peers_fenced_total;
+  events_.on_claimants(id, peer->claimants.refused());
+}
+
+void Peers::refuse(NodeId id, const std::vector<Incarnation>& processes) {
+  Peer* peer = find(id);
+  if (peer == nullptr) return;
+  STATOR_PROBE("peer: its processes are refused");
+  peer->refused = processes;
+  any_refused_ = true;
+  changed();
+}
+
 bool Peers::all_answer() const {
   return std::all_of(peers_.begin(), peers_.end(),
                      [](const auto& peer) { return peer->health.answers(); });
@@ -167,7 +195,7 @@ void Peers::note_sent(Peer& peer, bool request) {
 
 void Peers::on_heard(const wire::FrameHeader& header, bool answers_us) {
   Peer* peer = find(header.sender);
-  if (peer == nullptr) return;
+  if (peer == nullptr || refuses(peer, header.incarnation)) return;
   const MonoTime now = env_.executor.now();
   const bool after_silence = now - peer->last_heard >= options_.ping_interval / kLooksPerPing;
   peer->heard = true;
@@ -214,11 +242,20 @@ void Peers::learn(Peer& peer, const wire::NodeInfo& info) {
 void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
-  learn(*peer, ping.info);
+  const unsigned shard = RequestId::unpack(header.request_id).shard;
+  events_.on_sighting(
+      peer->id,
+      {.incarnation = header.incarnation, .link = ping.link, .sent = ping.sent, .shard = shard});
   wire::Pong pong;
   pong.echoed = ping.sent;
   pong.wall = env_.executor.wall_now();
   pong.info = announcement_;
+  if (refuses(peer, header.incarnation)) {
+    pong.fenced = header.incarnation;
+    send(header.sender, header.request_id, {}, PartitionId{wire::kNoPartition}, pong);
+    return;
+  }
+  learn(*peer, ping.info);
   if (const Peer* other = find(ping.about)) {
     STATOR_PROBE("peer: asks about another one");
     pong.about = ping.about;
@@ -229,7 +266,6 @@ void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
     if (other->last_heard.ns == 0 || ago > kFreshKnowledge) this->ping(*other);
   }
   send(header.sender, header.request_id, {}, PartitionId{wire::kNoPartition}, pong);
-  const unsigned shard = RequestId::unpack(header.request_id).shard;
   if (peer->shards_met.test(shard)) return;
   peer->shards_met.set(shard);
   events_.on_peer_shard_up(peer->id);
@@ -238,6 +274,12 @@ void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
 void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
+  const bool refuses_one = pong.fenced.value != 0;
+  if (refuses_one && pong.fenced != incarnation_) {
+    STATOR_PROBE("peer: refuses another process under our name");
+    return;
+  }
+  if (std::exchange(peer->refuses_us, refuses_one) != refuses_one) changed();
   learn(*peer, pong.info);
   if (Peer* other = find(pong.about); other != nullptr && pong.heard_ms != 0) {
     STATOR_PROBE("peer: says that it hears the one asked about");
@@ -343,6 +385,11 @@ bool Peers::comes_back() const {
 }
 
 void Peers::Peer::on_link_up() {
+  // The time, too: in the copy of a running machine the numbers that were fetched before are
+  // copied, and both connect anew.
+  env::Executor& executor = owner->env_.executor;
+  const auto time = static_cast<std::uint64_t>(executor.now().ns);
+  link_id = std::max<std::uint64_t>(executor.random() + time, 1);
   health.on_link(true);
   owner->look_at(*this, false);
   owner->ping(*this);
@@ -394,6 +441,7 @@ void Peers::ask_about(const Peer& peer) {
 void Peers::ping(const Peer& peer, NodeId about) {
   wire::Ping message;
   message.about = about;
+  message.link = peer.link_id;
   message.wall = env_.executor.wall_now();
   message.sent = static_cast<std::uint64_t>(env_.executor.now().ns);
   message.info = announcement_;
@@ -413,6 +461,7 @@ Peers::View Peers::view(NodeId id) const {
   view.leaving = peer->leaving;
   view.no_write = peer->no_write;
   view.other_history = peer->heard && peer->other_history;
+  view.fenced = refuses(peer, peer->incarnation);
   if (peer->last_heard.ns != 0) view.last_heard_ms = (env_.executor.now() - peer->last_heard).ms();
   view.clock_offset = clock_offset(*peer);
   view.incarnation = peer->incarnation;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/health/claimants.h"
 #include "core/health/peer_health.h"
 #include "core/health/self_doubt.h"
 #include "core/quorum/candidates.h"
@@ -45,6 +46,10 @@ class PeerEvents {
   virtual void on_peer_shard_up(NodeId peer) = 0;
   /// A new process of the peer was heard: the other shards may not know yet that it runs.
   virtual void on_peer_started(NodeId peer) = 0;
+  /// A ping of it came: what all shards see of its processes is put together in one place.
+  virtual void on_sighting(NodeId peer, const Sighting& sighting) = 0;
+  /// Two processes run under its name: all shards refuse these from now on (D2, D3).
+  virtual void on_claimants(NodeId peer, const std::vector<Incarnation>& refused) = 0;
 };
 
 /// The other members as one shard sees them: a link to each, what it announced, and what is thought
@@ -93,6 +98,14 @@ class Peers {
   [[nodiscard]] bool comes_back() const;
   /// Every other member answers.
   [[nodiscard]] bool all_answer() const;
+  /// What this process says counts for nothing, since another one runs under the same name (D2,
+  /// D3).
+  [[nodiscard]] bool refuses(const wire::FrameHeader& header) const {
+    return any_refused_ && refuses(find(header.sender), header.incarnation);
+  }
+  /// At least half of the other members refuse this process for that reason: it is of no use to
+  /// clients, and mints nothing.
+  [[nodiscard]] bool refused_by_others() const;
   /// Of the peer's present process, as far as it was heard from.
   [[nodiscard]] Incarnation incarnation_of(NodeId peer) const;
   /// Any of these peers did not answer some time within the last hour (design 4.4: late digests).
@@ -127,6 +140,10 @@ class Peers {
   void hurry(NodeId peer);
   void on_ping(const wire::FrameHeader& header, const wire::Ping& ping);
   void on_pong(const wire::FrameHeader& header, const wire::Pong& pong);
+  /// A sighting by any shard; on shard 0.
+  void note_sighting(NodeId peer, const Sighting& sighting);
+  /// As PeerEvents::on_claimants said, on each shard.
+  void refuse(NodeId peer, const std::vector<Incarnation>& processes);
 
   struct View {
     std::string redis_address;
@@ -136,6 +153,7 @@ class Peers {
     bool leaving = false;
     bool no_write = false;
     bool other_history = false;
+    bool fenced = false;  // its processes are refused
     std::int64_t last_heard_ms = -1;
     Duration clock_offset{};
     Incarnation incarnation{};
@@ -161,6 +179,10 @@ class Peers {
     bool clock_known = false;
     Incarnation incarnation{};
     std::bitset<256> shards_met;  // of that process: which have pinged this shard
+    std::uint64_t link_id = 0;    // wire::Ping::link
+    Claimants claimants;          // shard 0's
+    std::vector<Incarnation> refused;
+    bool refuses_us = false;  // as its last pong said
     std::string redis_address;
     std::string http_address;
     std::string zone;
@@ -172,6 +194,7 @@ class Peers {
   /// Where it stands among the peers, or would.
   [[nodiscard]] std::vector<std::unique_ptr<Peer>>::const_iterator place_of(NodeId id) const;
   [[nodiscard]] Peer* find(NodeId id) const;
+  [[nodiscard]] static bool refuses(const Peer* peer, Incarnation process);
   [[nodiscard]] wire::FrameHeader header(const Peer& peer, std::uint64_t request_id,
                                          MonoTime deadline, PartitionId partition) const;
   /// What may wait for a peer that gets no new work anyway: what more is owed to it comes with
@@ -216,6 +239,7 @@ class Peers {
   std::uint64_t version_ = 1;
   bool few_fit_ = true;
   bool few_fit_to_write_ = true;
+  bool any_refused_ = false;
   env::TimerId timer_{};
   MonoTime tick_due_{};  // 0: the first one, which may have to wait until the engine is open
   MonoTime ping_due_{};

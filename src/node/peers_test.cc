@@ -231,6 +231,86 @@ TEST_F(PeersTest, AnAnnouncementThatANodeStopsOrTakesNoWritesLeavesAtOnce) {
   EXPECT_TRUE(announced().empty()) << "no news";
 }
 
+// D2: a machine that was copied while it ran. Its two processes are one incarnation, and each has a
+// link of its own.
+TEST_F(PeersTest, OneIncarnationOnTwoLinksAtOnceIsRefusedUntilAnotherOneComes) {
+  const auto fenced = [this] {
+    bool answer = false;
+    lone.in_turn([&](Shard& shard) { answer = shard.peers().view(lone.id(2)).fenced; });
+    return answer;
+  };
+  run(seconds(1));
+  ping(2, {.sent = 100, .link = 7});
+  ping(2, {.sent = 200, .link = 8});
+  EXPECT_EQ(fitness(2), Fitness::kFit) << "it has connected anew";
+  EXPECT_FALSE(fenced());
+  ping(2, {.sent = 300, .link = 7});
+  EXPECT_EQ(lone.metrics().peers_fenced_total, 1U);
+  EXPECT_TRUE(fenced());
+  lone.take_received();
+  ping(2, {.sent = 400, .link = 8});
+  auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].as<wire::Pong>().fenced, lone.header(kNone, 0, 2).incarnation);
+  const wire::ReplicaGet get{.bucket = kDefaultBucket, .key = "k", .value = true};
+  lone.deliver(LoneShard::frame(lone.header(lone.partition_of("k"), 78), get));
+  received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].header.request_id, 78U);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kNotMember);
+  run(seconds(2));
+  EXPECT_EQ(verdict(2), Verdict::kDown) << "what it answers counts for nothing";
+  EXPECT_EQ(verdict(3), Verdict::kHealthy);
+  wire::FrameHeader started = lone.header(kNone, 0, 2);
+  started.incarnation = {0x5555};
+  lone.deliver(LoneShard::frame(started, wire::Pong{}));
+  EXPECT_EQ(verdict(2), Verdict::kHealthy);
+  EXPECT_FALSE(fenced());
+}
+
+TEST_F(PeersTest, WhoIsRefusedSinceAnotherProcessRunsUnderItsNameMintsNothing) {  // D3
+  const auto refused = [this] {
+    bool answer = false;
+    lone.in_turn([&](Shard& shard) { answer = shard.peers().refused_by_others(); });
+    return answer;
+  };
+  Incarnation own;
+  lone.in_turn([&](Shard& shard) { own = shard.context().mint->incarnation(); });
+  run(seconds(1));
+  pong(2, {.fenced = {own.value + 1}});
+  EXPECT_FALSE(refused()) << "that was meant for the other process";
+  pong(2, {.fenced = own});
+  EXPECT_TRUE(refused());
+  lone.take_received(3);
+  wire::ForwardWrite write = forwarded_write("k", WriteId::make(1, WriteId::kMintedOnce, 1, 2));
+  write.kind = wire::WriteKind::kPlainPut;
+  wire::FrameHeader header = lone.header(lone.partition_of("k"), 79, 3);
+  header.deadline_us = 300'000;
+  lone.deliver(LoneShard::frame(header, write));
+  const auto received = lone.take_received(3);
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kNotMember);
+  pong(2);
+  EXPECT_FALSE(refused());
+}
+
+TEST_F(PeersTest, ALinkThatComesUpAnewHasAnotherName) {
+  const auto link_of = [this] {
+    lone.take_pings(2);
+    run(seconds(1));
+    const auto pings = lone.take_pings(2);
+    return pings.empty() ? std::uint64_t{0} : pings.back().as<wire::Ping>().link;
+  };
+  const std::uint64_t first = link_of();
+  EXPECT_NE(first, 0U);
+  EXPECT_EQ(link_of(), first);
+  lone.world().wire().reset(0, 1);
+  run(seconds(1));
+  const std::uint64_t second = link_of();
+  EXPECT_NE(second, 0U);
+  EXPECT_NE(second, first);
+}
+
 TEST_F(PeersTest, AClosedShardRefusesSoThatNobodyWaitsForIt) {
   run(seconds(1));
   lone.take_received();

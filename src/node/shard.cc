@@ -129,6 +129,26 @@ void Shard::on_peer_started(NodeId peer) {
   }
 }
 
+void Shard::on_sighting(NodeId peer, const Sighting& sighting) {
+  if (context_.env.executor.shard() == 0) {
+    peers_.note_sighting(peer, sighting);
+    return;
+  }
+  context_.env.executor.post_to(
+      0, [&host = host_, peer, sighting] { host.shard(0).peers().note_sighting(peer, sighting); });
+}
+
+void Shard::on_claimants(NodeId peer, const std::vector<Incarnation>& refused) {
+  peers_.refuse(peer, refused);
+  for (unsigned i = 0; i < context_.env.executor.shard_count(); ++i) {
+    if (i == context_.env.executor.shard()) continue;
+    auto copy = std::make_unique<std::vector<Incarnation>>(refused);
+    context_.env.executor.post_to(i, [&host = host_, i, peer, copy = std::move(copy)] {
+      host.shard(i).peers().refuse(peer, *copy);
+    });
+  }
+}
+
 void Shard::on_frame(std::string_view bytes) {
   ++context_.metrics.frames_in_total;
   const auto frame = wire::decode_frame(bytes);
@@ -214,6 +234,10 @@ void Shard::serve(const wire::Frame& frame) {
     if (!reply && !again) refuse(frame.header, ErrorCode::kClosed);
     return;
   }
+  if (peers_.refuses(frame.header)) {
+    serve_refused(frame);
+    return;
+  }
   // A reply is served by the shard that asked.
   peers_.on_heard(frame.header, info != nullptr && info->direction == wire::Direction::kReply);
   if (info == nullptr) {
@@ -268,6 +292,24 @@ static bool decoded(const wire::Frame& frame, Metrics& metrics, Handle handle) {
   }
   handle(message);
   return true;
+}
+
+// Of a process that is not alone under its node's name (D2, D3): nobody knows which of them has
+// what it says, so that it counts for nothing.
+void Shard::serve_refused(const wire::Frame& frame) {
+  const wire::FrameHeader& header = frame.header;
+  Metrics& metrics = context_.metrics;
+  ++metrics.frames_fenced_total;
+  const wire::MessageInfo* info = wire::message_info(header.type);
+  if (header.type == wire::MessageType::kPing) {
+    decoded<wire::Ping>(frame, metrics, [&](const auto& m) { peers_.on_ping(header, m); });
+    return;
+  }
+  if (info != nullptr && info->direction == wire::Direction::kReply) return;
+  // As after the end: not a second copy of what was served before.
+  const bool again =
+      header.type == wire::MessageType::kForwardWrite && !forwarder_.first_arrival(header);
+  if (!again) refuse(header, ErrorCode::kNotMember);
 }
 
 void Shard::serve_request(const wire::Frame& frame) {

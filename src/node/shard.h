@@ -83,6 +83,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
  private:
   void serve(const wire::Frame& frame);
   void serve_request(const wire::Frame& frame);
+  void serve_refused(const wire::Frame& frame);
   template <typename Message, typename Serve>
   void serve_sound(const wire::Frame& frame, Serve serve);
   void serve_reply(const wire::Frame& frame);
@@ -97,6 +98,8 @@ class Shard final : public env::FrameSink, private PeerEvents {
   void on_peer_up(NodeId peer) override;
   void on_peer_shard_up(NodeId peer) override;
   void on_peer_started(NodeId peer) override;
+  void on_sighting(NodeId peer, const Sighting& sighting) override;
+  void on_claimants(NodeId peer, const std::vector<Incarnation>& refused) override;
   bool on_turn_end();
   void tick();
 

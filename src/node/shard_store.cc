@@ -91,6 +91,12 @@ Result<void> ShardStore::check_write(const WriteRequest& request) const {
   const ShardContext& context = shard_.context();
   if (const auto checked = check_key(context, request.bucket, request.key); !checked)
     return checked;
+  if (context.peers->refused_by_others()) {
+    return std::unexpected(
+        Error{.code = ErrorCode::kNotMember,
+              .detail = "the other nodes refuse this one, since another process runs under its "
+                        "name; ask another node, and see docs/ops/two-processes.md"});
+  }
   const Founding& founding = context.topology->history.founding();
   if (request.value.size() > context.options.limits.value_bytes_max) {
     return std::unexpected(Error{
@@ -136,9 +142,11 @@ void ShardStore::write(const WriteRequest& given, WriteDone done) {
     WriteResult result;
     result.bucket = given.bucket;
     result.key = given.key;
-    // Of a retry that comes too late nobody can say what became of the write.
-    const bool too_late = checked.error().code == ErrorCode::kWriteIdExpired;
-    result.outcome = too_late ? Outcome::kUnknown : Outcome::kNotApplied;
+    // Of a retry that comes too late, or to a node that is out of use, nobody can say here what
+    // became of the write.
+    const bool unknown = checked.error().code == ErrorCode::kWriteIdExpired ||
+                         (given.id && shard_.peers().refused_by_others());
+    result.outcome = unknown ? Outcome::kUnknown : Outcome::kNotApplied;
     result.error = checked.error();
     result.id = given.id;
     done(result);
@@ -350,6 +358,7 @@ void ShardStore::refresh_view() const {
     member.leaving = seen.leaving;
     member.no_write = seen.no_write;
     member.other_history = seen.other_history;
+    member.fenced = seen.fenced;
     member.last_heard_ms = seen.last_heard_ms;
     member.clock_offset_ms = seen.clock_offset.ms();
     member.incarnation = seen.incarnation.value;

@@ -138,6 +138,7 @@ struct MemberView {
   bool leaving = false;             // it said that it is about to stop
   bool no_write = false;            // it takes no writes, as it says
   bool other_history = false;       // it goes by another membership history, and refuses requests
+  bool fenced = false;              // two processes run under its name, and are refused here
   std::int64_t last_heard_ms = -1;  // ago; -1: never
   std::int64_t clock_offset_ms = 0;
   std::uint64_t incarnation = 0;
@@ -185,6 +186,7 @@ struct NodeStatus {
   std::int64_t uptime_ms = 0;
   bool clock_skewed = false;
   bool no_write = false;  // this node takes no writes now
+  bool fenced = false;    // peers refuse it, since another process runs under its name
   DiskState disk = DiskState::kRoomy;
   std::optional<std::uint64_t> disk_free{};  // bytes for writes; nullopt: nobody asked the disk
   std::vector<HintsView> hints;              // by owner; those that have, or have had, a backlog

@@ -48,6 +48,7 @@ void describe(Visitor& v, Message& m, const Ping& d) {
   v.field(1, m.wall, d.wall);
   v.field(2, m.sent, d.sent);
   v.field(3, m.about, d.about);
+  v.field(4, m.link, d.link);
   describe_info(v, m.info, d.info);
 }
 
@@ -57,6 +58,7 @@ void describe(Visitor& v, Message& m, const Pong& d) {
   v.field(2, m.wall, d.wall);
   v.field(3, m.about, d.about);
   v.field(4, m.heard_ms, d.heard_ms);
+  v.field(5, m.fenced, d.fenced);
   describe_info(v, m.info, d.info);
 }
 

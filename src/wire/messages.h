@@ -75,6 +75,9 @@ struct Ping {
   WallTime wall{};         // the sender's clock, unguarded
   std::uint64_t sent = 0;  // the sender's monotonic time, echoed; means nothing to the receiver
   NodeId about{};          // tell when you heard this one, which is silent here; and ping it
+  /// Drawn anew whenever the sender's link to the receiver comes up. What one process sends on one
+  /// lies before all that it sends on the next: else two processes are one incarnation (D2).
+  std::uint64_t link = 0;
   NodeInfo info{};
   bool operator==(const Ping&) const = default;
 };
@@ -86,6 +89,9 @@ struct Pong {
   NodeId about{};            // Ping::about
   std::uint32_t heard_ms =
       0;  // so long ago `about` was heard, plus 1; 0: not for an hour, or never
+  /// The process whose ping this answers, and which is refused, since another one runs under the
+  /// name of its node, too (D2, D3); 0: it is not.
+  Incarnation fenced{};
   NodeInfo info{};
   bool operator==(const Pong&) const = default;
 };

@@ -61,6 +61,7 @@ inline Ping sample(std::type_identity<Ping>) {
   return {.wall = {1'700'000'000'123'456},
           .sent = 9'876'543'210,
           .about = {0x3132333435363738},
+          .link = 0x4142434445464748,
           .info = info()};
 }
 inline Pong sample(std::type_identity<Pong>) {
@@ -68,6 +69,7 @@ inline Pong sample(std::type_identity<Pong>) {
           .wall = {1'700'000'000'123'999},
           .about = {0x3132333435363738},
           .heard_ms = 251,
+          .fenced = {0x5152535455565758},
           .info = info()};
 }
 inline ReplicaPut sample(std::type_identity<ReplicaPut>) {

@@ -37,7 +37,7 @@ TEST(HttpAdmin, StatusShowsNodeClusterMembersAndAlarms) {
   EXPECT_EQ(keys_of(json), (Keys{"node", "cluster", "members", "alarms"}));
   EXPECT_EQ(keys_of(json["node"]),
             (Keys{"id", "name", "member", "ready", "draining", "engine", "keys", "bytes",
-                  "uptime_ms", "clock_skewed", "no_write", "disk", "disk_free"}));
+                  "uptime_ms", "clock_skewed", "no_write", "fenced", "disk", "disk_free"}));
   EXPECT_EQ(json["node"]["disk"], "roomy");
   EXPECT_EQ(json["node"]["disk_free"], nullptr);
   EXPECT_EQ(json["node"]["id"], "0000000000000001");
@@ -46,9 +46,10 @@ TEST(HttpAdmin, StatusShowsNodeClusterMembersAndAlarms) {
   EXPECT_EQ(keys_of(json["cluster"]), (Keys{"id", "q", "n", "r", "w", "history"}));
   EXPECT_EQ(json["cluster"]["history"], "0000000000000abc");
   ASSERT_EQ(json["members"].size(), 3U);
-  EXPECT_EQ(keys_of(json["members"][1]),
-            (Keys{"id", "name", "zone", "weight", "self", "healthy", "slow", "leaving", "no_write",
-                  "last_heard_ms", "clock_offset_ms", "incarnation", "redis", "http", "peer"}));
+  EXPECT_EQ(
+      keys_of(json["members"][1]),
+      (Keys{"id", "name", "zone", "weight", "self", "healthy", "slow", "leaving", "no_write",
+            "fenced", "last_heard_ms", "clock_offset_ms", "incarnation", "redis", "http", "peer"}));
   EXPECT_EQ(json["members"][1]["http"], "127.0.0.1:7421");
   EXPECT_EQ(json["alarms"], Json::array());
 }
@@ -83,6 +84,27 @@ TEST(HttpAdmin, ADiskThatFillsUpIsAnAlarmBeforeWritesAreRefused) {  // D29
   EXPECT_EQ(json["node"]["ready"], true);
   EXPECT_EQ(json["members"][1]["no_write"], true);
   EXPECT_EQ(json["members"][2]["no_write"], false);
+}
+
+TEST(HttpAdmin, TwoProcessesUnderOneNameAreAnAlarmHereAndThere) {  // D2, D3
+  World world;
+  world.store.view.members[1].fenced = true;
+  world.store.view.members[1].healthy = false;
+  Json json = Json::parse(world.ask("GET", "/v1/status").body);
+  EXPECT_EQ(json["alarms"][0]["alarm"], "two_processes");
+  for (const Json& alarm : json["alarms"]) EXPECT_NE(alarm["alarm"], "member_down");
+  EXPECT_EQ(json["members"][1]["fenced"], true);
+  EXPECT_EQ(json["node"]["fenced"], false);
+  EXPECT_EQ(json["node"]["ready"], true) << "the others are well";
+  world.store.view.members[1] = world.store.view.members[2];
+  world.store.node_status.fenced = true;
+  json = Json::parse(world.ask("GET", "/v1/status").body);
+  EXPECT_EQ(json["alarms"][0]["alarm"], "two_processes");
+  EXPECT_EQ(json["node"]["fenced"], true);
+  EXPECT_EQ(json["node"]["ready"], false);
+  const Answer ready = world.ask("GET", "/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_NE(ready.body.find("another process"), std::string::npos);
 }
 
 TEST(HttpAdmin, HintsShowWhatWaitsForWhomAndHowFarItIs) {

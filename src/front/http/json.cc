@@ -72,6 +72,7 @@ Json member_json(const node::MemberView& member) {
   json["slow"] = member.slow;
   json["leaving"] = member.leaving;
   json["no_write"] = member.no_write;
+  json["fenced"] = member.fenced;
   json["last_heard_ms"] = nullptr;
   if (member.last_heard_ms >= 0) json["last_heard_ms"] = member.last_heard_ms;
   json["clock_offset_ms"] = member.clock_offset_ms;
@@ -102,6 +103,11 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
         "clock_skewed", "this node's clock is more than 1 s from the median of its peers",
         "repair its time service; it stamps with its peers' time until then"));
   }
+  if (status.fenced) {
+    alarms.push_back(alarm_json("two_processes",
+                                "its peers refuse this node: another process runs under its name",
+                                "end the copy, then restart this node: docs/ops/two-processes.md"));
+  }
   if (status.no_write) {
     const bool failed = status.disk == DiskState::kFailed;
     alarms.push_back(
@@ -115,6 +121,12 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
                                 "make room before it takes no writes: docs/ops/disk-full.md"));
   }
   for (const node::MemberView& member : cluster.members) {
+    if (member.fenced) {
+      alarms.push_back(alarm_json(
+          "two_processes", "two processes run as " + member.name + ", and both are refused",
+          "end the copy, then restart the other one: docs/ops/two-processes.md"));
+      continue;
+    }
     if (member.healthy) continue;
     if (member.other_history) {
       alarms.push_back(
@@ -243,6 +255,7 @@ std::string status_json(const node::ClusterView& cluster, const node::NodeStatus
   node["uptime_ms"] = status.uptime_ms;
   node["clock_skewed"] = status.clock_skewed;
   node["no_write"] = status.no_write;
+  node["fenced"] = status.fenced;
   node["disk"] = std::string(to_string(status.disk));
   node["disk_free"] = nullptr;
   if (status.disk_free) node["disk_free"] = *status.disk_free;

@@ -46,6 +46,9 @@ void append_cluster(const MetricsInput& input, std::string& out) {
                 std::uint64_t{input.status.clock_skewed});
   append_metric(out, "stator_no_write", "gauge", "1 while this node takes no writes",
                 std::uint64_t{input.status.no_write});
+  append_metric(out, "stator_fenced", "gauge",
+                "1 while peers refuse this node, since another process runs under its name",
+                std::uint64_t{input.status.fenced});
   append_metric(out, "stator_disk_state", "gauge",
                 "0 roomy, 1 low, 2 refusing, 3 read_only, 4 full, 5 failed",
                 static_cast<std::uint64_t>(input.status.disk));

@@ -40,7 +40,9 @@ Readiness readiness_of(const node::ClusterView& cluster, const node::NodeStatus&
   }
   const auto healthy = std::ranges::count_if(
       cluster.members, [](const node::MemberView& member) { return member.healthy; });
-  if (status.no_write) {
+  if (status.fenced) {
+    readiness.reason = "its peers refuse this node: another process runs under its name";
+  } else if (status.no_write) {
     readiness.reason = "this node takes no writes now";
   } else if (healthy < needed) {
     readiness.reason = readiness.owners_short;
