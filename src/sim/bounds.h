@@ -16,13 +16,14 @@ namespace stator::sim {
 /// Looks at the nodes of a run from outside, between the events of the world, and changes nothing:
 /// no event, no draw, no time. While the run goes every queue must be under its limit and no
 /// operation open longer than its deadline and a second (I14); in the end everything that was taken
-/// must have been given back (I20). What is judged are queues and their bytes, not allocations.
+/// must have been given back (I20). In these runs no process is the copy of another one, so that no
+/// node may refuse one as such (D2). What is judged are queues and their bytes, not allocations.
 class Bounds {
  public:
   /// `world` outlives it. On each of `nodes` a Server runs, if anything does.
   Bounds(World& world, std::vector<std::uint32_t> nodes);
 
-  /// I14 at this moment. Some times per second.
+  /// I14 and D2 at this moment. Some times per second.
   void look();
   /// All nodes run and nothing was asked of them yet: what they hold now is what one holds always.
   void remember_fresh();
