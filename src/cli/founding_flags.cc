@@ -169,4 +169,17 @@ Result<void> agree_with_founding(Loaded& loaded, const Founding& founding) {
   return {};
 }
 
+std::string listens_elsewhere(const node::NodeOptions& options, const std::string& name,
+                              const std::string& founded_at) {
+  const auto address = env::parse_address(founded_at);
+  if (!address || !options.peer_announced.host.empty()) return {};
+  if (listens_on(options.peer_listen, *address)) return {};
+  return "peers reach '" + name + "' at " + founded_at + ", but this process listens at " +
+         env::to_string(options.peer_listen) +
+         " and will hear from nobody: if its disk is a copy of another machine's, end it "
+         "(docs/ops/two-processes.md); else give --peer-listen " +
+         founded_at + ", or --peer-announce " + founded_at +
+         " if addresses are translated on the way";
+}
+
 }  // namespace stator::cli

@@ -37,4 +37,10 @@ struct FoundingFlags {
 /// them open; refuses what contradicts. `loaded` has a name.
 [[nodiscard]] Result<void> agree_with_founding(Loaded& loaded, const Founding& founding);
 
+/// What to tell whoever starts a member without --found that listens where nobody looks for it, as
+/// the copy of another machine's disk does (D3): `founded_at` is where its peers dial it. Empty
+/// where they find it, or where --peer-announce says that addresses are translated.
+[[nodiscard]] std::string listens_elsewhere(const node::NodeOptions& options,
+                                            const std::string& name, const std::string& founded_at);
+
 }  // namespace stator::cli

@@ -107,6 +107,23 @@ TEST_F(Agreement, APeerAddressWhereNobodyListensIsRefused) {
   EXPECT_EQ(error("a=10.0.0.1:9000", {{"name", "a"}, {"peer_announce", "10.0.0.1:9000"}}), "");
 }
 
+// D3: as the copy of another machine's disk does.
+TEST(FoundingFlags, AMemberThatListensWhereNobodyLooksForItIsTold) {
+  node::NodeOptions options;
+  options.peer_listen = {"10.0.0.2", 7381};
+  const std::string told = listens_elsewhere(options, "a", "10.0.0.1:7381");
+  EXPECT_NE(told.find("'a' at 10.0.0.1:7381"), std::string::npos) << told;
+  EXPECT_NE(told.find("listens at 10.0.0.2:7381"), std::string::npos) << told;
+  EXPECT_NE(told.find("--peer-announce 10.0.0.1:7381"), std::string::npos) << told;
+  EXPECT_EQ(listens_elsewhere(options, "a", "10.0.0.2:7381"), "");
+  EXPECT_NE(listens_elsewhere(options, "a", "10.0.0.2:7382"), "");
+  options.peer_listen.host = "0.0.0.0";
+  EXPECT_EQ(listens_elsewhere(options, "a", "10.0.0.1:7381"), "");
+  options.peer_listen = {"10.0.0.2", 9};
+  options.peer_announced = {"10.0.0.1", 7381};
+  EXPECT_EQ(listens_elsewhere(options, "a", "10.0.0.1:7381"), "");
+}
+
 TEST_F(Agreement, ContradictionsAreRefused) {
   EXPECT_NE(error("a=127.0.0.1:7381/east", {{"name", "a"}, {"zone", "west"}}), "");
   EXPECT_NE(error("a=127.0.0.1:7381/east/2", {{"name", "a"}, {"weight", "1"}}), "");

@@ -11,6 +11,7 @@
 
 #include "cli/allocation_count.h"
 #include "cli/command.h"
+#include "cli/founding_flags.h"
 #include "cli/log.h"
 #include "cli/version.h"
 
@@ -167,6 +168,11 @@ Result<void> Server::bind() {
   if (auto started = node_->start(); !started) {
     return std::unexpected(
         with_hint(std::move(started.error()), "--peer-listen", settings_.node.peer_listen));
+  }
+  for (const node::MemberView& member : node_->store(0).cluster().members) {
+    if (!member.self) continue;
+    const std::string told = listens_elsewhere(settings_.node, member.name, member.peer_address);
+    if (!told.empty()) log_warning(told);
   }
   node_->announce(redis_address(), http_address());
   return {};
