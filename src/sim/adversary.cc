@@ -15,6 +15,8 @@ constexpr double kAllAtOnceShare = 0.05;
 constexpr double kAllInTurnShare = 0.1;
 constexpr double kDiesAgainShare = 0.2;
 constexpr double kCloneShare = 0.25;
+constexpr double kRunningCopyShare = 0.5;     // of clones
+constexpr Duration kCopyRuns = seconds(60);   // at most
 constexpr Duration kHarmedFor = seconds(30);  // at most
 // Where so much of the run is left.
 constexpr double kVeryLongShare = 0.05;
@@ -552,7 +554,31 @@ void Adversary::clone_disk() {
   spoilt_ = 0;
   cloned_ = true;
   note_loss();
+  if (control_.start_copy && random_.fork("running copy").chance(kRunningCopyShare)) {
+    run_copy(original);
+    return;
+  }
   later(random.between(milliseconds(1), seconds(5)), [this] { start_if_down(loser_); });
+}
+
+// Somebody starts what stands on the copied disk as it is, and finds out later. Whoever ran as the
+// node is started again then, since its peers may refuse both (D3); the copy gets an empty disk.
+void Adversary::run_copy(std::uint32_t original) {
+  world_.note("copy of " + world_.host(original).name() + " runs at " + world_.host(loser_).name());
+  control_.start_copy(loser_, original);
+  doubled_ = {loser_, original};
+  const Duration runs = random_.fork("copy runs").between(seconds(1), kCopyRuns);
+  later(runs, [this, original] { end_copy(original); });
+}
+
+void Adversary::end_copy(std::uint32_t original) {
+  world_.note("end of the copy of " + world_.host(original).name());
+  doubled_.clear();
+  for (const std::uint32_t node : {loser_, original}) {
+    Host& host = world_.host(node);
+    if (host.running()) host.kill();
+    start_if_down(node);
+  }
 }
 
 void Adversary::wipe() {
@@ -608,7 +634,8 @@ void Adversary::heal() {
     host.resume();
     const bool ends = std::ranges::find(stopping_, node) != stopping_.end();
     const bool harmed = std::ranges::find(harmed_, node) != harmed_.end();
-    if (ends || harmed) host.kill();
+    const bool doubled = std::ranges::find(doubled_, node) != doubled_.end();
+    if (ends || harmed || doubled) host.kill();
     start_if_down(node);
   }
 }

@@ -31,6 +31,9 @@ struct FaultCounters {
 struct NodeControl {
   std::function<void(std::uint32_t)> start;  // a node that does not run
   std::function<void(std::uint32_t)> stop;   // asks it to end, as SIGTERM does
+  /// On a host where nothing runs and the disk is a copy of the second one's: under the name of
+  /// that one, which may go on beside it (D3). Empty: is not done.
+  std::function<void(std::uint32_t, std::uint32_t)> start_copy{};
 };
 
 /// Breaks things, from start() to heal(): each family in its own rhythm, each fault for its own
@@ -109,6 +112,8 @@ class Adversary {
   void rot();
   void wipe();
   void clone_disk();
+  void run_copy(std::uint32_t original);
+  void end_copy(std::uint32_t original);
   void note_loss() { disk_lost_at_ = std::min(disk_lost_at_, world_.now()); }
   /// The disk of `node` gets these faults for a while.
   void harm_disk(std::uint32_t node, const DiskFaults& faults, const char* what);
@@ -133,6 +138,7 @@ class Adversary {
   std::vector<std::uint64_t> strikes_;
   std::vector<std::uint32_t> stopping_;  // nodes that were asked to end
   std::vector<std::uint32_t> harmed_;    // nodes whose disk failed them: healed by a new start
+  std::vector<std::uint32_t> doubled_;   // a copy and its original: the same
   MonoTime until_{};
   bool active_ = false;
   // One node loses what it stored, be it again and again: two may take along what W = 2 have

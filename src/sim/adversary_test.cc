@@ -27,7 +27,12 @@ class Yard {
         Adversary::Options{.families = *parse_faults(families),
                            .random = world_.random().fork("adversary")},
         NodeControl{.start = [this](std::uint32_t node) { start(node); },
-                    .stop = [](std::uint32_t) {}});
+                    .stop = [](std::uint32_t) {},
+                    .start_copy =
+                        [this](std::uint32_t node, std::uint32_t original) {
+                          copies_.emplace_back(node, original);
+                          start(node);
+                        }});
   }
   void start(std::uint32_t node) {
     world_.host(node).start([](env::Env&) { return std::make_unique<Idle>(); });
@@ -35,10 +40,13 @@ class Yard {
   World& world() { return world_; }
   Adversary& adversary() { return *adversary_; }
   const std::vector<std::uint32_t>& nodes() const { return nodes_; }
+  /// Copies that were started, with their originals.
+  const std::vector<std::pair<std::uint32_t, std::uint32_t>>& copies() const { return copies_; }
 
  private:
   World world_;
   std::vector<std::uint32_t> nodes_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> copies_;
   std::unique_ptr<Adversary> adversary_;
 };
 
@@ -160,6 +168,39 @@ TEST(Adversary, ADiskIsClonedAndReplacedAsTheOperatorDoes) {
     }
   }
   EXPECT_GT(clones, 3);
+}
+
+// D3: whoever runs as the copy, and whom it is the copy of, are started anew when that is over.
+TEST(Adversary, ACopyRunsBesideItsOriginalUntilBothAreStartedAnew) {
+  std::size_t copies = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    Yard yard(seed, "wipe");
+    World& world = yard.world();
+    yard.adversary().start(world.now() + seconds(120));
+    while (world.now() < MonoTime{} + seconds(120) && yard.copies().empty()) {
+      world.run_for(milliseconds(100));
+    }
+    if (yard.copies().empty()) continue;
+    ++copies;
+    const auto [copy, original] = yard.copies().front();
+    EXPECT_NE(copy, original);
+    EXPECT_TRUE(yard.adversary().has_clone(copy));
+    const auto number = [&world](std::uint32_t node) {
+      const Process* process = world.host(node).process();
+      return process == nullptr ? 0U : process->number();
+    };
+    const std::uint32_t first = number(original);
+    const std::uint32_t second = number(copy);
+    EXPECT_NE(first, 0U);
+    EXPECT_NE(second, 0U);
+    world.run_for(milliseconds(100));
+    yard.adversary().heal();
+    EXPECT_NE(number(original), first);
+    EXPECT_NE(number(copy), second);
+    EXPECT_TRUE(world.host(original).running());
+    EXPECT_TRUE(world.host(copy).running());
+  }
+  EXPECT_GT(copies, 0U);
 }
 
 }  // namespace

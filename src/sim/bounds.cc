@@ -93,7 +93,7 @@ void Bounds::look() {
          over_limits(held_by(loop, part), most_of(part), now, !loop.caught_up())) {
       problem("I14", host.name() + " shard " + std::to_string(shard), what);
     }
-    if (part.context().metrics.peers_fenced_total > 0) {
+    if (!copies_ && part.context().metrics.peers_fenced_total > 0) {
       problem("D2", host.name(), "refuses a process that is alone under its node's name");
     }
   });

@@ -16,8 +16,8 @@ namespace stator::sim {
 /// Looks at the nodes of a run from outside, between the events of the world, and changes nothing:
 /// no event, no draw, no time. While the run goes every queue must be under its limit and no
 /// operation open longer than its deadline and a second (I14); in the end everything that was taken
-/// must have been given back (I20). In these runs no process is the copy of another one, so that no
-/// node may refuse one as such (D2). What is judged are queues and their bytes, not allocations.
+/// must have been given back (I20). Where no process is the copy of another one, no node may refuse
+/// one as such (D2). What is judged are queues and their bytes, not allocations.
 class Bounds {
  public:
   /// `world` outlives it. On each of `nodes` a Server runs, if anything does.
@@ -25,6 +25,8 @@ class Bounds {
 
   /// I14 and D2 at this moment. Some times per second.
   void look();
+  /// From now on a process may be the copy of another one.
+  void expect_copies() { copies_ = true; }
   /// All nodes run and nothing was asked of them yet: what they hold now is what one holds always.
   void remember_fresh();
   /// I20: all nodes run, clients have gone, and nothing is under way.
@@ -46,6 +48,7 @@ class Bounds {
   Holdings fresh_;                     // of any shard, the least that was seen
   std::size_t fresh_descriptors_ = 0;  // of a node
   std::uint64_t looks_ = 0;
+  bool copies_ = false;
   std::vector<std::string> problems_;
 };
 

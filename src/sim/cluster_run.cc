@@ -116,6 +116,7 @@ void ClusterRun::add_hosts(const FaultMenu& menu) {
     options.limits = std::make_unique<LimitPlan>(
         options_.nodes, menu, world_.random().fork("limits"), keeps_files(faults_));
   }
+  options.only_disks_break = faults_ == (FaultSet{1} << static_cast<unsigned>(FaultFamily::kWipe));
   options.problem = [this](std::string what) { violate(std::move(what)); };
   nodes_ = std::make_unique<Nodes>(world_, log_, std::move(options));
   for (std::uint32_t i = 0; i < workload_.clients; ++i) {
@@ -128,7 +129,12 @@ void ClusterRun::add_hosts(const FaultMenu& menu) {
                          .strikes = options_.schedule.strikes,
                          .random = world_.random().fork("adversary")},
       NodeControl{.start = [this](std::uint32_t node) { nodes_->start(node); },
-                  .stop = [this](std::uint32_t node) { nodes_->stop(node); }});
+                  .stop = [this](std::uint32_t node) { nodes_->stop(node); },
+                  .start_copy =
+                      [this](std::uint32_t node, std::uint32_t original) {
+                        bounds_->expect_copies();
+                        nodes_->start_copy(node, original);
+                      }});
 }
 
 void ClusterRun::start_clients() {

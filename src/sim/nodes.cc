@@ -10,7 +10,8 @@ namespace stator::sim {
 namespace {
 
 constexpr std::uint32_t kPartitions = 256;
-constexpr Duration kStartAgain = seconds(1);  // of a node that refused, as service managers do
+constexpr Duration kStartAgain = seconds(1);   // of a node that refused, as service managers do
+constexpr Duration kCopyIsSeen = seconds(30);  // after its start (D3)
 
 }  // namespace
 
@@ -96,6 +97,39 @@ void Nodes::refused_to_start(std::uint32_t index, const std::string& why) {
     if (useless) adversary_->replace_disk(index);
     start(index);
   });
+}
+
+void Nodes::start_copy(std::uint32_t node, std::uint32_t original) {
+  world_.host(node).start(shards_.draw(node), [this, node, original](std::span<env::Env> envs) {
+    node::NodeOptions options = options_of(node);
+    options.name = names_[original];
+    options.found = false;
+    auto program = std::make_unique<Server>(envs, options, log_, world_.scheduler());
+    if (!program->error().empty()) refused_to_start(node, program->error());
+    return program;
+  });
+  if (!options_.only_disks_break || !world_.host(original).running()) return;
+  world_.after(kCopyIsSeen, [this, node, original, copy = world_.host(node).process()->number(),
+                             first = world_.host(original).process()->number()] {
+    const auto runs = [this](std::uint32_t host, std::uint32_t number) {
+      const Process* process = world_.host(host).process();
+      return process != nullptr && process->number() == number;
+    };
+    if (runs(node, copy) && runs(original, first)) judge_copy(node, original);
+  });
+}
+
+// Both have run undisturbed, as nothing else was broken.
+void Nodes::judge_copy(std::uint32_t node, std::uint32_t original) {
+  for (const std::uint32_t host : hosts_) {
+    if (host == node || host == original) continue;
+    for (const node::MemberView& member : server(host).store(0).cluster().members) {
+      if (member.name != names_[original] || member.fenced) continue;
+      options_.problem("D3: " + names_[host] + " takes " + member.name +
+                       " for one process, of which a copy has run for " +
+                       std::to_string(kCopyIsSeen.ms()) + " ms");
+    }
+  }
 }
 
 void Nodes::stop(std::uint32_t node) {

@@ -28,6 +28,8 @@ class Nodes {
     std::uint32_t shards = 0;  // of each; 0: drawn (ShardPlan)
     node::Durability durability = node::Durability::kAll;
     std::unique_ptr<LimitPlan> limits;  // nullptr: settings as they come
+    /// Nothing else is broken: what runs is left running, and each message arrives.
+    bool only_disks_break = false;
     /// Is told each breach of what a start promises (I16, D3), when it happens.
     std::function<void(std::string)> problem;
   };
@@ -53,12 +55,16 @@ class Nodes {
   /// A node that does not run. Whatever befell its disk, it opens what it left there (I16); one
   /// that may refuse, and does, is started again, on an empty disk where the old one is of no use.
   void start(std::uint32_t node);
+  /// The same on the copy of `original`'s disk, as it stands there, so under `original`'s name. All
+  /// others refuse both 30 s later, if nothing has disturbed the two (D3).
+  void start_copy(std::uint32_t node, std::uint32_t original);
   /// Asks a node that runs to end, as SIGTERM does.
   void stop(std::uint32_t node);
 
  private:
   [[nodiscard]] node::NodeOptions options_of(std::uint32_t node);
   void refused_to_start(std::uint32_t node, const std::string& why);
+  void judge_copy(std::uint32_t node, std::uint32_t original);
 
   World& world_;
   OperationLog& log_;
