@@ -23,7 +23,7 @@ namespace {
 constexpr int kEventsMax = 256;
 // Of input per turn. What a turn makes of it (operations, a batch, frames for peers) is read again
 // at its end: it shall still be in the cache then, and the peers shall not wait for the whole.
-constexpr std::size_t kWorkPerTurn = 64 * 1024;
+constexpr std::size_t kWorkPerTurn = 32 * 1024;
 // Come whether asked for or not.
 constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP;
 

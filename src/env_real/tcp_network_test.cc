@@ -266,6 +266,65 @@ TEST(TcpNetwork, WhoSendsWithoutEndKeepsNobodyFromBeingHeardAndNoTimerFromFiring
   EXPECT_LT(flood.sent, Flood::kEnd / 8);
 }
 
+/// Leaves all that comes where it is, and then takes one byte of it per turn.
+struct Nibbler final : StreamAcceptor {
+  struct Handler final : StreamHandler {
+    Handler(Nibbler& n, Stream& s) : nibbler(n), stream(s) {}
+    std::size_t on_data(std::string_view bytes) override {
+      nibbler.kept = bytes.size();
+      if (!nibbler.hungry) return 0;
+      ++nibbler.bites;
+      stream.pause_reading();
+      nibbler.executor.post([this] { stream.resume_reading(); });
+      return 1;
+    }
+    void on_closed() override {}
+    Nibbler& nibbler;
+    Stream& stream;
+  };
+  explicit Nibbler(Executor& e) : executor(e) {}
+  std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
+    return std::make_unique<Handler>(*this, stream);
+  }
+  Executor& executor;
+  std::size_t kept = 0;
+  std::size_t bites = 0;
+  bool hungry = false;
+};
+
+TEST(TcpNetwork, WhatIsKeptForOneTakesNoPartOfTheTurnFromOthers) {  // P9
+  constexpr std::size_t kKept = 256 * 1024;
+  constexpr std::size_t kBitesMax = 20'000;
+  Runtime runtime;
+  Env& env = runtime.shard_env(0);
+  Nibbler nibbler(env.executor);
+  Counts counts;
+  CountingAcceptor quiet(counts);
+  const auto large_door = env.network.listen_streams(kAnyPort, nibbler);
+  const auto quiet_door = env.network.listen_streams(kAnyPort, quiet);
+  ASSERT_TRUE(large_door.has_value() && quiet_door.has_value());
+  const Descriptor large = plain_client((*large_door)->address());
+  const Descriptor other = plain_client((*quiet_door)->address());
+  ASSERT_TRUE(runtime.run_until([&] { return counts.accepted == 1; }, seconds(60)));
+  const std::string bytes(16 * 1024, 'x');
+  const auto send_more = [&] {
+    return ::send(large.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  };
+  ASSERT_TRUE(runtime.run_until(
+      [&] {
+        if (nibbler.kept < kKept) static_cast<void>(send_more());
+        return nibbler.kept >= kKept;
+      },
+      seconds(60)));
+  nibbler.hungry = true;
+  send_all(large, "x");
+  ASSERT_TRUE(runtime.run_until([&] { return nibbler.bites > 2; }, seconds(60)));
+  send_all(other, "x");
+  ASSERT_TRUE(runtime.run_until([&] { return counts.received == 1 || nibbler.bites > kBitesMax; },
+                                seconds(60)));
+  EXPECT_EQ(counts.received, 1U);
+}
+
 TEST(TcpNetwork, DestroyedRuntimeCallsNobody) {
   Counts counts;
   CountingAcceptor acceptor(counts);

@@ -119,7 +119,7 @@ void TcpStream::tend() {
     discard_input();
     return;
   }
-  if (reads() && std::exchange(redeliver_, false)) deliver(rest_);
+  if (reads() && std::exchange(redeliver_, false)) deliver(rest_, 0);
   read_some();
 }
 
@@ -166,7 +166,7 @@ long TcpStream::receive(std::size_t& asked) {
       got = receive_into(watch_.descriptor(), start + old, asked);
       return old + static_cast<std::size_t>(std::max(got, 0L));
     });
-    if (got > 0) deliver(rest_);
+    if (got > 0) deliver(rest_, static_cast<std::size_t>(got));
     return got;
   }
   char* start = buffers_.input.data();
@@ -174,15 +174,17 @@ long TcpStream::receive(std::size_t& asked) {
   const long got = receive_into(watch_.descriptor(), start + old, asked);
   if (got <= 0) return got;
   if (old > 0) std::memcpy(start, rest_.data(), old);
-  deliver({start, old + static_cast<std::size_t>(got)});
+  const auto fresh = static_cast<std::size_t>(got);
+  deliver({start, old + fresh}, fresh);
   return got;
 }
 
-// `bytes` is all of the input, in the shared buffer or in rest_.
-void TcpStream::deliver(std::string_view bytes) {
-  loop_.reactor().worked(bytes.size());
+// `bytes` is all of the input, in the shared buffer or in rest_; the last `fresh` of them came now.
+void TcpStream::deliver(std::string_view bytes, std::size_t fresh) {
   const std::size_t consumed = handler_->on_data(bytes);
   STATOR_ASSERT(consumed <= bytes.size());
+  // What goes on waiting is no work: who takes little of much would have the turn for itself.
+  loop_.reactor().worked(std::max(fresh, consumed));
   if (bytes.data() == rest_.data()) {
     rest_.erase(0, consumed);
   } else if (consumed < bytes.size()) {

@@ -19,7 +19,7 @@ class TcpStream;
 struct StreamBuffers {
   BufferPool pool;
   std::vector<char> input = std::vector<char>(kInputBytes);
-  static constexpr std::size_t kInputBytes = 128 * 1024;
+  static constexpr std::size_t kInputBytes = 64 * 1024;
 };
 
 /// Owns streams; one per loop.
@@ -71,7 +71,7 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   void read_some();
   void discard_input();
   [[nodiscard]] long receive(std::size_t& asked);
-  void deliver(std::string_view bytes);
+  void deliver(std::string_view bytes, std::size_t fresh);
   [[nodiscard]] bool reads() const { return state_ == State::kOpen && !paused_ && !input_ended_; }
   void end_input();
   void watch_for_reset();
