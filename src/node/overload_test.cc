@@ -5,10 +5,24 @@
 
 #include <string>
 
+#include "node/shard_store.h"
 #include "node/testing/lone_shard.h"
 
 namespace stator::node::testing {
 namespace {
+
+/// A node of the one shard.
+class Alone final : public ShardHost, public NodeFacts {
+ public:
+  explicit Alone(Shard& shard) : shard_(shard) {}
+  Shard& shard(unsigned) override { return shard_; }
+  void on_history(unsigned, History&&) override {}
+  [[nodiscard]] NodeStatus node_status(unsigned) const override { return {}; }
+  [[nodiscard]] Metrics all_metrics(unsigned) const override { return {}; }
+
+ private:
+  Shard& shard_;
+};
 
 class OverloadTest : public ::testing::Test {
  protected:
@@ -50,6 +64,15 @@ class OverloadTest : public ::testing::Test {
     });
   }
 
+  Room room() {
+    Room seen_now = Room::kNone;
+    lone.in_turn([&seen_now](Shard& shard) {
+      Alone alone(shard);
+      seen_now = ShardStore(shard, alone, alone).room();
+    });
+    return seen_now;
+  }
+
   LoneShard lone;
   Seen seen;
   std::uint64_t writes_ = 0;
@@ -79,6 +102,18 @@ TEST_F(OverloadTest, WhenTheQueueIsShortAgainNobodyIsRefused) {
   EXPECT_EQ(seen.refused, 0U);
   lone.run(seconds(3));
   EXPECT_EQ(seen.ok + seen.other, 200U);
+}
+
+TEST_F(OverloadTest, TheStoreSaysBeforehandWhetherItWouldRefuse) {
+  EXPECT_EQ(room(), Room::kPlenty);
+  read(Admission::kAlways - 1);
+  EXPECT_EQ(room(), Room::kLittle);
+  read(1);
+  EXPECT_EQ(room(), Room::kNone);
+  read(1);
+  EXPECT_EQ(seen.refused, 1U);
+  lone.run(seconds(3));  // all have timed out
+  EXPECT_EQ(room(), Room::kPlenty);
 }
 
 TEST_F(OverloadTest, WhatPeersAskCountsAmongTheRequestsOfClients) {

@@ -282,6 +282,12 @@ void ShardStore::count_published_keys(CountDone done) {
   shard_.scanner().count(std::move(mine), std::move(done));
 }
 
+Room ShardStore::room() const {
+  const Admission& admission = shard_.context().admission;
+  if (!admission.admits()) return Room::kNone;
+  return admission.roomy() ? Room::kPlenty : Room::kLittle;
+}
+
 const ClusterView& ShardStore::cluster() const {
   refresh_view();
   return view_;

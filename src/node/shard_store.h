@@ -31,6 +31,7 @@ class ShardStore final : public Store {
   void scan(const ScanRequest& request, ScanDone done) override;
   void count_published_keys(CountDone done) override;
 
+  [[nodiscard]] Room room() const override;
   [[nodiscard]] const ClusterView& cluster() const override;
   [[nodiscard]] NodeStatus status() const override {
     return facts_.node_status(shard_.context().env.executor.shard());

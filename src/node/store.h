@@ -193,6 +193,13 @@ struct NodeStatus {
   bool hints_counting = false;               // those of an earlier process are not all counted yet
 };
 
+/// What one more request of a client would find (D33).
+enum class Room : std::uint8_t {
+  kNone,    // it is refused as overload
+  kLittle,  // it is begun, and is one of the last
+  kPlenty,
+};
+
 struct Metrics;  // node/metrics.h
 
 class Store {
@@ -205,6 +212,10 @@ class Store {
   virtual void scan(const ScanRequest& request, ScanDone done) = 0;
   /// Living keys in the partitions that this node publishes as its own, counted in its own store.
   virtual void count_published_keys(CountDone done) = 0;
+
+  /// Of the shard that is asked; other shards of the node have room of their own. Cheap enough to
+  /// be asked before each request.
+  [[nodiscard]] virtual Room room() const = 0;
 
   [[nodiscard]] virtual const ClusterView& cluster() const = 0;
   [[nodiscard]] virtual NodeStatus status() const = 0;

@@ -35,9 +35,13 @@ class Admission {
   [[nodiscard]] std::size_t limit() const { return limit_; }
   /// The limit was reached a moment ago, or nearly: nothing that can wait should be begun.
   [[nodiscard]] bool pressed() const { return 4 * waiting_ > 3 * limit_; }
+  /// Far enough from the limit for somebody who has many requests to begin several of them.
+  [[nodiscard]] bool roomy() const { return 16 * waiting_ < 15 * limit_; }
 
   static constexpr Duration kWaitMax = milliseconds(100);
-  static constexpr std::size_t kAlways = 4096;
+  /// Twice what is under way in a node of three at their peak on one core (G21): more than that
+  /// only waits.
+  static constexpr std::size_t kAlways = 2048;
   static constexpr Duration kLook = milliseconds(50);
 
  private:

@@ -107,6 +107,21 @@ TEST(Admission, AfterARestTheOldRateCounts) {
   EXPECT_GT(model.admission.limit(), 8'000U);
 }
 
+TEST(Admission, ShortlyBeforeTheLimitThereIsRoomForFewOnly) {
+  for (const std::size_t most : {std::size_t{16}, std::size_t{100'000}}) {
+    Admission admission(most);
+    std::size_t roomy = 0;
+    for (; admission.roomy(); ++roomy) admission.on_begin();
+    EXPECT_TRUE(admission.admits()) << "those who want little may begin still";
+    EXPECT_TRUE(admission.pressed());
+    EXPECT_GE(roomy, admission.limit() * 15 / 16);
+    while (admission.admits()) admission.on_begin();
+    EXPECT_FALSE(admission.roomy());
+    for (std::size_t left = admission.limit(); left >= roomy; --left) admission.on_answer();
+    EXPECT_TRUE(admission.roomy());
+  }
+}
+
 TEST(Admission, TheSettingIsTheUpperBound) {
   Admission admission(10);
   for (int i = 0; i < 10; ++i) {

@@ -50,6 +50,8 @@ std::size_t Connection::on_data(std::string_view bytes) {
   refused_ = 0;
   const std::size_t consumed = take(bytes);
   reading_ = false;
+  told_ = false;
+  if (!in_line_) in_line_since_ = {};
   if (!closing_) keep(bytes.substr(consumed));
   if (closing_) account_input(0);
   after_progress();
@@ -64,9 +66,8 @@ std::size_t Connection::take(std::string_view bytes) {
       paused_ = true;
       break;
     }
-    if (refused_ >= kRefusedPerVisit) {
-      paused_ = in_line_ = true;
-      front_.wait_in_line(*this);
+    if (refused_ >= kRefusedPerVisit || gives_way()) {
+      wait_in_line(used > 0);
       break;
     }
     const Parsed parsed =
@@ -122,6 +123,22 @@ void Connection::account_input(std::size_t kept) {
 bool Connection::has_room() const {
   return open_ < kOpenMax && open_values_ < depth() && held_bytes_ < kHeldBytesMax &&
          stream_.unsent() < kUnsentPause;
+}
+
+// What lies in the socket of somebody who sends much at a time waits for what was sent before
+// anyway. To refuse all of it would cost the time in which some of it could be served; and whoever
+// sends one thing at a time would hear of it after all that.
+bool Connection::gives_way() const {
+  const bool sends_much = open_ > 0 || refused_ > 0;
+  return sends_much && !told_ && front_.store().room() == node::Room::kNone;
+}
+
+// `moved`: some command of this visit was carried out or refused, so that the next one has not
+// waited yet.
+void Connection::wait_in_line(bool moved) {
+  paused_ = in_line_ = true;
+  if (moved || in_line_since_ == MonoTime{}) in_line_since_ = last_seen_;
+  front_.wait_in_line(*this);
 }
 
 std::size_t Connection::depth() const {
@@ -303,8 +320,9 @@ void Connection::after_progress() {
   }
 }
 
-void Connection::take_turn() {
+void Connection::take_turn(bool told) {
   in_line_ = false;
+  told_ = told;
   after_progress();
 }
 

@@ -20,7 +20,9 @@ namespace stator::redis {
 ///   - 1,024 answers are due, or fewer when they are large, or 1 MiB of answers waits for an
 ///     earlier one,
 ///   - the client has 256 KiB of answers to take,
-///   - some of its commands were just refused as overload: first it is the others' turn.
+///   - the store has no room, and answers to earlier commands are due, or some were just refused:
+///     who sends much at a time waits in line for a moment, and is refused some of it then,
+///   - eight of its commands were just refused as overload: first it is the others' turn.
 /// A client that does not take its answers is cut off: at unsent_bytes_max, after stall_max without
 /// progress, or when it would be one too many of that kind (stalled_bytes_max).
 ///
@@ -72,8 +74,11 @@ class Connection final : public env::StreamHandler {
 
   /// Cuts the connection if its client has taken nothing for `limit`.
   void check_stall(MonoTime now, Duration limit);
-  /// The others had theirs.
-  void take_turn();
+  /// The others had theirs. `told`: it has waited so long that it is told what there is, be it a
+  /// refusal.
+  void take_turn(bool told);
+  /// Since when its next command waits.
+  [[nodiscard]] MonoTime in_line_since() const { return in_line_since_; }
 
   Connection* next = nullptr;  // among the front's, which keeps the list
   Connection* previous = nullptr;
@@ -87,6 +92,8 @@ class Connection final : public env::StreamHandler {
   void refuse_and_close(std::string_view prefix, std::string_view problem, std::string_view advice);
   [[nodiscard]] Command* blocker_of(const Footprint& footprint) const;
   [[nodiscard]] bool has_room() const;
+  [[nodiscard]] bool gives_way() const;
+  void wait_in_line(bool moved);
   [[nodiscard]] std::size_t depth() const;
   [[nodiscard]] Command& append(const CommandRow* row, const Footprint& footprint);
   void pop_head();
@@ -115,7 +122,8 @@ class Connection final : public env::StreamHandler {
   MonoTime connected_at_{};
   MonoTime last_seen_{};
   MonoTime transaction_at_{};
-  MonoTime progress_at_{};  // when unsent() was last seen to change while stalled
+  MonoTime progress_at_{};    // when unsent() was last seen to change while stalled
+  MonoTime in_line_since_{};  // 0: its next command does not wait in line
   std::size_t unsent_before_ = 0;
   const CommandRow* last_row_ = nullptr;
   std::unique_ptr<Names> names_;
@@ -124,6 +132,7 @@ class Connection final : public env::StreamHandler {
   bool reading_ = false;  // inside on_data
   bool paused_ = false;
   bool in_line_ = false;           // until take_turn()
+  bool told_ = false;              // in its next visit it does not give way
   bool transaction_ = false;       // MULTI was refused; nothing is carried out until its EXEC
   std::size_t stalled_bytes_ = 0;  // unsent() when it began to stall; 0: it does not
   bool closing_ = false;

@@ -23,6 +23,26 @@ using ::testing::HasSubstr;
 using testing::resp;
 using ::testing::StartsWith;
 
+// The line of those who give way is looked at so often; who waits so long in it is told.
+constexpr Duration kLook = milliseconds(1);
+constexpr Duration kToldAfter = milliseconds(200);
+
+int refusals(std::string_view answers) {
+  int count = 0;
+  for (auto at = answers.find("-TRYAGAIN"); at != answers.npos;
+       at = answers.find("-TRYAGAIN", at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+/// A pipeline of reads of as many keys.
+std::string gets(int count) {
+  std::string pipeline;
+  for (int i = 0; i < count; ++i) pipeline += resp({"GET", "k" + std::to_string(i)});
+  return pipeline;
+}
+
 class RedisConnection : public ::testing::Test {
  public:
   FakeStore store;
@@ -121,17 +141,7 @@ TEST_F(RedisConnection, OtherConnectionsDoNotWait) {
 
 TEST_F(RedisConnection, WhoIsRefusedMuchLetsOthersBeToldFirst) {  // D33
   store.failures["*"] = {.code = ErrorCode::kOverloaded};
-  const auto refusals = [](std::string_view answers) {
-    int count = 0;
-    for (auto at = answers.find("-TRYAGAIN"); at != answers.npos;
-         at = answers.find("-TRYAGAIN", at + 1)) {
-      ++count;
-    }
-    return count;
-  };
-  std::string pipeline;
-  for (int i = 0; i < 20; ++i) pipeline += resp({"GET", "k" + std::to_string(i)});
-  client->send(pipeline);
+  client->send(gets(20));
   const auto first = refusals(client->take());
   EXPECT_GT(first, 0);
   EXPECT_LT(first, 20);
@@ -139,12 +149,12 @@ TEST_F(RedisConnection, WhoIsRefusedMuchLetsOthersBeToldFirst) {  // D33
   Client other(*front);
   EXPECT_THAT(other.ask("GET k"), StartsWith("-TRYAGAIN "));
   // The rest is carried out in its turn, some at a time, and by what is true then.
-  executor.advance({});
+  executor.advance(kLook);
   client->turn();
   EXPECT_EQ(refusals(client->take()), first);
   EXPECT_TRUE(client->paused());
   store.failures.clear();
-  executor.advance({});
+  executor.advance(kLook);
   client->turn();
   EXPECT_EQ(refusals(client->take()), 0);
   EXPECT_FALSE(client->paused());
@@ -161,12 +171,94 @@ TEST_F(RedisConnection, WhoLeavesWhileOthersGoFirstIsForgotten) {
   ASSERT_TRUE(client->paused() && other.paused());
   client->close();
   for (int i = 0; i < 100; ++i) {
-    executor.advance({});
+    executor.advance(kLook);
     other.turn();
   }
   EXPECT_FALSE(other.paused());
   EXPECT_EQ(other.kept(), 0U);
   EXPECT_EQ(front->connections(), 1U);
+}
+
+TEST_F(RedisConnection, APipelineWaitsForRoomWhileOneThingAtATimeIsRefusedAtOnce) {  // D33, G21
+  store.hold = true;
+  client->send(gets(4));
+  ASSERT_EQ(store.held(), 4U);
+  store.room_left = node::Room::kNone;
+  client->send(gets(30));
+  EXPECT_TRUE(client->paused()) << "its answers wait for those before them anyway";
+  EXPECT_EQ(store.reads, 4U) << "and nothing of it has cost anything";
+  store.hold = false;
+  store.failures["*"] = {.code = ErrorCode::kOverloaded};
+  Client single(*front);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(refusals(single.ask("GET k")), 1);
+  EXPECT_FALSE(single.paused());
+  for (int i = 0; i < 50; ++i) {
+    executor.advance(kLook);
+    client->turn();
+  }
+  EXPECT_TRUE(client->paused());
+  EXPECT_EQ(client->kept(), gets(30).size());
+  // A little room is for those who want little.
+  store.failures.clear();
+  store.room_left = node::Room::kLittle;
+  executor.advance(kLook);
+  client->turn();
+  EXPECT_TRUE(client->paused());
+  store.room_left = node::Room::kPlenty;
+  executor.advance(kLook);
+  client->turn();
+  EXPECT_FALSE(client->paused());
+  EXPECT_EQ(client->kept(), 0U);
+  store.let_go();
+  EXPECT_EQ(refusals(client->take()), 0);
+  EXPECT_EQ(store.reads, 4U + 10U + 30U);
+}
+
+TEST_F(RedisConnection, WhoHasWaitedForRoomInVainIsToldSomeAtATime) {  // D33, P8
+  store.room_left = node::Room::kNone;
+  store.failures["*"] = {.code = ErrorCode::kOverloaded};
+  client->send(gets(20));
+  EXPECT_EQ(refusals(client->take()), 1) << "the first waits for nobody: it is refused at once";
+  ASSERT_TRUE(client->paused());
+  int told = 1;
+  int visits = 0;
+  while (client->paused() && visits < 10) {
+    executor.advance(kToldAfter - kLook);
+    EXPECT_EQ(refusals(client->take()), 0) << "not before its time";
+    executor.advance(kLook);
+    const int now = refusals(client->take());
+    EXPECT_GT(now, 0);
+    EXPECT_LT(now, 20);
+    told += now;
+    ++visits;
+  }
+  EXPECT_EQ(told, 20);
+  EXPECT_GT(visits, 1);
+  EXPECT_EQ(client->kept(), 0U);
+}
+
+TEST_F(RedisConnection, WhoFoundNoRoomKeepsTheTimeThatItHasWaited) {  // P8: told in the end
+  store.hold = true;
+  client->send("GET a\r\n");
+  store.room_left = node::Room::kNone;
+  client->send(gets(3));
+  ASSERT_TRUE(client->paused());
+  // Again and again there is room when the line is looked at, and none when it is its turn.
+  Duration waited{};
+  while (waited + kLook < kToldAfter) {
+    store.room_left = node::Room::kPlenty;
+    executor.advance(kLook);
+    waited = waited + kLook;
+    store.room_left = node::Room::kNone;
+    client->turn();
+    ASSERT_TRUE(client->paused()) << waited.ms();
+    ASSERT_EQ(store.reads, 1U);
+  }
+  executor.advance(kLook);
+  client->turn();
+  EXPECT_EQ(store.reads, 4U);
+  store.let_go();
+  EXPECT_EQ(client->take(), "$-1\r\n$-1\r\n$-1\r\n$-1\r\n");
 }
 
 TEST_F(RedisConnection, EachWriteIsLaterThanWhatItsConnectionSaw) {

@@ -82,7 +82,8 @@ class RedisFront final : public env::StreamAcceptor {
   [[nodiscard]] Command& acquire();
   void release(Command& command);
   void forget(Connection& connection);
-  /// It waits until all that have sent something were looked at; then take_turn().
+  /// It waits, behind those that wait already, until the store has room again, or for a fifth of a
+  /// second; then take_turn(). Who has sent one thing comes first: nobody in line is read.
   void wait_in_line(Connection& connection);
   /// A connection has begun to wait for its client.
   void watch_stalls();
