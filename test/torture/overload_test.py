@@ -1,6 +1,7 @@
 """Three times as many operations as fit, by the clock, whether they are answered or not (D33, P8; G21): what fits
-is served, the rest is refused by an answer, memory stays bounded, nothing that was acknowledged is lost, and it
-is over when the load is over. The nodes have one core, their clients the other.
+is served, the rest is refused by an answer, or cannot leave while its pipeline is full (`not_sent`: a node reads no
+more of a pipeline than it can serve or refuse); memory stays bounded, nothing that was acknowledged is lost, and
+it is over when the load is over. The nodes have one core, their clients the other.
 
 The crowd pipelines, or it could not have more under way than the nodes let wait. Behind it are a few clients
 that send one thing at a time: how soon these are refused is how soon a node says so, since an answer within

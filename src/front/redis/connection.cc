@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t kOpenMax = 1024;
 // Refusals as overload before others have their turn. Who sends much at once would else keep all
 // the others from being told (design: failure detection).
-constexpr std::uint32_t kRefusedPerVisit = 8;
+constexpr std::size_t kRefusedPerVisit = 8;
 constexpr std::size_t kHeldBytesMax = 1 << 20;
 constexpr std::size_t kUnsentPause = 256 << 10;  // more than what makes a stream call on_drained
 // Values under way for one connection: as many as were of this size together lately, within limits.
@@ -50,7 +50,7 @@ std::size_t Connection::on_data(std::string_view bytes) {
   refused_ = 0;
   const std::size_t consumed = take(bytes);
   reading_ = false;
-  told_ = false;
+  may_refuse_ = 0;
   if (!in_line_) in_line_since_ = {};
   if (!closing_) keep(bytes.substr(consumed));
   if (closing_) account_input(0);
@@ -66,7 +66,7 @@ std::size_t Connection::take(std::string_view bytes) {
       paused_ = true;
       break;
     }
-    if (refused_ >= kRefusedPerVisit || gives_way()) {
+    if (refused_ >= std::max(kRefusedPerVisit, may_refuse_) || gives_way()) {
       wait_in_line(used > 0);
       break;
     }
@@ -130,7 +130,7 @@ bool Connection::has_room() const {
 // sends one thing at a time would hear of it after all that.
 bool Connection::gives_way() const {
   const bool sends_much = open_ > 0 || refused_ > 0;
-  return sends_much && !told_ && front_.store().room() == node::Room::kNone;
+  return sends_much && may_refuse_ == 0 && front_.store().room() == node::Room::kNone;
 }
 
 // `moved`: some command of this visit was carried out or refused, so that the next one has not
@@ -320,9 +320,9 @@ void Connection::after_progress() {
   }
 }
 
-void Connection::take_turn(bool told) {
+void Connection::take_turn(std::size_t refusals) {
   in_line_ = false;
-  told_ = told;
+  may_refuse_ = refusals;
   after_progress();
 }
 

@@ -74,9 +74,9 @@ class Connection final : public env::StreamHandler {
 
   /// Cuts the connection if its client has taken nothing for `limit`.
   void check_stall(MonoTime now, Duration limit);
-  /// The others had theirs. `told`: it has waited so long that it is told what there is, be it a
-  /// refusal.
-  void take_turn(bool told);
+  /// The others had theirs. `refusals`: it has waited so long that it is told what there is, be it
+  /// as many refusals; 0: it goes on waiting if there is no room.
+  void take_turn(std::size_t refusals);
   /// Since when its next command waits.
   [[nodiscard]] MonoTime in_line_since() const { return in_line_since_; }
 
@@ -114,6 +114,7 @@ class Connection final : public env::StreamHandler {
   std::uint32_t open_ = 0;         // commands without an answer, or with one that is held
   std::uint32_t open_values_ = 0;  // values that their answers may contain
   std::uint32_t refused_ = 0;      // as overload, in this visit
+  std::size_t may_refuse_ = 0;     // in its next visit, in which it does not give way; 0: it does
   std::size_t held_bytes_ = 0;     // answers that wait for earlier ones
   std::size_t largest_value_;      // the largest answer of late; at first, the limit
   std::size_t input_kept_ = 0;     // bytes that the stream keeps for us
@@ -132,7 +133,6 @@ class Connection final : public env::StreamHandler {
   bool reading_ = false;  // inside on_data
   bool paused_ = false;
   bool in_line_ = false;           // until take_turn()
-  bool told_ = false;              // in its next visit it does not give way
   bool transaction_ = false;       // MULTI was refused; nothing is carried out until its EXEC
   std::size_t stalled_bytes_ = 0;  // unsent() when it began to stall; 0: it does not
   bool closing_ = false;

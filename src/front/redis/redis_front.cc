@@ -16,9 +16,10 @@ constexpr Duration kStallCheck = seconds(5);
 constexpr Duration kLineLook = milliseconds(1);
 constexpr std::size_t kLetOnPerLook = 8;
 constexpr std::size_t kToldPerLook = 32;
-// Who waits in line costs nothing; who is refused costs a part of a request. With 200 pipelines
-// this makes some thousand refusals per second, where each would else be a request of its own.
 constexpr Duration kLineWaitMax = milliseconds(200);
+// Who waits costs nothing, and each refusal a part of a request: so many per kLineWaitMax are for
+// those in line, however many they are; but each gets a few.
+constexpr std::size_t kToldPerWait = 1600;
 // Beyond the largest value: so that one a little too large is refused by the store, in words, and
 // the connection goes on.
 constexpr std::size_t kBulkSlack = 64 << 10;
@@ -101,12 +102,13 @@ void RedisFront::serve_line() {
   line_timer_ = {};
   const MonoTime now = executor_.now();
   const bool room = store_.room() == node::Room::kPlenty;
+  const std::size_t share = kToldPerWait / std::max<std::size_t>(line_.size(), 1);
   for (std::size_t served = 0; served < kToldPerLook && !line_.empty(); ++served) {
     Connection* next = line_.front();
     const bool overdue = now - next->in_line_since() >= kLineWaitMax;
     if (!overdue && (!room || served >= kLetOnPerLook)) break;
     line_.pop_front();
-    next->take_turn(overdue);
+    next->take_turn(overdue ? std::max<std::size_t>(share, 1) : 0);
   }
   if (!line_.empty()) line_timer_ = executor_.after(kLineLook, [this] { serve_line(); });
 }
