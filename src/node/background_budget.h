@@ -24,7 +24,8 @@ class BackgroundBudget {
   void look(bool pressed, MonoTime now);
 
   /// A piece of work of so many bytes has come: how long its sender shall wait before the next one.
-  /// Never refuses: what is here might as well be done.
+  /// Never refuses: what is here might as well be done. Who can be told to wait is told so while
+  /// there is still something left for try_take().
   [[nodiscard]] Duration take(std::size_t bytes, MonoTime now);
   /// For work that may be left undone, since somebody will find it again: false, and nothing is
   /// taken, while earlier work is not paid for.
