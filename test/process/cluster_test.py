@@ -244,8 +244,7 @@ class OneDeadOfThree(unittest.TestCase):
                 stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
             try:
                 wait_until(lambda: all(load.done > 20 for load in loads))
-                n3.signal(signal.SIGKILL)
-                n3.wait()
+                n3.kill()
                 seen = [load.done for load in loads[:4]]
                 output, _ = benchmark.communicate(timeout=PATIENCE_S * 4)
                 wait_until(lambda: all(load.done > before + 200

@@ -100,6 +100,31 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def children_of(pid: int) -> list[tuple[str, ...]]:
+    """Of each: its id, its state, and how long it has worked so far."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = stat_fields(folder)
+        except OSError:
+            continue  # it has ended
+        if int(fields[1]) == pid:
+            found.append((folder.name, fields[0], fields[11], fields[12]))
+    return sorted(found)
+
+
+def await_reports(pid: int) -> None:
+    """A sanitizer asks a child of its process for names before it writes down what it has found. While that child
+    works, a report is on its way, which would be lost with the process."""
+    def at_rest() -> bool:
+        children = children_of(pid)
+        if children:
+            time.sleep(0.2)
+        return all(child[1] in "SZ" for child in children) and children_of(pid) == children
+
+    wait_until(at_rest)
+
+
 def pending_hints(nodes) -> int:
     """Hints that these nodes keep, for whomever."""
     return sum(node.hints()["pending"] for node in nodes)
@@ -166,6 +191,8 @@ class Node:
 
     def kill(self) -> None:
         if self.running():
+            if SANITIZED:
+                await_reports(self.pid)
             self._process.kill()
             self._process.wait()
 

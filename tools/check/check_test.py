@@ -1,12 +1,15 @@
 """The counters of ./check must not turn a failure, a crash, a skip or an empty run into a pass."""
 
+import re
 import sys
 import tempfile
+import types
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import counting  # noqa: E402
+import sanitizers  # noqa: E402
 import shelves  # noqa: E402
 
 
@@ -119,6 +122,43 @@ class Simulator(unittest.TestCase):
         self.assertTrue(shelves.sim_shortfalls("seeds=1 broken=0", 1, False))
         self.assertTrue(shelves.probe_shortfalls("seeds=1 broken=0"))
         self.assertTrue(shelves.probe_shortfalls("probes=3 reached=3"))
+
+
+class Reports(unittest.TestCase):
+    """What sanitizers wrote to the place that they were told has failed, whatever the tests say."""
+
+    def run_once(self, folder, *reports):
+        """A shelf whose three tests pass, while processes write these reports."""
+        told = []
+        usual = {name: "usual=1" for name in sanitizers.OPTIONS}
+        run = types.SimpleNamespace(logs=Path(folder), environment=dict(usual), write=told.append)
+
+        def tests():
+            place, = {re.search(r":log_path=([^:]+)$", run.environment[name])[1] for name in usual}
+            for number, text in enumerate(reports):
+                Path(f"{place}.{number}").write_text(text)
+            return counting.Count(passed=3)
+
+        count = sanitizers.with_reports(run, "tsan", tests)
+        self.assertEqual(run.environment, usual)
+        for text in reports:
+            self.assertIn(text, "".join(told))
+        return count
+
+    def test_each_report_has_failed_and_is_named_and_shown(self):
+        race = "======\nWARNING: ThreadSanitizer: data race (pid=7)\nSUMMARY: ThreadSanitizer: data race a.cc:3 in f\n"
+        with tempfile.TemporaryDirectory() as folder:
+            count = self.run_once(folder, race, "==7==ERROR: cut off", "")
+            self.assertEqual((count.passed, count.failed), (3, 3))
+            for problem, said in zip(count.problems, ("ThreadSanitizer: data race a.cc:3 in f (", "ERROR: cut off (",
+                                                      "without a word (")):
+                self.assertIn(said, problem)
+
+    def test_without_reports_there_is_one_more_case_and_earlier_ones_are_forgotten(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(self.run_once(folder, "left").failed, 1)
+            count = self.run_once(folder)
+            self.assertEqual((count.passed, count.failed), (4, 0))
 
 
 class Table(unittest.TestCase):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from counting import Count, count_ctest
+from sanitizers import race_canaries, with_reports
 
 QUICK, DEFAULT, FULL = "quick", "default", "full"
 ALL = (QUICK, DEFAULT, FULL)
@@ -173,16 +174,23 @@ def asan(run):
     aggregates = [label.replace("-", "_") + "_tests" for label in SANITIZED_LABELS]
     count = build(run, "asan", aggregates + (["stator"] if has_stator(run) else []))
     run.read_tests("build/asan")
-    for label in SANITIZED_LABELS:
-        if run.has_tests("build/asan", label):
-            count.add(run_ctest(run, "build/asan", label))
+
+    def tests():
+        found = Count()
+        for label in SANITIZED_LABELS:
+            if run.has_tests("build/asan", label):
+                found.add(run_ctest(run, "build/asan", label))
+        return found
+
+    count.add(with_reports(run, "asan", tests))
     return count
 
 
 def tsan(run):
     count = build(run, "tsan", ["tsan_tests"] + (["stator"] if has_stator(run) else []))
     run.read_tests("build/tsan")
-    count.add(run_ctest(run, "build/tsan", "tsan"))
+    count.add(race_canaries(run))
+    count.add(with_reports(run, "tsan", lambda: run_ctest(run, "build/tsan", "tsan")))
     return count
 
 
