@@ -24,11 +24,11 @@ def tool(*command: str | bytes, stdin: bytes = b"", timeout_s: float = PATIENCE_
 
 
 class ThreeNodes(unittest.TestCase):
-    """One cluster of three nodes, N=3, R=W=2, for all tests of the class."""
+    """One cluster of three nodes of two shards, N=3, R=W=2, for all tests of the class."""
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster(3, "--engine", "memory")
+        cls.cluster = Cluster(3, "--engine", "memory", shards=2)
         cls.cluster.__enter__()
         cls.addClassCleanup(cls.cluster.stop)
         cls.nodes = cls.cluster.nodes

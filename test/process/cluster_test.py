@@ -16,10 +16,27 @@ from nodes import (BINARY, Cluster, PATIENCE_S, SANITIZED, await_writes, die_wit
 from resp import Client, ReplyError
 
 
+def scanned(client: Client, pattern: str) -> set[bytes]:
+    """What a walk over the whole cluster finds."""
+    found, cursor = set(), b"0"
+    while True:
+        cursor, keys = client.call("SCAN", cursor, "MATCH", pattern, "COUNT", "100")
+        found.update(keys)
+        if cursor == b"0":
+            return found
+
+
+def fields(flat: list) -> dict:
+    """A map, which RESP2 tells as a list."""
+    return dict(zip(flat[::2], flat[1::2]))
+
+
 class AnyNode(unittest.TestCase):
+    """Nodes of two shards: every other request is asked of the shard that does not have the key."""
+
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster()
+        cls.cluster = Cluster(shards=2)
         cls.cluster.__enter__()
         cls.nodes = cls.cluster.nodes
 
@@ -134,6 +151,35 @@ class AnyNode(unittest.TestCase):
                     self.assertIn(name, table.stdout)
                 self.assertNotIn("\033", table.stdout)  # no colour when piped
 
+    def test_walks_counts_and_explanations_are_the_same_from_every_shard(self):
+        # Connections are dealt to the shards in turn, so that each shard of each node has one of these.
+        clients = [Client(node.redis_port) for node in self.nodes for _ in range(node.shards())]
+        for client in clients:
+            self.addCleanup(client.close)
+        names = [f"shard:{k}" for k in range(60)]
+        for k, name in enumerate(names):
+            self.assertEqual(clients[k % len(clients)].call("SET", name, "v"), "OK")
+        for client in clients[:2]:
+            self.assertEqual(scanned(client, "shard:*"), {name.encode() for name in names})
+        for k, client in enumerate(clients):
+            for name in names[k::len(clients)]:
+                shown = fields(client.call("ST.EXPLAIN", name))
+                self.assertTrue(shown[b"verdict"])
+                answered = {fields(one)[b"node"] for one in shown[b"replicas"] if fields(one)[b"answered"]}
+                self.assertEqual(answered, {b"n1", b"n2", b"n3"})
+
+        def all_count_alike() -> bool:
+            one, other = (sum(client.call("DBSIZE") for client in clients[shard::2]) for shard in range(2))
+            return one == other >= len(names)
+
+        # A copy that is still on its way to a key's first owner is counted when it has come.
+        wait_until(all_count_alike)
+        for node in self.nodes:
+            for _ in range(node.shards()):
+                status = node.json("/v1/status")
+                self.assertEqual((status["node"]["ready"], len(status["members"])), (True, 3))
+                wait_until(lambda: metric(node, "stator_keys") >= len(names))
+
     def test_allocations_and_process_are_in_the_metrics(self):
         text = self.nodes[0].http("GET", "/metrics")[2].decode()
         def value(name: str) -> float:
@@ -233,7 +279,8 @@ class Shards(unittest.TestCase):
 
 class OneDeadOfThree(unittest.TestCase):
     def test_no_request_fails_but_those_in_flight_on_its_connections(self):
-        with Cluster() as cluster:
+        # Without extra hints: what n3 misses nobody keeps for it, so that reads alone bring it (paper 5).
+        with Cluster(3, "--hint-bytes-max", "0", shards=2) as cluster:
             n1, n2, n3 = cluster.nodes
             loads = [Load(node, number) for number, node in enumerate((n1, n1, n2, n2, n3, n3))]
             for load in loads:
@@ -267,24 +314,33 @@ class OneDeadOfThree(unittest.TestCase):
         """Started again it serves, and reading each key brings its copy up to date."""
         dead.start()
         cluster.await_all_healthy()
+        self.assertEqual(pending_hints(cluster.nodes), 0)
         allowed = {key: {value, load.open.get(key, value)}
                    for load in loads for key, value in load.written.items()}
-        with Client(cluster.nodes[0].redis_port) as client:
-            for key, values in allowed.items():
-                self.assertIn(client.call("GET", key), values)
 
-        def behind() -> list[str]:
-            return [key for key in allowed if len({
+        def behind(keys) -> list[str]:
+            return [key for key in keys if len({
                 replica["digest"] for replica in
                 cluster.nodes[0].json(f"/v1/explain/default/{key}")["replicas"]}) != 1]
 
-        wait_until(lambda: not behind())
+        # The four loads that went on have written each of their 400 keys again while it was away.
+        left = behind(allowed)
+        self.assertGreater(len(left), 200)
+        with Client(cluster.nodes[0].redis_port) as client:
+            def reads_repair() -> bool:
+                """Repair is background work, and left out where its budget is spent: then the next read does it."""
+                for key in left:
+                    self.assertIn(client.call("GET", key), allowed[key])
+                left[:] = behind(left)
+                return not left
+
+            wait_until(reads_repair)
         with Client(dead.redis_port) as client:
             for key, values in allowed.items():
                 self.assertIn(client.call("GET", key), values)
 
     def test_a_node_that_lost_its_whole_disk_is_filled_by_reads(self):
-        with Cluster() as cluster:
+        with Cluster(shards=2) as cluster:
             with Client(cluster.nodes[0].redis_port) as client:
                 for k in range(50):
                     client.call("SET", f"k{k}", f"v{k}")
@@ -347,7 +403,7 @@ class HintedHandoff(unittest.TestCase):
         return json.loads(run("hints", "--all", "-o", "json", "--node", f"127.0.0.1:{node.http_port}").stdout)
 
     def test_what_a_dead_node_misses_is_delivered_when_it_is_back(self):
-        with Cluster(5) as cluster:
+        with Cluster(5, shards=2) as cluster:
             *others, last = cluster.nodes
             last.kill()
             wait_until(lambda: all(
@@ -358,7 +414,8 @@ class HintedHandoff(unittest.TestCase):
                 replica["name"] == "n5" and replica["owner"]
                 for replica in others[0].json(f"/v1/explain/b/k{k}")["replicas"])]
             self.assertGreater(len(missed), 60)
-            wait_until(lambda: pending_hints(others) >= len(missed))
+            # What a shard tells of the others is half a second old, and requests are dealt to the shards in turn.
+            wait_until(lambda: all(pending_hints(others) >= len(missed) for _ in range(3)))
             shown = run("hints", "--node", f"127.0.0.1:{others[0].http_port}").stdout
             self.assertRegex(shown, r"n1 keeps \d+ hints")
             self.assertRegex(shown, r"(?m)^n5 +DOWN +\d+ ")
@@ -372,16 +429,20 @@ class HintedHandoff(unittest.TestCase):
             self.assertRegex(shown, r"^4 of 5 nodes keep \d+ hints")
             self.assertIn("n5 does not answer", shown)
             # Found again by those who keep them, whatever befalls those.
-            before = pending_hints(others)
+            kept = others[0].hints()["pending"]
+            self.assertGreater(kept, 0)
             others[0].kill()
             others[0].start()
-            wait_until(lambda: pending_hints(others) == before)
+            wait_until(lambda: others[0].hints()["pending"] >= kept)
             last.start()
             wait_until(lambda: pending_hints(others) == 0)
             cluster.await_all_healthy()
-            wait_until(lambda: self.all_hints(last)["complete"])
-            told = self.all_hints(last)
-            self.assertEqual((told["answered"], told["pending"], told["progress"]), (5, 0, 1), told)
+
+            def all_is_told() -> bool:
+                told = self.all_hints(last)
+                return told["complete"] and (told["answered"], told["pending"], told["progress"]) == (5, 0, 1)
+
+            wait_until(all_is_told)
             for k in missed:
                 replicas = others[0].json(f"/v1/explain/b/k{k}")["replicas"]
                 held = {replica["digest"] for replica in replicas if replica["owner"]}
