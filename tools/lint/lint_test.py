@@ -39,8 +39,22 @@ CASES = {
         for call in ("auto t = std::chrono::steady_clock::now()", "std::this_thread::sleep_for(x)",
                      "std::random_device d", "int x = rand()", "std::thread t(g)", "int fd = ::open(p, 0)",
                      "int fd = ::socket(1, 2, 3)", "co_spawn(e, g(), asio::detached)", "std::ifstream in(p)",
-                     "auto t = std::time(nullptr)")
-    ] + [({"src/core/a.h": "auto t = system_clock::now();"}, {"src/core/a.h": "// system_clock::now() is banned\n"}),
+                     "auto t = std::time(nullptr)", "auto n = ::read(fd, p, 1)", "auto n = ::preadv2(fd, v, 1, 0, 0)",
+                     "if (::write(fd, p, 1) < 0) g()", "auto n = ::pwrite(fd, p, 1, 0)", "::fsync(fd)", "::fdatasync(fd)",
+                     "::stat(p, &s)", "::fstat(fd, &s)", "::statvfs(p, &s)", "::rename(p, q)", "::unlink(p)",
+                     "::mkdir(p, 0700)", "::ftruncate(fd, 0)", "return ::close(fd)", "std::filesystem::exists(p)",
+                     "namespace fs = std::filesystem")
+    ] + [({"src/storage/rocksdb/rocksdb_engine.cc": call}, {file: call})
+         for file, call in (("src/storage/rocksdb/synced_logs.cc", "::fsync(fd);"),
+                            ("src/storage/rocksdb/rocksdb_files.cc", "::pread(fd, p, 1, 0);"),
+                            ("src/storage/rocksdb/rocksdb_store.cc", "std::filesystem::exists(p);"),
+                            ("src/front/http/process_facts.cc", "std::filesystem::exists(p);"))
+    ] + [({"src/node/a.cc": "::close(fd);"},
+          {"src/node/a.cc": "journal.read(p); Table<int>::write(q); File::close(); disk->rename(p, q);\n"}),
+         ({"src/node/a_test.cc": "::sleep(1);"}, {"src/node/a_test.cc": "::unlink(p);"}),
+         ({"src/node/a_test.cc": "::usleep(1);"}, {"src/node/a_test.cc": "Timer::sleep(1);"}),
+         ({"src/node/a_test.cc": "int x = ::rand();"}, {"src/node/a_test.cc": "int x = env.random();"}),
+         ({"src/core/a.h": "auto t = system_clock::now();"}, {"src/core/a.h": "// system_clock::now() is banned\n"}),
          ({"src/core/a_test.cc": "std::random_device d;"}, {"src/core/a_test.cc": "std::mt19937_64 r(1);"}),
          ({"src/core/a.cc": "std::mt19937_64 r(1);"}, {"src/core/a.cc": "Random r(1);"})],
     rules.co_await_alone: [

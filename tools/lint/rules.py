@@ -48,6 +48,14 @@ THIRD_PARTY = [
     ("nlohmann/", ["src/front/http/", "src/cli/", "src/sim/"]),
 ]
 
+# Of files and sockets, where they begin; and of files, what is done with them by number or by name.
+_OPENS = r"(?<![\w:])::(open|openat|creat|socket|connect|bind|listen|accept4?)\s*\("
+_FILE_CALLS = (r"(?<![\w:>])::(p?readv?2?|pread64|p?writev?2?|pwrite64|readahead|posix_fadvise|posix_fallocate|fallocate|"
+               r"fsync|fdatasync|syncfs|sync|sync_file_range|msync|f?truncate|lseek|f?stat|lstat|fstatat|statx|statv?fs|"
+               r"fstatv?fs|rename|renameat2?|link|symlink|unlink|unlinkat|mkdir|mkdirat|rmdir|opendir|readdir|flock|close)"
+               r"\s*\(")
+_FILESYSTEM = r"\bstd\s*::\s*filesystem\b"
+
 # Calls that reach around env: (pattern, what to use, banned in tests too). A test may draw from a
 # generator that it seeded, measure, start threads and read files; it may not depend on chance, on the
 # date or on sleeping long enough.
@@ -55,14 +63,16 @@ BANNED_CALLS = [
     (r"\bsystem_clock\s*::\s*now\b", "env's clock", True),
     (r"\b(steady_clock|high_resolution_clock)\s*::\s*now\b", "env's clock", False),
     (r"\b(gettimeofday|clock_gettime|time)\s*\(\s*(NULL|nullptr|0|CLOCK_|&)", "env's clock", True),
-    (r"\bstd::s?rand\b|(?<![\w.:>])s?rand\s*\(", "env's random source", True),
+    (r"\bstd::s?rand\b|(?<![\w.:>])(::)?s?rand\s*\(", "env's random source", True),
     (r"\bstd::random_device\b|\bgetrandom\s*\(", "env's random source", True),
     (r"\bstd::mt19937|\bstd::default_random_engine\b", "env's random source", False),
-    (r"\bsleep_for\b|\bsleep_until\b|(?<![\w.:>])u?sleep\s*\(", "env's timers", True),
+    (r"\bsleep_for\b|\bsleep_until\b|(?<![\w.:>])(::)?(u|nano|clock_nano)?sleep\s*\(", "env's timers", True),
     (r"\bstd::j?thread\b|\bpthread_create\b|\bstd::async\b", "Executor::run_blocking", False),
     (r"\bdetached\b|\.\s*detach\s*\(\s*\)", "a scope that is closed", True),
-    (r"(?<![\w:])::(open|openat|creat|socket|connect|bind|listen|accept4?)\s*\(", "env", False),
+    (_OPENS, "env", False),
     (r"\bstd::[io]?fstream\b|\bfopen\s*\(", "env::Disk", False),
+    (_FILE_CALLS, "env::Disk", False),
+    (_FILESYSTEM, "env::Disk", False),
 ]
 # Where the world is made, and where a person's command talks to it.
 BANNED_CALLS_FREE = ("src/env_real/", "src/cli/")
@@ -70,11 +80,13 @@ BANNED_CALLS_ALLOWED = {
     # (file pattern, pattern text): reason
     ("src/front/http/process_facts.cc", r"\bstd::[io]?fstream\b|\bfopen\s*\("):
         "the kernel's figures of this process: no disk, and injected, so that the simulator has none",
+    ("src/front/http/process_facts.cc", _FILESYSTEM): "the same: how many files this process has open",
     # RocksDB's own files: env::Disk is for ours, and cannot read without waiting for the disk.
-    ("src/storage/rocksdb/rocksdb_files.cc",
-     r"(?<![\w:])::(open|openat|creat|socket|connect|bind|listen|accept4?)\s*\("): "tables of RocksDB",
-    ("src/storage/rocksdb/synced_logs.cc",
-     r"(?<![\w:])::(open|openat|creat|socket|connect|bind|listen|accept4?)\s*\("): "logs of RocksDB",
+    ("src/storage/rocksdb/rocksdb_files.cc", _OPENS): "tables of RocksDB",
+    ("src/storage/rocksdb/rocksdb_files.cc", _FILE_CALLS): "tables of RocksDB",
+    ("src/storage/rocksdb/synced_logs.cc", _OPENS): "logs of RocksDB",
+    ("src/storage/rocksdb/synced_logs.cc", _FILE_CALLS): "logs of RocksDB",
+    ("src/storage/rocksdb/rocksdb_store.cc", _FILESYSTEM): "which files of RocksDB are there, before it is opened",
 }
 
 FILE_LINES_MAX = 800
