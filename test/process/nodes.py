@@ -3,7 +3,7 @@ ended.
 
 Machines are slow, shared and stalled at the worst moment. So no test here judges how long something
 takes: it waits for what must happen, PATIENCE_S at most, and the nodes of `Cluster` are as patient.
-Speed is judged by benchmarks, and by `./check full`."""
+Speed is judged by benchmarks, and by `./check full`; here a collapse is, at most."""
 
 import ctypes
 import http.client
