@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The comparison itself: what it computes, and one small run of it from end to end, with a double
-for the program that is measured. Usage: compare_test.py PATH-OF-LIMIT [unittest arguments]"""
+"""The comparison itself: what it computes, and small runs of it from end to end, with a double for
+the program that is measured, and once with the program ($STATOR_BINARY). Usage:
+compare_test.py PATH-OF-LIMIT [unittest arguments]"""
 
 import json
 import os
@@ -16,13 +17,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from comparison import load, report  # noqa: E402
+from comparison import load, report, stator_wiring  # noqa: E402
 from comparison.errors import UsageError  # noqa: E402
 from comparison.measure import Cell, Sample  # noqa: E402
 from comparison.options import parse  # noqa: E402
 from comparison.processes import free_ports  # noqa: E402
 
 LIMIT = Path(sys.argv.pop(1)).resolve()
+STATOR = Path(os.environ["STATOR_BINARY"]).resolve()
 
 # A Stator in its flags, its ready line and its metric, and the bare quorum underneath.
 DOUBLE = """#!/usr/bin/env python3
@@ -190,6 +192,30 @@ class WholeRuns(unittest.TestCase):
         cells = [row["cell"] for row in json.loads(out)["rows"]]
         self.assertEqual([(cell["door"], cell["test"]) for cell in cells],
                          [("one", "set"), ("all", "set")])
+
+    def test_the_program_understands_all_that_the_comparison_tells_it(self) -> None:
+        # Flags, the line that it is ready and the metric are its own here.
+        run = self.start(STATOR, "--runs", "1", "--requests", "2000", "--pipeline", "1",
+                         "--bars", "show", "-o", "json")
+        out, err = run.communicate(timeout=240)
+        self.assertEqual(run.returncode, 0, err)
+        rows = json.loads(out)["rows"]
+        self.assertEqual(len(rows), 4)
+        for row in rows:
+            self.assertGreater(row["rates"]["stator"], 100, row)
+            self.assertIsNotNone(row["allocations"]["stator"], row)
+        self.assert_all_gone()
+
+    def test_the_program_understands_the_file_that_leaves_out_the_fsync(self) -> None:
+        nodes = [stator_wiring.NodePorts(*ports) for ports in zip(*[iter(free_ports(9))] * 3)]
+        line = stator_wiring.command(STATOR, 0, nodes, "rocksdb", False, self.home / "n1")
+        file = line[line.index("--config") + 1]
+        shown = subprocess.run([STATOR, "config", "show", "--config", file, "-o", "json"],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        told = {setting["key"]: (setting["value"], setting["source"])
+                for setting in json.loads(shown.stdout)["settings"]}
+        self.assertEqual(told["durability"], ("none", "file"))
 
     def test_enforced_bars_decide_the_exit_code(self) -> None:
         # 3 nodes, 400 allocations between two looks, 3000 requests: 0.4 per request.
