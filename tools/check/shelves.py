@@ -142,6 +142,15 @@ def release_build(run):
     return count
 
 
+def dev_preset(run):
+    """The build that one debugs with, and that nothing else here makes: it compiles, and does the same."""
+    count = build(run, "dev", ["stator", "unit_tests"])
+    if count.failed == 0:
+        run.read_tests("build/dev")
+        count.add(run_ctest(run, "build/dev", "unit"))
+    return count
+
+
 # --- running tests -------------------------------------------------------------------------------
 
 
@@ -417,6 +426,7 @@ SHELVES = [
     Shelf("sim-disks", "stator sim, disks that fail, rot and are lost", SLOW, 900, sim_disks, has_sim),
     Shelf("museum", "bugs put back on purpose are caught", SLOW, 900, museum, has_sim),
     Shelf("compare", "speed beside redis-server and the bare quorum", (FULL,), 3600, compare, has_stator),
+    Shelf("dev-preset", "the build to debug with, and its unit tests", (FULL,), 2400, dev_preset, has_stator),
     Shelf("asan", "build and tests under AddressSanitizer and UBSan", SANITIZED_MODES, 2400, asan,
           lambda run: run.has_tests("build/release", "unit")),
     Shelf("asan-sim", "30 simulation seeds under ASan and UBSan", SANITIZED_MODES, 900, sim_asan, has_sim),
