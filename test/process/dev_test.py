@@ -1,8 +1,6 @@
 """`stator dev` as a newcomer uses it."""
 
-import os
 import re
-import signal
 import socket
 import subprocess
 import tempfile
@@ -11,7 +9,7 @@ import unittest
 from pathlib import Path
 
 from dev import Dev, alive, free_base, shell
-from nodes import BINARY, FULL, PATIENCE_S, SANITIZED, die_with_parent, run, wait_until
+from nodes import BINARY, FULL, PATIENCE_S, SANITIZED, die_with_parent, kill, run, wait_until
 from resp import Client, ReplyError
 
 
@@ -113,7 +111,7 @@ class DevTest(unittest.TestCase):
         with Dev() as dev:
             with Client(dev.port(1)) as client:
                 self.assertEqual(insist(client, "SET", "before", "1"), "OK")
-            os.kill(int(dev.rows()[2][1]), signal.SIGKILL)
+            kill(int(dev.rows()[2][1]))
             output = dev.await_text("was killed by signal 9")
             line = output[output.index("was killed by signal 9"):].splitlines()[1].strip()
             self.assertIn(" serve --name n3 ", line)

@@ -125,6 +125,13 @@ def await_reports(pid: int) -> None:
     wait_until(at_rest)
 
 
+def kill(pid: int) -> None:
+    """SIGKILL, as soon as what a sanitizer has found in it is written down."""
+    if SANITIZED:
+        await_reports(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
 def pending_hints(nodes) -> int:
     """Hints that these nodes keep, for whomever."""
     return sum(node.hints()["pending"] for node in nodes)
@@ -191,9 +198,7 @@ class Node:
 
     def kill(self) -> None:
         if self.running():
-            if SANITIZED:
-                await_reports(self.pid)
-            self._process.kill()
+            kill(self.pid)
             self._process.wait()
 
     def http(self, method: str, path: str, body: bytes | None = None, headers=None):
