@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 #include "front/redis/command_table.h"
 #include "front/redis/refusals.h"
@@ -37,6 +39,59 @@ TEST(RedisPage, NoCommandIsBothOfferedAndRefused) {
   for (const CommandRow& row : command_rows()) {
     EXPECT_EQ(find_refusal(row.name), nullptr) << row.name;
   }
+}
+
+// Of Redis 7.4, and what 8.0 added to its types, by group.
+constexpr std::string_view kCommandsOfRedis[] = {
+    "append decr decrby get getdel getex getrange getset incr incrby incrbyfloat lcs mget mset "
+    "msetnx psetex set setex setnx setrange strlen substr",
+    "bitcount bitfield bitfield_ro bitop bitpos getbit setbit",
+    "copy del dump exists expire expireat expiretime keys migrate move object persist pexpire "
+    "pexpireat pexpiretime pttl randomkey rename renamenx restore restore-asking scan sort sort_ro "
+    "touch ttl type unlink wait waitaof",
+    "blmove blmpop blpop brpop brpoplpush lindex linsert llen lmove lmpop lpop lpos lpush lpushx "
+    "lrange lrem lset ltrim rpop rpoplpush rpush rpushx",
+    "sadd scard sdiff sdiffstore sinter sintercard sinterstore sismember smembers smismember smove "
+    "spop srandmember srem sscan sunion sunionstore",
+    "hdel hexists hexpire hexpireat hexpiretime hget hgetall hgetdel hgetex hincrby hincrbyfloat "
+    "hkeys hlen hmget hmset hpersist hpexpire hpexpireat hpexpiretime hpttl hrandfield hscan hset "
+    "hsetex hsetnx hstrlen httl hvals",
+    "bzmpop bzpopmax bzpopmin zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard "
+    "zinterstore zlexcount zmpop zmscore zpopmax zpopmin zrandmember zrange zrangebylex "
+    "zrangebyscore zrangestore zrank zrem zremrangebylex zremrangebyrank zremrangebyscore "
+    "zrevrange "
+    "zrevrangebylex zrevrangebyscore zrevrank zscan zscore zunion zunionstore",
+    "xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange "
+    "xsetid xtrim",
+    "geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro "
+    "geosearch geosearchstore",
+    "pfadd pfcount pfdebug pfmerge pfselftest",
+    "psubscribe publish pubsub punsubscribe spublish ssubscribe subscribe sunsubscribe unsubscribe",
+    "eval eval_ro evalsha evalsha_ro fcall fcall_ro function script",
+    "discard exec multi unwatch watch",
+    "auth client echo hello ping quit reset select",
+    "asking cluster readonly readwrite",
+    "acl bgrewriteaof bgsave command config dbsize debug failover flushall flushdb info lastsave "
+    "latency lolwut memory module monitor psync replconf replicaof role save shutdown slaveof "
+    "slowlog swapdb sync time"};
+
+// Whoever types one of them hears what to do instead, not that nobody knows it.
+TEST(RedisPage, EveryCommandOfRedisIsOfferedOrRefusedWithAReason) {
+  std::size_t commands = 0;
+  for (const std::string_view group : kCommandsOfRedis) {
+    for (std::size_t at = 0; at < group.size();) {
+      const std::size_t end = std::min(group.find(' ', at), group.size());
+      const std::string_view name = group.substr(at, end - at);
+      const Refusal* refusal = find_refusal(name);
+      EXPECT_TRUE(find_command(name) != nullptr || refusal != nullptr) << name;
+      if (refusal != nullptr) {
+        EXPECT_FALSE(refusal->reason.empty()) << name;
+      }
+      ++commands;
+      at = end + 1;
+    }
+  }
+  EXPECT_GT(commands, 200U);
 }
 
 TEST(CommandTable, EveryRowIsFoundByItsNameInAnyCaseAndHasAHandler) {
