@@ -64,6 +64,13 @@ Result<StoredHistory> read_history(env::Disk& disk, const std::string& directory
     }
     const auto bytes = env::read_whole_file(disk, path, kHistoryBytesMax);
     auto read = bytes ? unsealed(*bytes) : Result<History>(std::unexpected(bytes.error()));
+    if (!read && read.error().code == ErrorCode::kNotSupported) {
+      // Whole, and perhaps the only one that knows of the latest change: it is not for this
+      // program.
+      return std::unexpected(Error{.code = ErrorCode::kNotSupported,
+                                   .detail = path + ": " + read.error().detail +
+                                             ": start the version of stator that wrote it"});
+    }
     if (!read) {
       STATOR_PROBE("history: one copy is damaged");
       damage = path + ": " + read.error().detail;

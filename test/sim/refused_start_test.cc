@@ -3,8 +3,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "env_sim/world.h"
 #include "node/node.h"
 
@@ -42,21 +45,33 @@ class Opener final : public sim::Program {
   std::unique_ptr<node::Node> node_;
 };
 
-// D30: what a disk does not give is not known to be damaged, and what stands there may be the last
-// copy of something: nobody is told to start with an empty directory.
-TEST(RefusedStart, ADiskThatFailsIsNotCalledDamaged) {
-  sim::World world(7);
-  sim::Host& host = world.add_host("n1");
-  std::vector<Error> refusals;
-  int opened = 0;
-  const auto start = [&] {
-    host.start(1, [&](std::span<env::Env> shards) {
+class RefusedStart : public testing::Test {
+ protected:
+  /// Starts the node, and kills it whether it opened or not.
+  void start() {
+    host.start(1, [this](std::span<env::Env> shards) {
       return std::make_unique<Opener>(shards, refusals, opened);
     });
     world.run_for(milliseconds(200));
     host.kill();
     world.run_for(milliseconds(10));
-  };
+  }
+  void overwrite(const std::string& path, const std::string& bytes) {
+    const auto file = host.disk().find(path);
+    file->truncate(0);
+    file->write(0, bytes);
+    host.disk().sync_all();
+  }
+
+  std::vector<Error> refusals;
+  int opened = 0;
+  sim::World world{7};
+  sim::Host& host = world.add_host("n1");
+};
+
+// D30: what a disk does not give is not known to be damaged, and what stands there may be the last
+// copy of something: nobody is told to start with an empty directory.
+TEST_F(RefusedStart, ADiskThatFailsIsNotCalledDamaged) {
   start();
   ASSERT_EQ(opened, 1);
   host.disk().faults.read_fails = 0.6;
@@ -71,6 +86,39 @@ TEST(RefusedStart, ADiskThatFailsIsNotCalledDamaged) {
   const int before = opened;
   start();
   EXPECT_EQ(opened, before + 1);
+}
+
+// D24, D36: a downgrade is undone by the program that it came from, not by an empty directory.
+TEST_F(RefusedStart, AHistoryOfALaterVersionIsNotCalledDamagedAndIsLeftAlone) {
+  start();
+  ASSERT_EQ(opened, 1);
+  std::string body(1, '\x02');  // the format
+  body += "of a later version";
+  std::string later;
+  append_u64(later, hash64(body));
+  later += body;
+  const std::string right = host.disk().find("/data/history")->bytes();
+  ASSERT_EQ(host.disk().find("/data/history.copy")->bytes(), right);
+  // That version may have been stopped between its two copies.
+  for (const auto& [first, second] :
+       {std::pair{later, later}, std::pair{later, right}, std::pair{right, later}}) {
+    overwrite("/data/history", first);
+    overwrite("/data/history.copy", second);
+    start();
+    EXPECT_EQ(opened, 1);
+    ASSERT_EQ(refusals.size(), 1U);
+    EXPECT_EQ(refusals[0].code, ErrorCode::kNotSupported);
+    EXPECT_NE(refusals[0].detail.find("format 2"), std::string::npos) << refusals[0].detail;
+    EXPECT_TRUE(refusals[0].detail.ends_with(": start the version of stator that wrote it"))
+        << refusals[0].detail;
+    EXPECT_EQ(host.disk().find("/data/history")->bytes(), first);
+    EXPECT_EQ(host.disk().find("/data/history.copy")->bytes(), second);
+    refusals.clear();
+  }
+  overwrite("/data/history", right);
+  overwrite("/data/history.copy", right);
+  start();
+  EXPECT_EQ(opened, 2);
 }
 
 }  // namespace
