@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/founding_flags.h"
+#include "cli/key_options.h"
 #include "cli/log.h"
 #include "cli/server.h"
 #include "cli/settings.h"
@@ -124,6 +125,19 @@ Exit exit_of(ErrorCode code) {
   }
 }
 
+// The command to type next.
+std::string next_of(const Error& error, const std::string& data_directory) {
+  if (error.code == ErrorCode::kNotSupported) return "stator version";
+  if (error.code != ErrorCode::kDiskFull) return "stator serve --help";
+  // A directory that could not even be made is on the disk of what is above it.
+  std::error_code none;
+  std::filesystem::path there = std::filesystem::absolute(data_directory, none);
+  while (there.has_relative_path() && !std::filesystem::exists(there, none)) {
+    there = there.parent_path();
+  }
+  return "df -h " + shell_quoted(there.string());
+}
+
 void print_ready(const Server& server, std::ostream& out) {
   const node::Node& node = server.node();
   out << "redis " << env::to_string(server.redis_address()) << '\n'
@@ -157,7 +171,8 @@ Exit serve(const ServeOptions& options, Console& console) {
   if (!server) {
     const Error& error = server.error();
     const std::string detail = error.detail.empty() ? to_string(error.code) : error.detail;
-    return fail(console, exit_of(error.code), detail, "stator serve --help");
+    return fail(console, exit_of(error.code), detail,
+                next_of(error, settings->node.data_directory));
   }
   const node::NodeOptions& node = (*server)->node().options();
   start_log(settings->log_level, node.name);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/probe.h"
+#include "storage/disk_remedy.h"
 #include "storage/open_engine.h"
 
 namespace stator::node {
@@ -57,7 +58,7 @@ Result<StoredHistory> read_history(env::Disk& disk, const std::string& directory
   for (const char* name : kHistoryFiles) {
     const std::string path = directory + "/" + name;
     const auto exists = disk.exists(path);
-    if (!exists) return std::unexpected(exists.error());
+    if (!exists) return std::unexpected(storage::with_disk_remedy(exists.error(), directory));
     if (!*exists) {
       stored.mend = true;
       continue;
@@ -186,7 +187,10 @@ Result<void> Node::load_history() {
               "what it holds, or use an empty directory"});
     }
     if (*merged) {
-      if (const auto saved = save_history(history); !saved) return saved;
+      if (auto saved = save_history(history); !saved) {
+        return std::unexpected(
+            storage::with_disk_remedy(std::move(saved.error()), options_.data_directory));
+      }
     }
   }
   topology_ = make_topology(std::move(history), identity_.node_id);

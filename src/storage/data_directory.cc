@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/probe.h"
 #include "storage/directories.h"
+#include "storage/disk_remedy.h"
 
 namespace stator::storage {
 namespace {
@@ -94,7 +95,7 @@ Result<NodeIdentity> load(env::Disk& disk, const std::string& path) {
   for (const char* name : kCopies) {
     const std::string file = path + "/" + name;
     const auto exists = disk.exists(file);
-    if (!exists) return std::unexpected(exists.error());
+    if (!exists) return std::unexpected(with_disk_remedy(exists.error(), path));
     if (!*exists) {
       damaged = true;
       continue;
@@ -129,7 +130,9 @@ Result<NodeIdentity> load(env::Disk& disk, const std::string& path) {
   }
   if (found.node_id && damaged) {
     STATOR_PROBE("identity: one copy is mended by the other");
-    if (auto mended = save(disk, path, found); !mended) return std::unexpected(mended.error());
+    if (auto mended = save(disk, path, found); !mended) {
+      return std::unexpected(with_disk_remedy(std::move(mended.error()), path));
+    }
   }
   return found;
 }
@@ -175,15 +178,24 @@ Result<void> compare(const std::string& path, NodeIdentity& has, const Directory
 Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
                                                            const DirectoryWish& wish) {
   if (auto made = create_durable_directories(disk, wish.path); !made) {
-    Error failed = made.error();
-    failed.detail = "cannot make the data directory " + wish.path + " (" + failed.detail +
-                    "): give another --data-dir, one that this user may write";
+    Error failed = std::move(made.error());
+    failed.detail = "cannot make the data directory " + wish.path + " (" + failed.detail + ")";
+    if (failed.code == ErrorCode::kDiskFull) {
+      return std::unexpected(with_disk_remedy(std::move(failed), wish.path));
+    }
+    failed.detail += ": give another --data-dir, one that this user may write";
     return std::unexpected(std::move(failed));
   }
   auto names = disk.list(wish.path);
-  if (!names) return std::unexpected(names.error());
+  if (!names) return std::unexpected(with_disk_remedy(std::move(names.error()), wish.path));
   auto lock = disk.lock(wish.path);
-  if (!lock) return std::unexpected(lock.error());
+  if (!lock) {
+    Error failed = with_disk_remedy(std::move(lock.error()), wish.path);
+    if (failed.code == ErrorCode::kConflict) {
+      failed.detail += ": stop it, or give another --data-dir";
+    }
+    return std::unexpected(std::move(failed));
+  }
   auto loaded = load(disk, wish.path);
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   NodeIdentity identity = std::move(*loaded);
@@ -192,7 +204,7 @@ Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
   if (existed) {
     // Whoever wrote it may have been killed before its name was durable.
     if (auto synced = disk.sync_directory(wish.path); !synced) {
-      return std::unexpected(std::move(synced.error()));
+      return std::unexpected(with_disk_remedy(std::move(synced.error()), wish.path));
     }
     if (auto agrees = compare(wish.path, identity, wish, changed); !agrees) {
       return std::unexpected(std::move(agrees.error()));
@@ -221,7 +233,9 @@ Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
     changed = true;
   }
   if (changed) {
-    if (auto saved = save(disk, wish.path, identity); !saved) return std::unexpected(saved.error());
+    if (auto saved = save(disk, wish.path, identity); !saved) {
+      return std::unexpected(with_disk_remedy(std::move(saved.error()), wish.path));
+    }
   }
   return std::make_unique<OpenDirectory>(std::move(*lock), std::move(identity), existed);
 }

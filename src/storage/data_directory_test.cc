@@ -83,7 +83,7 @@ TEST_F(DataDirectoryTest, ANodeThatWaitedTakesTheClusterThatFoundsIt) {
 TEST_F(DataDirectoryTest, ASecondProcessIsRefused) {
   const auto first = open(kIdentity);
   ASSERT_TRUE(first);
-  EXPECT_EQ(open(kIdentity).error().code, ErrorCode::kConflict);
+  expect_refused(kIdentity, ErrorCode::kConflict, "stop it, or give another --data-dir");
 }
 
 TEST_F(DataDirectoryTest, WhatBelongsToSomethingElseIsRefusedWithWhatToDo) {
@@ -204,11 +204,39 @@ TEST_F(DataDirectoryTest, ALeftOverFileThatCannotBeRemovedIsAFailureOfTheDisk) {
 
 TEST_F(DataDirectoryTest, AFullDiskIsReportedAndLeavesAFolderThatCanBeUsedLater) {
   disk.writes_fail = ErrorCode::kDiskFull;
-  EXPECT_EQ(open(kIdentity).error().code, ErrorCode::kDiskFull);
+  const auto refused = open(kIdentity);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kDiskFull);
+  EXPECT_NE(refused.error().detail.find("docs/ops/disk-full.md"), std::string::npos);
   disk.writes_fail.reset();
   const auto opened = open(kIdentity);
   ASSERT_TRUE(opened);
   EXPECT_FALSE((*opened)->existed());
+}
+
+// Who has no room is not sent to look for rights that are not missing.
+TEST_F(DataDirectoryTest, ADirectoryThatCannotBeMadeSaysWhetherRoomOrRightsAreMissing) {
+  const auto advice_for = [this](ErrorCode code) {
+    disk.directory_syncs_fail = code;
+    const auto refused = open(kIdentity);
+    EXPECT_FALSE(refused);
+    return refused ? std::string() : refused.error().detail;
+  };
+  const std::string full = advice_for(ErrorCode::kDiskFull);
+  EXPECT_NE(full.find("free some space"), std::string::npos) << full;
+  EXPECT_EQ(full.find("--data-dir"), std::string::npos) << full;
+  const std::string closed = advice_for(ErrorCode::kIo);
+  EXPECT_NE(closed.find("--data-dir, one that this user may write"), std::string::npos) << closed;
+}
+
+TEST_F(DataDirectoryTest, ADiskThatFailsUnderIdentityIsToBeChecked) {
+  disk.writes_fail = ErrorCode::kIo;
+  const auto refused = open(kIdentity);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kIo);
+  EXPECT_NE(refused.error().detail.find("check the disk"), std::string::npos)
+      << refused.error().detail;
+  EXPECT_NE(refused.error().detail.find(kPath), std::string::npos) << refused.error().detail;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/directories.h"
+#include "storage/disk_remedy.h"
 #include "storage/memory/memory_engine.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 
@@ -87,7 +88,7 @@ Result<std::unique_ptr<EngineHome>> open_engine(const EngineOptions& options, co
     names.append(names.empty() ? "" : ", ").append(name);
     if (name != options.name) continue;
     if (auto owned = check_owner(options, env.disk, keeps_files(options)); !owned) {
-      return std::unexpected(std::move(owned.error()));
+      return std::unexpected(with_disk_remedy(std::move(owned.error()), options.directory));
     }
     return kind.open(options, env);
   }

@@ -16,6 +16,8 @@ from resp import Client, ReplyError
 LATER_IDENTITY = bytes.fromhex(
     "737461746f722064617461206469726563746f72790a020000006f662061206c6174657220766572"
     "73696f6e1b2d369d4af6ea67")
+# A membership history of format 2 behind its checksum (docs/format/history.md).
+LATER_HISTORY = bytes.fromhex("467334a787a0dd94026f662061206c617465722076657273696f6e")
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -36,20 +38,22 @@ class Fixture(unittest.TestCase):
         return ["--shards", "1", "--cluster-id", cluster, "--replicas", "1", "--found",
                 founders or f"a=127.0.0.1:{self.node.peer_port}"]
 
-    def refused(self, *arguments: str, says: str, code: int = 2) -> str:
+    def refused(self, *arguments: str, says: str, remedy: str, code: int = 2, following: str = "stator ") -> str:
+        """One line that `says` what is wrong, and one with the command that follows; one of them has the remedy."""
         ended = run(*arguments)
         self.assertEqual(ended.returncode, code, ended.stderr)
         self.assertEqual(ended.stdout, "")
         lines = [line for line in ended.stderr.splitlines() if line.startswith(("stator: ", "next: "))]
         self.assertEqual(len(lines), 2, ended.stderr)
-        self.assertTrue(lines[0].startswith("stator: ") and lines[1].startswith("next: stator"), lines)
+        self.assertTrue(lines[0].startswith("stator: ") and lines[1].startswith(f"next: {following}"), lines)
         self.assertIn(says, lines[0])
+        self.assertIn(remedy, "\n".join(lines))
         return lines[0]
 
-    def refused_serve(self, *options: str, says: str, code: int = 2) -> str:
+    def refused_serve(self, *options: str, **expected) -> str:
         """The node's own command, with `options` instead of those that found its cluster."""
         self.node.options = list(options)
-        return self.refused(*self.node.command()[1:], says=says, code=code)
+        return self.refused(*self.node.command()[1:], **expected)
 
     def run_once(self, key: str = "k", value: str = "v") -> None:
         """Starts the node, writes, stops it in order."""
@@ -62,26 +66,27 @@ class Fixture(unittest.TestCase):
 
 class CommandLines(Fixture):
     def test_unknown_commands_and_flags_name_the_nearest(self):
-        self.refused("sttatus", says="did you mean 'status'?")
-        self.refused("serve", "--redis-lsten", "x", says="did you mean '--redis-listen'?")
-        self.refused("get", "a", "b", "--noed", "x", says="did you mean '--node'?")
-        self.refused("put", "bucket", says="KEY is required")
-        self.refused("explain", "a", "b", "c", says="no argument 'c'")
+        self.refused("sttatus", says="did you mean 'status'?", remedy="next: stator --help")
+        self.refused("serve", "--redis-lsten", "x", says="did you mean '--redis-listen'?",
+                     remedy="next: stator serve --help")
+        self.refused("get", "a", "b", "--noed", "x", says="did you mean '--node'?", remedy="next: stator get --help")
+        self.refused("put", "bucket", says="KEY is required", remedy="next: stator put --help")
+        self.refused("explain", "a", "b", "c", says="no argument 'c'", remedy="next: stator explain --help")
 
     def test_wrong_addresses(self):
-        self.refused("serve", "--redis-listen", "7379", says="--redis-listen: '7379' is no address")
-        self.refused("serve", "--http-listen", "[::1", says="--http-listen: '[::1' is no address")
-        self.refused("serve", "--peer-listen", "h:99999", says="--peer-listen: 'h:99999' is no address")
+        for option, address in (("--redis-listen", "7379"), ("--http-listen", "[::1"), ("--peer-listen", "h:99999")):
+            self.refused("serve", option, address, says=f"{option}: '{address}' is no address",
+                         remedy="write host:port or [ipv6]:port")
         for option in ("--redis-listen", "--http-listen", "--peer-listen"):
             for address in ("0.0.0.0:0", "[::]:0", "192.0.2.1:7379"):
-                self.refused("serve", option, address, says=f"{option} {address} can be reached from "
-                                                            "other machines")
+                self.refused("serve", option, address, says=f"{option} {address} can be reached from other machines",
+                             remedy="Give --insecure if the network is trusted")
 
     def test_addresses_that_are_not_of_this_machine(self):
         # A label of more than 63 letters: no name server is asked, nor can one make it up.
         for address in ("192.0.2.1:7379", f"{'x' * 64}.invalid:7379"):
             self.refused_serve(*self.founding(), "--insecure", "--http-listen", address,
-                               says=f"--http-listen {address}: ", code=1)
+                               says=f"--http-listen {address}: ", remedy="Give an address of this machine", code=1)
 
     def test_the_defaults_are_loopback(self):
         shown = run("config", "show", "-o", "json").stdout
@@ -96,27 +101,32 @@ class CommandLines(Fixture):
 
     def test_founding_that_cannot_be(self):
         port = self.node.peer_port
-        self.refused_serve("--found", f"a=127.0.0.1:{port}", says="--found needs --cluster-id")
-        self.refused_serve("--cluster-id", "x", says="--cluster-id goes with --found")
-        self.refused_serve(*self.founding(founders="b=127.0.0.1:1"), says="does not name this node")
+        self.refused_serve("--found", f"a=127.0.0.1:{port}", says="--found needs --cluster-id",
+                           remedy="--cluster-id ID")
+        self.refused_serve("--cluster-id", "x", says="--cluster-id goes with --found",
+                           remedy="next: stator serve --help")
+        self.refused_serve(*self.founding(founders="b=127.0.0.1:1"), says="does not name this node",
+                           remedy="add it there, or give the right --name")
         self.refused_serve(*self.founding(founders=f"a=127.0.0.1:{port - 1}"),
-                           says="--found says that peers reach 'a' at")
-        self.refused_serve(*self.founding(), "--partitions", "1000", says="a power of two")
-        self.refused_serve(*self.founding(), "--replicas", "8", says="--replicas: '8'")
-        self.refused_serve(*self.founding(), "--write-quorum", "2", says="--write-quorum: '2'")
+                           says="--found says that peers reach 'a' at",
+                           remedy=f"give --peer-listen 127.0.0.1:{port - 1}, or --peer-announce")
+        self.refused_serve(*self.founding(), "--partitions", "1000", says="a power of two", remedy="from 16 to 16384")
+        self.refused_serve(*self.founding(), "--replicas", "8", says="--replicas: '8'", remedy="1 to 7")
+        self.refused_serve(*self.founding(), "--write-quorum", "2", says="--write-quorum: '2'", remedy="1 to 1")
         self.assertFalse(self.node.data.exists())
 
     def test_files_of_settings_name_line_and_nearest_key(self):
         file = self.folder / "stator.toml"
-        for text, says in (("zone = 'x'\nengin = 'rocksdb'\n",
-                            ":2: there is no setting 'engin', did you mean 'engine'?"),
-                           ("engine = 'sqlite'\n", ":1: engine: 'sqlite' is none of: "),
-                           ("weight = -1\n", ":1: weight: '-1' is out of range"),
-                           ("weight = \n", ":1: ")):
+        for text, says, remedy in (
+                ("zone = 'x'\nengin = 'rocksdb'\n", ":2: there is no setting 'engin'", "did you mean 'engine'?"),
+                ("engine = 'sqlite'\n", ":1: engine: 'sqlite' is none of: ", "rocksdb"),
+                ("weight = -1\n", ":1: weight: '-1' is out of range", "0.001 to 1000"),
+                ("weight = \n", ":1: ", "next: stator ")):
             file.write_text(text)
-            self.refused("serve", "--config", str(file), says=f"{file}{says}")
-            self.refused("config", "check", str(file), says=f"{file}{says}")
-        self.refused("serve", "--config", str(self.folder / "none"), says="cannot read ")
+            self.refused("serve", "--config", str(file), says=f"{file}{says}", remedy=remedy)
+            self.refused("config", "check", str(file), says=f"{file}{says}", remedy=remedy)
+        self.refused("serve", "--config", str(self.folder / "none"), says="cannot read ",
+                     remedy="next: stator serve --help")
         file.write_text("request_timeout = '1s'\n")
         self.assertEqual(run("config", "check", str(file)).returncode, 0)
 
@@ -130,7 +140,8 @@ class Ports(Fixture):
                 taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 taken.bind(("127.0.0.1", port))
                 taken.listen()
-                self.refused_serve(*self.founding(), says=f"{option} 127.0.0.1:{port}: ")
+                self.refused_serve(*self.founding(), says=f"{option} 127.0.0.1:{port}: ",
+                                   remedy="Stop the program that has it, or give another address")
                 # Nor was a cluster founded, which the next try may name differently.
                 self.assertFalse((self.node.data / "identity").exists())
         # Nothing is left that would keep it from starting.
@@ -153,34 +164,47 @@ class Directories(Fixture):
             self.assertEqual(client.call("GET", "k"), b"v")
 
     def test_of_another_cluster(self):
-        self.refused_serve(*self.founding(cluster="other"), says="belongs to cluster 'shop'")
+        self.refused_serve(*self.founding(cluster="other"), says="belongs to cluster 'shop'",
+                           remedy="give another --data-dir, or the right --cluster-id")
 
     def test_of_another_founding(self):
         more = f"a=127.0.0.1:{self.node.peer_port},b=127.0.0.1:1"
-        self.refused_serve(*self.founding(founders=more), says="founded with other members")
+        self.refused_serve(*self.founding(founders=more), says="founded with other members",
+                           remedy="start without --found to serve what it holds")
 
     def test_of_another_node(self):
         self.node.name = "b"
-        self.refused_serve(says="belongs to node 'a', not to 'b'")
+        self.refused_serve(says="belongs to node 'a', not to 'b'", remedy="give another --data-dir, or --name a")
         self.node.name = "a"
 
     def test_of_another_engine(self):
-        self.refused_serve("--engine", "memory", says="was made with engine 'rocksdb'")
+        self.refused_serve("--engine", "memory", says="was made with engine 'rocksdb'",
+                           remedy="start with --engine rocksdb, or give an empty --data-dir")
 
-    def test_of_another_version(self):
-        copies = [self.node.data / "identity", self.node.data / "identity.copy"]
+    def refused_with_later(self, name: str, later: bytes, says: str) -> None:
+        copies = [self.node.data / name, self.node.data / f"{name}.copy"]
         right = [copy.read_bytes() for copy in copies]
         for copy in copies:
-            copy.write_bytes(LATER_IDENTITY)
-        self.refused_serve(says="it has format 2, and this program reads format 1")
+            copy.write_bytes(later)
+        line = self.refused_serve(says=says, remedy="start the version of stator that wrote it",
+                                  following="stator version")
+        self.assertNotIn("damaged", line)
+        self.assertEqual([copy.read_bytes() for copy in copies], [later, later])
         for copy, content in zip(copies, right):
             copy.write_bytes(content)
+
+    def test_of_another_version(self):
+        self.refused_with_later("identity", LATER_IDENTITY, "it has format 2, and this program reads format 1")
+
+    def test_with_a_membership_history_of_another_version(self):
+        self.refused_with_later("history", LATER_HISTORY, "membership history of format 2; this build reads format 1")
 
     def test_in_use_by_a_second_process(self):
         self.node.options = self.founding()
         self.node.start()
         second = Node("a", self.folder)
-        self.refused(*second.command()[1:], says=f"in use by process {self.node.pid}")
+        self.refused(*second.command()[1:], says=f"in use by process {self.node.pid}",
+                     remedy="stop it, or give another --data-dir")
         with Client(self.node.redis_port) as client:
             self.assertEqual(client.call("GET", "k"), b"v")
         self.node.signal(signal.SIGTERM)
@@ -192,18 +216,20 @@ class ForeignDirectories(Fixture):
     def test_a_folder_of_something_else_is_left_alone(self):
         self.node.data.mkdir()
         (self.node.data / "thesis.tex").write_text("all of it")
-        self.refused_serve(*self.founding(), says="is no data directory of stator")
+        self.refused_serve(*self.founding(), says="is no data directory of stator",
+                           remedy="give an empty or a new --data-dir")
         self.assertEqual(fingerprint(self.node.data),
                          {"thesis.tex": hashlib.sha256(b"all of it").hexdigest()})
 
     def test_a_place_where_none_can_be_made(self):
         (self.folder / "file").write_text("x")
         self.node.data = self.folder / "file" / "data"
-        self.refused_serve(*self.founding(), says="cannot make the data directory", code=1)
+        remedy = "give another --data-dir, one that this user may write"
+        self.refused_serve(*self.founding(), says="cannot make the data directory", remedy=remedy, code=1)
         self.node.data = self.folder / "file"
-        self.refused_serve(*self.founding(), says="file is there, and is no directory", code=1)
+        self.refused_serve(*self.founding(), says="file is there, and is no directory", remedy=remedy, code=1)
         self.node.data = Path("/proc/stator")
-        self.refused_serve(*self.founding(), says="cannot make the data directory", code=1)
+        self.refused_serve(*self.founding(), says="cannot make the data directory", remedy=remedy, code=1)
 
     def test_a_node_without_data_and_founders_takes_no_data(self):
         self.node.options = ["--shards", "1"]
@@ -273,7 +299,7 @@ class Damage(Fixture):
                 for file in kept:
                     self.flip(file)
                 damaged = fingerprint(self.node.data)
-                self.refused_serve(says=f"/{name}", code=1)
+                self.refused_serve(says=f"/{name}", remedy="from a backup, or start ", code=1)
                 self.assertEqual(fingerprint(self.node.data), damaged)
                 for file, content in kept.items():
                     file.write_bytes(content)
@@ -286,7 +312,7 @@ class Damage(Fixture):
                 file, = self.files(pattern)
                 right = file.read_bytes()
                 file.write_bytes(right[: len(right) // 2])
-                self.refused_serve(says=str(self.node.data), code=1)
+                self.refused_serve(says=str(self.node.data), remedy="let this node be replaced", code=1)
                 file.write_bytes(right)
         self.node.options = []
         self.run_once()
@@ -310,8 +336,7 @@ class Damage(Fixture):
                       right[:-1] + bytes([right[-1] ^ 1]), right[:half], right[:-1]):
             log.write_bytes(wrong)
             damaged = fingerprint(self.node.data)
-            line = self.refused_serve(says=str(log), code=1)
-            self.assertIn("docs/ops/damaged-log.md", line)
+            self.refused_serve(says=str(log), remedy="docs/ops/damaged-log.md", code=1)
             self.assertEqual(fingerprint(self.node.data), damaged)
         log.write_bytes(right)
         self.node.options = []

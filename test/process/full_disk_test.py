@@ -54,7 +54,8 @@ class FullDisk(Fixture):
 
     def test_a_start_on_a_full_disk_says_so(self):
         fill(self.disk)
-        self.refused_serve(*self.founding(), *self.NO_MARKS, says="o space left on device", code=1)
+        self.refused_serve(*self.founding(), *self.NO_MARKS, says="o space left on device", code=1,
+                           remedy="docs/ops/disk-full.md", following=f"df -h {self.disk}")
         (self.disk / "filler").unlink()
         self.node.options = self.founding() + self.NO_MARKS
         self.run_once()

@@ -115,7 +115,8 @@ Error cannot_open(const std::string& directory, const ::rocksdb::Status& status)
     error.detail = directory + " cannot be recovered (" + text +
                    "). Restore it, or remove it and let this node be replaced.";
   } else if (error.code == ErrorCode::kDiskFull) {
-    error.detail = "No space left for " + directory + ". Free some and start again.";
+    error.detail = "No space left for " + directory +
+                   ". Free some (docs/ops/disk-full.md says how) and start again.";
   } else {
     error.detail = directory + " cannot be opened (" + text +
                    "). Check the disk and the permissions and start again.";
