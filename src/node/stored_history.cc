@@ -66,7 +66,11 @@ Result<StoredHistory> read_history(env::Disk& disk, const std::string& directory
     }
     stored.mend = stored.mend || (any && read->version() != stored.history.version());
     if (const auto merged = stored.history.merge(*read); !merged) {
-      return std::unexpected(merged.error());
+      return std::unexpected(
+          Error{.code = merged.error().code,
+                .detail = path +
+                          ": it is of another cluster or founding than the other copy: restore the "
+                          "directory from a backup, or start with an empty one"});
     }
     any = true;
   }

@@ -121,5 +121,28 @@ TEST_F(RefusedStart, AHistoryOfALaterVersionIsNotCalledDamagedAndIsLeftAlone) {
   EXPECT_EQ(opened, 2);
 }
 
+// Somebody has put files of two nodes together.
+TEST_F(RefusedStart, CopiesOfTwoClustersAreNamedWithWhatToDo) {
+  start();
+  ASSERT_EQ(opened, 1);
+  Founding other;
+  other.cluster_id = "other";
+  other.founders.push_back({.name = "n1", .peer_address = "n1:7381"});
+  ASSERT_TRUE(complete_founding(other));
+  std::string body;
+  History::found(other).encode(body);
+  std::string foreign;
+  append_u64(foreign, hash64(body));
+  foreign += body;
+  overwrite("/data/history.copy", foreign);
+  start();
+  EXPECT_EQ(opened, 1);
+  ASSERT_EQ(refusals.size(), 1U);
+  EXPECT_EQ(refusals[0].code, ErrorCode::kConflict);
+  EXPECT_TRUE(refusals[0].detail.starts_with("/data/history.copy: ")) << refusals[0].detail;
+  EXPECT_NE(refusals[0].detail.find("from a backup"), std::string::npos) << refusals[0].detail;
+  EXPECT_EQ(host.disk().find("/data/history.copy")->bytes(), foreign);
+}
+
 }  // namespace
 }  // namespace stator::test
