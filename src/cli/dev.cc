@@ -102,6 +102,32 @@ std::vector<std::string> again(const DevOptions& options) {
   return words;
 }
 
+// Its nodes would refuse a directory of other founders, in the words of `stator serve`.
+Result<void> agree_with_data(const DevOptions& options) {
+  if (options.data_dir.empty()) return {};
+  const auto founded = founded_in(options.data_dir);
+  if (!founded || (founded->nodes == options.nodes && founded->base_port == options.base_port)) {
+    return {};
+  }
+  return std::unexpected(
+      Error{.code = ErrorCode::kConflict,
+            .detail = "--data-dir " + options.data_dir +
+                      " holds the data of a cluster that was founded with --nodes " +
+                      std::to_string(founded->nodes) + " --base-port " +
+                      std::to_string(founded->base_port) +
+                      ", and neither can be changed in this release: give these, or another "
+                      "--data-dir"});
+}
+
+// What goes on with the data that is there.
+std::vector<std::string> as_founded(DevOptions options) {
+  if (const auto founded = founded_in(options.data_dir)) {
+    options.nodes = founded->nodes;
+    options.base_port = founded->base_port;
+  }
+  return again(options);
+}
+
 void clean_up(const DevCluster& cluster, const DevOptions& options, bool keeps, Console& console) {
   const auto by_hand = cluster.restarted_by_hand();
   for (const std::string& name : by_hand) {
@@ -141,6 +167,9 @@ Exit dev(DevOptions options, Console& console) {
     return fail(console, usage ? Exit::kUsage : Exit::kFailed, error.detail, next);
   };
   if (auto right = check(options); !right) return refuse(right.error(), "stator dev --help");
+  if (auto same = agree_with_data(options); !same) {
+    return refuse(same.error(), command_text(as_founded(options)));
+  }
   const bool keeps = options.keep || !options.data_dir.empty();
   // The ports are looked at before anything is made.
   std::error_code error;
@@ -175,7 +204,9 @@ void register_dev(Command& root) {
       "on\n"
       "the one after. A node that dies stays dead until it is started again with the line that is\n"
       "printed then. Ctrl-C ends it all and removes the data, unless --keep or --data-dir is "
-      "given.";
+      "given.\n"
+      "\n"
+      "A --data-dir goes on with the --nodes and the --base-port that it was made with.";
   command.examples = {
       "stator dev                            # three nodes, Redis on 7410, 7420, 7430",
       "stator dev --nodes 5 --engine memory",

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <ostream>
 #include <sstream>
 #include <system_error>
@@ -14,6 +15,7 @@
 #include "cli/http_client.h"
 #include "cli/key_options.h"
 #include "cli/socket.h"
+#include "node/stored_history.h"
 
 namespace stator::cli {
 
@@ -24,6 +26,9 @@ constexpr Duration kStopMax = seconds(10);
 constexpr Duration kStep = milliseconds(3);
 constexpr const char* kHost = "127.0.0.1";
 constexpr const char* kFirstKey = "/v1/kv/stator-dev/first-write";
+constexpr const char* kFirstNode = "n1";
+constexpr std::uint64_t kPortsPerNode = 10;
+constexpr std::uint64_t kPeerPort = 2;  // behind the one of Redis
 
 void pause(Duration time) {
   ::poll(nullptr, 0, static_cast<int>(time.ms()));
@@ -77,6 +82,23 @@ std::string command_text(const std::vector<std::string>& command) {
   return text;
 }
 
+std::optional<DevFounding> founded_in(const std::string& data_dir) {
+  for (const char* file : node::kHistoryFiles) {
+    std::ifstream in(data_dir + "/" + kFirstNode + "/" + file, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    const auto history = node::unseal_history(bytes);
+    if (!history) continue;
+    for (const Member& member : history->founding().founders) {
+      if (member.name != kFirstNode) continue;
+      const auto peers = env::parse_address(member.peer_address);
+      if (!peers || peers->port < kPortsPerNode + kPeerPort) return std::nullopt;
+      return DevFounding{.nodes = history->founding().founders.size(),
+                         .base_port = peers->port - kPortsPerNode - kPeerPort};
+    }
+  }
+  return std::nullopt;
+}
+
 Result<DevCluster> DevCluster::plan(const DevOptions& options, std::string program) {
   DevCluster cluster;
   cluster.replicas_ = std::min<std::uint64_t>(3, options.nodes);
@@ -84,9 +106,9 @@ Result<DevCluster> DevCluster::plan(const DevOptions& options, std::string progr
   for (std::uint64_t k = 1; k <= options.nodes; ++k) {
     DevNode node;
     node.name = "n" + std::to_string(k);
-    node.redis_port = static_cast<std::uint16_t>(options.base_port + 10 * k);
+    node.redis_port = static_cast<std::uint16_t>(options.base_port + kPortsPerNode * k);
     node.http_port = static_cast<std::uint16_t>(node.redis_port + 1);
-    node.peer_port = static_cast<std::uint16_t>(node.redis_port + 2);
+    node.peer_port = static_cast<std::uint16_t>(node.redis_port + kPeerPort);
     node.directory = options.data_dir + "/" + node.name;
     node.log = options.data_dir + "/" + node.name + ".log";
     founders += (founders.empty() ? "" : ",") + node.name + "=" + address(node.peer_port);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,15 @@ struct DevNode {
   std::vector<ChildProcess> process;  // none or one
   bool reported = false;              // that it ended
 };
+
+/// What the cluster was founded with whose data a directory holds: its members and their ports are
+/// fixed.
+struct DevFounding {
+  std::uint64_t nodes = 0;
+  std::uint64_t base_port = 0;
+};
+/// Nothing where there is no such data, or none that can be read: then its nodes say what is wrong.
+[[nodiscard]] std::optional<DevFounding> founded_in(const std::string& data_dir);
 
 /// A whole cluster on loopback: one `stator serve` of one shard per node.
 class DevCluster {

@@ -147,6 +147,30 @@ class DevTest(unittest.TestCase):
                     self.assertTrue(dev.output().endswith(
                         f"\nnext: stator dev --nodes 3 --data-dir {folder} --base-port {base}\n"), dev.output())
 
+    def test_other_members_than_the_data_was_founded_with_are_refused_by_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            base = free_base()
+            with Dev("--nodes", "2", "--data-dir", folder, base=base) as dev, Client(dev.port(2)) as client:
+                self.assertEqual(insist(client, "SET", "k", "kept"), "OK")
+                client.close()
+                self.assertEqual(dev.interrupt(), 0)
+            before = sorted(str(path) for path in Path(folder).rglob("*"))
+            for nodes, port in ((3, base), (1, base), (2, base + 1)):
+                ended = run("dev", "--nodes", str(nodes), "--base-port", str(port), "--data-dir", folder)
+                self.assertEqual(ended.returncode, 2, ended.stderr)
+                self.assertEqual(ended.stdout, "")
+                self.assertIn(f"founded with --nodes 2 --base-port {base}, ", ended.stderr)
+                self.assertNotIn("--found", ended.stderr)
+                self.assertTrue(ended.stderr.endswith(
+                    f"\nnext: stator dev --nodes 2 --data-dir {folder} --base-port {base}\n"), ended.stderr)
+            self.assertEqual(sorted(str(path) for path in Path(folder).rglob("*")), before)
+            # One copy is enough to tell, as it is for the node.
+            (Path(folder) / "n1" / "history").write_bytes(b"damaged")
+            ended = run("dev", "--nodes", "3", "--base-port", str(base), "--data-dir", folder)
+            self.assertIn(f"founded with --nodes 2 --base-port {base}, ", ended.stderr)
+            with Dev("--nodes", "2", "--data-dir", folder, base=base) as dev, Client(dev.port(1)) as client:
+                self.assertEqual(insist(client, "GET", "k"), b"kept")
+
     def test_its_own_first_write_stays_one_version_however_often_it_starts(self):
         with tempfile.TemporaryDirectory() as folder:
             base = free_base()
