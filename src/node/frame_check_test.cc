@@ -191,5 +191,174 @@ TEST(FrameCheck, AScanAnswerOutOfPlaceCountsAsRefused) {
   EXPECT_FALSE(ok);
 }
 
+// --- whose request it is (D22) ---------------------------------------------------------------
+
+/// Of each message, one that a sound peer sends, about `partition`. Texts must outlive it.
+std::vector<BadFrame> sound_frames(const LoneShard& lone, const wire::FrameHeader& header,
+                                   std::string_view object, std::string_view history) {
+  const wire::ForwardWrite forward =
+      forwarded_write("k", WriteId::make(1'767'225'600'000, WriteId::kRetryable, 1, 1));
+  wire::HistoryReply learned;
+  learned.entries.push_back(history);
+  const std::uint64_t place =
+      (std::uint64_t{1} << kPlaceBits) / LoneShard::kPartitions * header.partition;
+  return {
+      {"replica_put",
+       LoneShard::frame(header,
+                        wire::ReplicaPut{.bucket = "default", .key = "k", .object = object})},
+      {"replica_get",
+       LoneShard::frame(header, wire::ReplicaGet{.bucket = "default", .key = "k", .value = true})},
+      {"forward_write", LoneShard::frame(header, forward)},
+      {"scan", LoneShard::frame(header, wire::Scan{.partition = header.partition, .from = place})},
+      {"history_fetch", LoneShard::frame(header, wire::HistoryFetch{.have = {1}})},
+      {"history_reply", LoneShard::frame(header, learned)},
+      {"ping", LoneShard::frame(header, wire::Ping{.about = lone.id(3)})}};
+}
+
+bool is_request_for_data(std::string_view name) {
+  return name != "history_fetch" && name != "history_reply" && name != "ping";
+}
+
+std::string encoded(const History& history) {
+  std::string bytes;
+  history.encode(bytes);
+  return bytes;
+}
+
+History another_history() {
+  Founding founding;
+  founding.cluster_id = "another";
+  founding.founders.push_back({.name = "a", .peer_address = "a:1"});
+  const auto complete = complete_founding(founding);
+  STATOR_ASSERT(complete.has_value());
+  return History::found(founding);
+}
+
+// Otherwise the test of what is refused would pass with frames that nobody serves.
+TEST(FrameCheck, ARequestUnderTheSameHistoryIsServed) {
+  const std::string object = one_version("v");
+  const std::string history = encoded(another_history());
+  const LoneShard any;
+  const auto frames = sound_frames(any, any.header(any.partition_of("k"), kAsked), object, history);
+  for (const BadFrame& sound : frames) {
+    if (!is_request_for_data(sound.name)) continue;
+    LoneShard lone;
+    lone.deliver(sound.bytes);
+    EXPECT_EQ(lone.metrics().history_refusals_total, 0U) << sound.name;
+    EXPECT_EQ(lone.metrics().frames_bad_total, 0U) << sound.name;
+    EXPECT_TRUE(lone.take_fetches().empty()) << sound.name;
+    const auto received = lone.take_received();
+    EXPECT_FALSE(received.empty()) << sound.name;
+    for (const auto& answer : received) {
+      EXPECT_NE(answer.header.type, wire::MessageType::kRefusal) << sound.name;
+    }
+  }
+}
+
+// Design 4.3 rule 4: who goes by other members may have been removed, or know of a removal.
+TEST(FrameCheck, ARequestUnderAnotherHistoryIsRefusedAndTheOtherHistoryAskedFor) {
+  const std::string object = one_version("v");
+  const std::string history = encoded(another_history());
+  const LoneShard any;
+  wire::FrameHeader header = any.header(any.partition_of("k"), kAsked);
+  header.history = {header.history.value + 1};
+  for (const BadFrame& foreign : sound_frames(any, header, object, history)) {
+    if (!is_request_for_data(foreign.name)) continue;
+    LoneShard lone;
+    lone.run(milliseconds(10));  // until it has counted its hints
+    const std::size_t scans = lone.script().scans;
+    lone.deliver(foreign.bytes);
+    EXPECT_EQ(lone.metrics().history_refusals_total, 1U) << foreign.name;
+    const auto received = lone.take_received();
+    ASSERT_EQ(received.size(), 1U) << foreign.name;
+    ASSERT_EQ(received[0].header.type, wire::MessageType::kRefusal) << foreign.name;
+    EXPECT_EQ(received[0].header.request_id, kAsked) << foreign.name;
+    const auto refusal = received[0].as<wire::Refusal>();
+    EXPECT_EQ(refusal.code, ErrorCode::kHistoryMismatch) << foreign.name;
+    EXPECT_EQ(refusal.history, lone.history().version()) << foreign.name;
+    const auto fetches = lone.take_fetches();
+    ASSERT_EQ(fetches.size(), 1U) << foreign.name;
+    EXPECT_EQ(fetches[0].as<wire::HistoryFetch>().have, lone.history().version()) << foreign.name;
+    EXPECT_TRUE(lone.take_received(3).empty()) << foreign.name;
+    EXPECT_TRUE(lone.take_fetches(3).empty()) << foreign.name;
+    EXPECT_EQ(lone.script().engine->records(), 0U) << foreign.name;
+    EXPECT_EQ(lone.script().submits, 0U) << foreign.name;
+    EXPECT_EQ(lone.script().scans, scans) << foreign.name;
+  }
+}
+
+TEST(FrameCheck, WhoIsRefusedForItsHistoryAsksForTheOther) {
+  LoneShard lone;
+  wire::Refusal refusal;
+  refusal.code = ErrorCode::kOverloaded;
+  lone.deliver(LoneShard::frame(lone.header({1}, 0), refusal));
+  EXPECT_TRUE(lone.take_fetches().empty());
+  refusal.code = ErrorCode::kHistoryMismatch;
+  lone.deliver(LoneShard::frame(lone.header({1}, 0), refusal));
+  const auto fetches = lone.take_fetches();
+  ASSERT_EQ(fetches.size(), 1U);
+  EXPECT_EQ(fetches[0].as<wire::HistoryFetch>().have, lone.history().version());
+}
+
+TEST(FrameCheck, TheHistoryIsToldToWhoeverHasAnother) {
+  LoneShard lone;
+  wire::FrameHeader header = lone.header({wire::kNoPartition}, kAsked);
+  header.history = {4711};  // as of one that asks because its own is another
+  lone.deliver(LoneShard::frame(header, wire::HistoryFetch{.have = header.history}));
+  auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].header.request_id, kAsked);
+  const auto told = received[0].as<wire::HistoryReply>();
+  EXPECT_EQ(told.version, lone.history().version());
+  ASSERT_EQ(told.entries.size(), 1U);
+  EXPECT_EQ(told.entries[0], encoded(lone.history()));
+
+  lone.deliver(LoneShard::frame(header, wire::HistoryFetch{.have = lone.history().version()}));
+  received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_TRUE(received[0].as<wire::HistoryReply>().entries.empty());
+}
+
+TEST(FrameCheck, AHistoryThatIsToldReachesTheNodeUnlessItCannotBeRead) {
+  LoneShard lone;
+  const std::string bytes = encoded(another_history());
+  wire::HistoryReply reply;
+  reply.entries = {std::string_view(bytes).substr(0, bytes.size() - 1), bytes};
+  wire::FrameHeader header = lone.header({wire::kNoPartition}, 0);
+  header.history = another_history().version();
+  lone.deliver(LoneShard::frame(header, reply));
+  ASSERT_EQ(lone.histories().size(), 1U);
+  EXPECT_EQ(lone.histories()[0].version(), another_history().version());
+}
+
+// Of another cluster at the same address, or for another node that had this address.
+TEST(FrameCheck, AFrameOfAnotherClusterOrForAnotherNodeIsCountedAndDoesNothing) {
+  const std::string object = one_version("v");
+  const std::string history = encoded(another_history());
+  const LoneShard any;
+  const wire::FrameHeader right = any.header(any.partition_of("k"), kAsked);
+  wire::FrameHeader of_another_cluster = right;
+  of_another_cluster.cluster_tag = cluster_tag("another");
+  wire::FrameHeader for_another_node = right;
+  for_another_node.receiver = any.id(3);
+  for (const wire::FrameHeader& header : {of_another_cluster, for_another_node}) {
+    for (const BadFrame& stray : sound_frames(any, header, object, history)) {
+      LoneShard lone;
+      lone.run(milliseconds(10));
+      const std::size_t scans = lone.script().scans;
+      lone.deliver(stray.bytes);
+      EXPECT_EQ(lone.metrics().frames_bad_total, 1U) << stray.name;
+      EXPECT_EQ(lone.metrics().history_refusals_total, 0U) << stray.name;
+      for (const unsigned node : {2U, 3U}) {
+        EXPECT_TRUE(lone.take_received(node).empty()) << stray.name;
+        EXPECT_TRUE(lone.take_fetches(node).empty()) << stray.name;
+      }
+      EXPECT_TRUE(lone.histories().empty()) << stray.name;
+      EXPECT_EQ(lone.script().engine->records(), 0U) << stray.name;
+      EXPECT_EQ(lone.script().scans, scans) << stray.name;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stator::node::testing

@@ -308,6 +308,10 @@ MUTANTS = [
            [("core/health/peer_health.cc", "  if (slow_ || comes_and_goes) verdict_",
              "  if ((slow_ && !MUTANT) || comes_and_goes) verdict_")],
            tests="PeerHealth.*"),
+    Mutant("another_history_is_served", "D22", "who goes by another membership is served like any other", "",
+           [("node/shard.cc", "  if (frame.header.history == mine) return false;",
+             "  if (frame.header.history == mine || MUTANT) return false;")],
+           tests="FrameCheck.*"),
     Mutant("limiter_drifts", "D33", "of writes that fail the door counts the beginning and not the end", "I15",
            [("node/write_coordinator.cc", "  context_.note_answered(operation.began);\n  done(result);",
              "  if (!MUTANT || result.outcome == Outcome::kOk) context_.note_answered(operation.began);\n"

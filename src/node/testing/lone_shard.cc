@@ -22,12 +22,14 @@ std::string name_of(unsigned node) {
 struct LoneShard::Inbox final : env::FrameSink {
   std::vector<Received> frames;
   std::vector<Received> pings;
+  std::vector<Received> fetches;
   void on_frame(std::string_view bytes) override {
     const auto frame = wire::decode_frame(bytes);
     STATOR_ASSERT(frame.has_value());
     const wire::MessageType type = frame->header.type;
-    if (type == wire::MessageType::kHistoryFetch) return;
-    auto& kept = type == wire::MessageType::kPing ? pings : frames;
+    auto& kept = type == wire::MessageType::kPing           ? pings
+                 : type == wire::MessageType::kHistoryFetch ? fetches
+                                                            : frames;
     kept.push_back({std::string(bytes), frame->header});
   }
 };
@@ -52,7 +54,9 @@ class LoneShard::Program final : public sim::Program, public ShardHost {
   }
   ~Program() override { test_.shard_ = nullptr; }
   Shard& shard(unsigned) override { return shard_; }
-  void on_history(unsigned, History&&) override {}
+  void on_history(unsigned, History&& other) override {
+    test_.histories_.push_back(std::move(other));
+  }
 
  private:
   LoneShard& test_;
@@ -134,6 +138,10 @@ std::vector<LoneShard::Received> LoneShard::take_received(unsigned node) {
 
 std::vector<LoneShard::Received> LoneShard::take_pings(unsigned node) {
   return std::exchange(inboxes_[node - 2]->pings, {});
+}
+
+std::vector<LoneShard::Received> LoneShard::take_fetches(unsigned node) {
+  return std::exchange(inboxes_[node - 2]->fetches, {});
 }
 
 const Metrics& LoneShard::metrics() const {

@@ -69,8 +69,13 @@ class LoneShard {
                   [](const Received& each) { return each.header.type != Message::kType; });
     return received;
   }
-  /// The pings that came.
+  /// The pings that came, and the questions for the membership history.
   std::vector<Received> take_pings(unsigned node = 2);
+  std::vector<Received> take_fetches(unsigned node = 2);
+  /// What the shard has given to its node, to be merged.
+  [[nodiscard]] const std::vector<History>& histories() const { return histories_; }
+  /// The one that it goes by.
+  [[nodiscard]] const History& history() const { return topology_->history; }
   [[nodiscard]] const Metrics& metrics() const;
 
  private:
@@ -81,6 +86,7 @@ class LoneShard {
   Founding founding_;
   ScriptedEngine::Script script_;
   std::vector<std::unique_ptr<Inbox>> inboxes_;
+  std::vector<History> histories_;
   Shard* shard_ = nullptr;
   std::shared_ptr<const Topology> topology_;
   sim::World world_{1};  // last: its processes end first
