@@ -372,10 +372,18 @@ void WriteCoordinator::cover(Operation& operation, const RecordStore::Loaded& lo
   storage::RecordHeader header = loaded.header;
   // Only this life's own write can be covered again; after a loss of the record, or of a later mint
   // with a batch that failed, it cannot (D1).
-  if (version == nullptr || object_.versions.size() < 2 ||
-      context_.records->in_doubt(operation.place, operation.storage_key) ||
-      version->dot.actor != Actor{context_.mint->incarnation(), header.own_life} ||
-      header.own_incarnation != context_.mint->incarnation()) {
+  const Incarnation incarnation = context_.mint->incarnation();
+  const bool another_life =
+      header.own_incarnation != incarnation ||
+      (version != nullptr && version->dot.actor != Actor{incarnation, header.own_life});
+  if (another_life && is_hint_partition(operation.place)) {
+    // Delivered and gone, and another one came back from a replica: nobody superseded the write.
+    STATOR_PROBE("write: its hint was delivered before it was covered");
+    operation.round.on_cover_failed(ErrorCode::kUnreadable);
+    return;
+  }
+  if (another_life || version == nullptr || object_.versions.size() < 2 ||
+      context_.records->in_doubt(operation.place, operation.storage_key)) {
     STATOR_PROBE("write: superseded before it was covered");
     operation.round.on_cover_refused(now);
     return;
@@ -436,7 +444,7 @@ void WriteCoordinator::keep_for_another(Operation& operation, std::uint8_t attem
   key_.clear();
   append_hint_key(operation.round.candidate(operation.round.stands_for(kLocal)).node, storage_key,
                   key_);
-  ++context_.metrics.hints_kept_total;
+  if (!durable) ++context_.metrics.hints_kept_total;  // else it is asked for once more
   replica_.merge_in(hint_partition(operation.partition), key_, operation.object,
                     {.sync = operation.sync || durable, .early = durable},
                     [this, slot = operation.slot, generation = operation.generation,

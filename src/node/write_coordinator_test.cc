@@ -11,7 +11,9 @@
 #include "base/assert.h"
 #include "core/version/object.h"
 #include "core/version/object_codec.h"
+#include "node/hint_place.h"
 #include "node/testing/lone_shard.h"
+#include "storage/record.h"
 
 namespace stator::node::testing {
 namespace {
@@ -495,6 +497,14 @@ class SpareStandIn : public ::testing::Test {
     EXPECT_TRUE(reply(owners[2], wire::ReplyStatus::kOk, durable)) << "nobody else is left";
   }
 
+  [[nodiscard]] bool keeps_for(unsigned node) {
+    std::string place;
+    storage::append_storage_key(kDefaultBucket, key, place);
+    std::string hint;
+    append_hint_key(lone->id(node), place, hint);
+    return lone->script().engine->has(hint_partition(lone->partition_of(key)), hint);
+  }
+
   std::optional<LoneShard> lone;
   std::string key;
   std::vector<unsigned> owners;
@@ -523,6 +533,9 @@ TEST_F(SpareStandIn, KeepsTheWriteForAnotherOwnerWhenItsOwnAnswersItself) {
   EXPECT_EQ(evidence->primaries, 2);
   EXPECT_EQ(evidence->fallbacks, 1);
   EXPECT_EQ(lone->script().engine->records(), 2U) << "one hint for each of two owners";
+  EXPECT_EQ(lone->metrics().hints_kept_total, 2U);
+  EXPECT_TRUE(keeps_for(owners[1]));
+  EXPECT_TRUE(keeps_for(owners[2]));
 }
 
 TEST_F(SpareStandIn, IsTheDurableOneWithTheCopyThatCounts) {

@@ -32,7 +32,8 @@
 // keeps goes once the owner has it. So where an owner acknowledges late for whom a stand-in did
 // already, one of the two counts. The stand-in's copy is spare then. Where no other node is left it
 // is sent the object once more before the answer, in the name of an owner whom nobody serves, and
-// counts for that one when it has acknowledged that: W nodes are always W places (P5).
+// counts for that one when it has acknowledged that, so that W nodes that take it are W places
+// (P5).
 //
 // Covering (design 2.4). An acknowledgement whose digest is not that of the sent object comes from
 // a replica that holds something which the write did not cover. It counts. For a plain write

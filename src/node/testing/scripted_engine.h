@@ -59,6 +59,9 @@ class ScriptedEngine final : public storage::Engine {
     records_[{partition, key}] = std::move(record);
   }
   [[nodiscard]] std::size_t records() const { return records_.size(); }
+  [[nodiscard]] bool has(PartitionId partition, std::string_view key) const {
+    return records_.contains({partition, std::string(key)});
+  }
 
   [[nodiscard]] const storage::Capabilities& capabilities() const override {
     static constexpr storage::Capabilities kAll{.name = "scripted",
