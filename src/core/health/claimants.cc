@@ -59,12 +59,11 @@ Claimants::Process& Claimants::process_of(const Sighting& sighting, MonoTime now
         processes_.begin(), processes_.end(),
         [](const Process& a, const Process& b) { return a.heard_until < b.heard_until; }));
   }
-  processes_.push_back({.incarnation = sighting.incarnation,
-                        .heard_from = now,
-                        .heard_until = now,
-                        .sent_from = sighting.sent,
-                        .sent_until = sighting.sent});
-  return processes_.back();
+  Process& process = processes_.emplace_back();
+  process.incarnation = sighting.incarnation;
+  process.heard_from = process.heard_until = now;
+  process.sent_from = process.sent_until = sighting.sent;
+  return process;
 }
 
 bool Claimants::on_two_links_at_once(Process& process, const Sighting& sighting) {
