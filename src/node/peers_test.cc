@@ -260,7 +260,7 @@ TEST_F(PeersTest, OneIncarnationOnTwoLinksAtOnceIsRefusedUntilAnotherOneComes) {
   EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kNotMember);
   run(seconds(2));
   EXPECT_EQ(verdict(2), Verdict::kDown) << "what it answers counts for nothing";
-  EXPECT_EQ(verdict(3), Verdict::kHealthy);
+  EXPECT_NE(verdict(3), Verdict::kDown);
   wire::FrameHeader started = lone.header(kNone, 0, 2);
   started.incarnation = {0x5555};
   lone.deliver(LoneShard::frame(started, wire::Pong{}));

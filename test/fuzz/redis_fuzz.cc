@@ -49,12 +49,13 @@ struct Door {
     options.gathered_bytes_max = 64;  // so that an MGET meets it
     return options;
   }
-  /// Carries out what the store holds, in some order, and lets time stand still.
+  /// Carries out what the store holds, in some order. Time goes on only for who waits in line.
   void settle() {
     for (int step = 0;; ++step) {
       STATOR_ASSERT(step < kStepsMax);  // or something waits for ever
       if (store.held() > 0) release();
       executor.advance({});
+      if (store.held() == 0 && client.paused()) executor.advance(milliseconds(1));
       client.turn();
       if (store.held() == 0 && (!client.paused() || client.closed_by_server())) return;
     }

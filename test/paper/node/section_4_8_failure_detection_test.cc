@@ -20,9 +20,10 @@ bool thinks_well(Cluster& cluster, unsigned of, unsigned who) {
   return false;
 }
 
-// The paper's period of probes, and the way there and back. A connection that has outlived the cut
-// is pinged at least twice as often; one that has not is dialled again after at most so long.
-constexpr Duration kProbePeriod = env::FrameLink::kDialDoubtful + milliseconds(50);
+// The paper's period of probes, the way there and back, and what a peer that comes back meanwhile
+// may wait until it is looked at. A connection that has outlived the cut is pinged at least twice
+// as often; one that has not is dialled again after at most so long.
+constexpr Duration kProbePeriod = env::FrameLink::kDialDoubtful + milliseconds(125);
 
 // How long it takes both until each gives the other work again.
 Duration until_both_know(Cluster& cluster) {
