@@ -309,7 +309,7 @@ MUTANTS = [
            [("node/shard.cc", "  if (frame.header.history == mine) return false;",
              "  if (frame.header.history == mine || MUTANT) return false;")],
            tests="FrameCheck.*"),
-    Mutant("limiter_drifts", "D33", "of writes that fail the door counts the beginning and not the end", "I15",
+    Mutant("limiter_drifts", "D33", "of writes that fail the door counts the beginning and not the end", "I15 I20",
            [("node/write_coordinator.cc", "  context_.note_answered(operation.began);\n  done(result);",
              "  if (!MUTANT || result.outcome == Outcome::kOk) context_.note_answered(operation.began);\n"
              "  done(result);")],
