@@ -42,6 +42,7 @@ void Dial::look_up() {
       return;
     }
     dial->endpoints_ = std::move(*lookup->found);
+    dial->connecting_since_ = dial->loop_.now();
     dial->try_next();
   };
   if (resolves_at_once(address_)) {

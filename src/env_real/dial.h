@@ -26,6 +26,8 @@ class Dial final : private Watcher {
 
   /// The name is looked up, and somebody is being asked.
   [[nodiscard]] bool connecting() const { return next_ > 0; }
+  /// Since when; only then.
+  [[nodiscard]] MonoTime connecting_since() const { return connecting_since_; }
 
   /// For all addresses of a name together.
   static constexpr Duration kTimeout = seconds(3);
@@ -45,6 +47,7 @@ class Dial final : private Watcher {
   std::shared_ptr<Lookup> lookup_;
   std::vector<Endpoint> endpoints_;
   std::size_t next_ = 0;
+  MonoTime connecting_since_{};
   Error last_error_;
   Watch watch_;
   TimerId timeout_;

@@ -81,12 +81,18 @@ void TcpLink::dial() {
   dialled_at_ = loop_.now();
   dial_ = std::make_unique<Dial>(loop_, address_,
                                  [this](Result<Descriptor> result) { dialled(std::move(result)); });
-  await_answer();
+  await_answer(kDialDoubtful);
 }
 
-// A name that is being looked up is waited for: asking again would only queue up behind it.
-void TcpLink::await_answer() {
-  redial_ = loop_.after(kDialDoubtful, [this] { dial_->connecting() ? dial() : await_answer(); });
+// A name that is being looked up is waited for: asking again would only queue up behind it. And
+// that takes nothing from the time in which the peer may answer.
+void TcpLink::await_answer(Duration time) {
+  redial_ = loop_.after(time, [this] {
+    const Duration rest = dial_->connecting()
+                              ? dial_->connecting_since() + kDialDoubtful - loop_.now()
+                              : kDialDoubtful;
+    rest > Duration{} ? await_answer(rest) : dial();
+  });
 }
 
 void TcpLink::dialled(Result<Descriptor> result) {

@@ -30,7 +30,7 @@ class TcpLink final : public FrameLink, private StreamAcceptor {
 
   std::unique_ptr<StreamHandler> on_accept(Stream& stream) override;
   void dial();
-  void await_answer();
+  void await_answer(Duration time);
   void dialled(Result<Descriptor> result);
   void lost();
   void dial_later();
