@@ -176,7 +176,7 @@ std::string listens_elsewhere(const node::NodeOptions& options, const std::strin
   if (listens_on(options.peer_listen, *address)) return {};
   return "peers reach '" + name + "' at " + founded_at + ", but this process listens at " +
          env::to_string(options.peer_listen) +
-         " and will hear from nobody: if its disk is a copy of another machine's, end it "
+         " and may hear from nobody: if its disk is a copy of another machine's, end it "
          "(docs/ops/two-processes.md); else give --peer-listen " +
          founded_at + ", or --peer-announce " + founded_at +
          " if addresses are translated on the way";
