@@ -62,6 +62,13 @@ void Alarms::members(const node::ClusterView& cluster, const Tell& tell) {
     } else if (!member.fenced && fenced_members_.erase(member.name) > 0) {
       tell(Kind::kOver, "a new process runs as " + member.name);
     }
+    if (member.copy_refused && copied_members_.insert(member.name).second) {
+      tell(Kind::kRaised, "another process runs as " + member.name +
+                              " elsewhere than at its address, and is refused: end the copy" +
+                              page("two-processes"));
+    } else if (!member.copy_refused && copied_members_.erase(member.name) > 0) {
+      tell(Kind::kOver, "the copy of " + member.name + " is heard no more");
+    }
     if (member.healthy) heard_.insert(member.name);
     const bool counts = heard_.contains(member.name) || looks_ > kLooksOfStart;
     if (!member.healthy && counts && down_.insert(member.name).second) {

@@ -36,6 +36,7 @@ class Alarms {
   std::set<std::string> heard_;  // members that answered once: before, silence is a start
   std::set<std::string> down_;
   std::set<std::string> fenced_members_;
+  std::set<std::string> copied_members_;
   bool skewed_ = false;
   bool low_ = false;
   bool no_write_ = false;

@@ -84,6 +84,12 @@ TEST_F(AlarmsTest, TwoProcessesUnderOneNameAreToldByBothSides) {  // D2, D3
   EXPECT_EQ(look(), Lines{});
   cluster_.members[1].fenced = false;
   EXPECT_EQ(look(), Lines{"- a new process runs as b"});
+  cluster_.members[1].copy_refused = true;
+  EXPECT_EQ(look(), Lines{"! another process runs as b elsewhere than at its address, and is "
+                          "refused: end the copy (docs/ops/two-processes.md)"});
+  EXPECT_EQ(look(), Lines{});
+  cluster_.members[1].copy_refused = false;
+  EXPECT_EQ(look(), Lines{"- the copy of b is heard no more"});
   status_.fenced = true;
   const Lines raised = look();
   ASSERT_EQ(raised.size(), 1U);

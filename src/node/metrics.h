@@ -42,7 +42,7 @@ namespace stator::node {
   X(history_refusals_total, counter, "peer requests refused for their history version")            \
   X(frames_fenced_total, counter,                                                                  \
     "peer frames refused since two processes run under their sender's name (D2)")                  \
-  X(peers_fenced_total, counter, "times that a process of a peer was refused for that reason")     \
+  X(peers_fenced_total, counter, "processes of peers that were refused for that reason")           \
   X(peers_slow_total, counter, "times that a peer was found slow, and avoided for new work")       \
   X(peers_silent_total, counter,                                                                   \
     "times that a peer that had answered was found silent or cut off")                             \

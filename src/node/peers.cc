@@ -14,6 +14,9 @@ constexpr Duration kAwayMemory = seconds(3600);
 constexpr Duration kMeetingTime = seconds(10);
 // Looks per ping: how fine time is in what is thought of peers.
 constexpr std::int64_t kLooksPerPing = 4;
+// However fine that is: two whose paths are long and whose histories differ ask each other again
+// with each first word after a silence.
+constexpr Duration kAskBackMin = milliseconds(125);
 constexpr std::size_t kWitnessesMax = 3;
 // Older knowledge of a peer that somebody asks about is renewed.
 constexpr Duration kFreshKnowledge = milliseconds(100);
@@ -100,6 +103,11 @@ void Peers::changed() {
   }
   few_fit_ = fit < topology_->history.founding().n;
   few_fit_to_write_ = fit_to_write < topology_->history.founding().n;
+  const auto refusing =
+      static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& peer) {
+        return peer->refuses_us && peer->health.answers();
+      }));
+  refused_by_others_ = 2 * refusing > peers_.size();
 }
 
 Verdict Peers::verdict(NodeId id) const {
@@ -131,24 +139,26 @@ bool Peers::refuses(const Peer* peer, Incarnation process) {
   return peer != nullptr && std::ranges::find(peer->refused, process) != peer->refused.end();
 }
 
-bool Peers::refused_by_others() const {
-  const auto refusing =
-      static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& peer) {
-        return peer->refuses_us && peer->health.answers();
-      }));
-  return refusing > 0 && 2 * refusing >= peers_.size();
-}
-
 void Peers::note_sighting(NodeId id, const Sighting& sighting) {
   Peer* peer = find(id);
-  if (peer == nullptr || !peer->claimants.see(sighting, env_.executor.now())) return;
-  ++metrics_.peers_fenced_total;
-  events_.on_claimants(id, peer->claimants.refused());
+  if (peer == nullptr) return;
+  const MonoTime now = env_.executor.now();
+  const std::size_t news = peer->claimants.see(sighting, now);
+  metrics_.peers_fenced_total += news;
+  const bool again =
+      refuses(peer, sighting.incarnation) && now - peer->refused_heard >= kRefusedToldEvery;
+  if (news > 0 || again) events_.on_claimants(id, peer->claimants.refused());
+}
+
+void Peers::note_answer_of(NodeId id, Incarnation process, MonoTime asked) {
+  if (Peer* peer = find(id)) peer->claimants.answered(process, asked);
 }
 
 void Peers::refuse(NodeId id, const std::vector<Incarnation>& processes) {
   Peer* peer = find(id);
   if (peer == nullptr) return;
+  peer->refused_heard = env_.executor.now();
+  if (peer->refused == processes) return;
   STATOR_PROBE("peer: its processes are refused");
   peer->refused = processes;
   any_refused_ = true;
@@ -197,7 +207,8 @@ void Peers::on_heard(const wire::FrameHeader& header, bool answers_us) {
   Peer* peer = find(header.sender);
   if (peer == nullptr || refuses(peer, header.incarnation)) return;
   const MonoTime now = env_.executor.now();
-  const bool after_silence = now - peer->last_heard >= options_.ping_interval / kLooksPerPing;
+  const bool after_silence =
+      now - peer->last_heard >= std::max(kAskBackMin, options_.ping_interval / kLooksPerPing);
   peer->heard = true;
   const bool started = peer->incarnation != header.incarnation;
   peer->incarnation = header.incarnation;
@@ -243,9 +254,11 @@ void Peers::on_ping(const wire::FrameHeader& header, const wire::Ping& ping) {
   Peer* peer = find(header.sender);
   if (peer == nullptr) return;
   const unsigned shard = RequestId::unpack(header.request_id).shard;
-  events_.on_sighting(
-      peer->id,
-      {.incarnation = header.incarnation, .link = ping.link, .sent = ping.sent, .shard = shard});
+  events_.on_sighting(peer->id, {.incarnation = header.incarnation,
+                                 .link = ping.link,
+                                 .sent = ping.sent,
+                                 .shard = shard,
+                                 .stopping = ping.info.stopping});
   wire::Pong pong;
   pong.echoed = ping.sent;
   pong.wall = env_.executor.wall_now();
@@ -293,6 +306,7 @@ void Peers::on_pong(const wire::FrameHeader& header, const wire::Pong& pong) {
     STATOR_PROBE("peer: a pong of long ago");
     return;
   }
+  events_.on_answer_of(peer->id, header.incarnation, sent);
   // Not as an offset from our own wall clock: that may have jumped before it is used.
   peer->clock_base = pong.wall + (round_trip / 2 - (env_.executor.now() - MonoTime{}));
   peer->clock_known = true;
@@ -462,6 +476,9 @@ Peers::View Peers::view(NodeId id) const {
   view.no_write = peer->no_write;
   view.other_history = peer->heard && peer->other_history;
   view.fenced = refuses(peer, peer->incarnation);
+  view.refused = peer->refused.size();
+  view.copy_refused =
+      !view.fenced && view.refused > 0 && env_.executor.now() - peer->refused_heard < kRefusedRuns;
   if (peer->last_heard.ns != 0) view.last_heard_ms = (env_.executor.now() - peer->last_heard).ms();
   view.clock_offset = clock_offset(*peer);
   view.incarnation = peer->incarnation;

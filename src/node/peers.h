@@ -48,7 +48,10 @@ class PeerEvents {
   virtual void on_peer_started(NodeId peer) = 0;
   /// A ping of it came: what all shards see of its processes is put together in one place.
   virtual void on_sighting(NodeId peer, const Sighting& sighting) = 0;
-  /// Two processes run under its name: all shards refuse these from now on (D2, D3).
+  /// This process of it has answered what it was asked at its address at `asked`: the same.
+  virtual void on_answer_of(NodeId peer, Incarnation process, MonoTime asked) = 0;
+  /// Two processes run under its name: all shards refuse these from now on (D2, D3). Said again
+  /// every now and then while one of them is heard.
   virtual void on_claimants(NodeId peer, const std::vector<Incarnation>& refused) = 0;
 };
 
@@ -103,9 +106,9 @@ class Peers {
   [[nodiscard]] bool refuses(const wire::FrameHeader& header) const {
     return any_refused_ && refuses(find(header.sender), header.incarnation);
   }
-  /// At least half of the other members refuse this process for that reason: it is of no use to
-  /// clients, and mints nothing.
-  [[nodiscard]] bool refused_by_others() const;
+  /// More than half of the other members refuse this process for that reason: it is of no use to
+  /// clients, and mints nothing. One alone may be wrong, and is not believed where it is half.
+  [[nodiscard]] bool refused_by_others() const { return refused_by_others_; }
   /// Of the peer's present process, as far as it was heard from.
   [[nodiscard]] Incarnation incarnation_of(NodeId peer) const;
   /// Any of these peers did not answer some time within the last hour (design 4.4: late digests).
@@ -142,6 +145,7 @@ class Peers {
   void on_pong(const wire::FrameHeader& header, const wire::Pong& pong);
   /// A sighting by any shard; on shard 0.
   void note_sighting(NodeId peer, const Sighting& sighting);
+  void note_answer_of(NodeId peer, Incarnation process, MonoTime asked);
   /// As PeerEvents::on_claimants said, on each shard.
   void refuse(NodeId peer, const std::vector<Incarnation>& processes);
 
@@ -153,7 +157,10 @@ class Peers {
     bool leaving = false;
     bool no_write = false;
     bool other_history = false;
-    bool fenced = false;  // its processes are refused
+    bool fenced = false;  // its present process is refused
+    /// It is not, but another one under its name is, and was heard just now.
+    bool copy_refused = false;
+    std::size_t refused = 0;  // processes under its name, whether they still run or not
     std::int64_t last_heard_ms = -1;
     Duration clock_offset{};
     Incarnation incarnation{};
@@ -182,7 +189,8 @@ class Peers {
     std::uint64_t link_id = 0;    // wire::Ping::link
     Claimants claimants;          // shard 0's
     std::vector<Incarnation> refused;
-    bool refuses_us = false;  // as its last pong said
+    MonoTime refused_heard{};  // one of them; as of the last word of shard 0
+    bool refuses_us = false;   // as its last pong said
     std::string redis_address;
     std::string http_address;
     std::string zone;
@@ -207,6 +215,10 @@ class Peers {
   /// A short cut ends before all have been found silent; who has been silent for longer than this
   /// is rather dead.
   static constexpr Duration kSilentLately = seconds(5);
+  /// How often the shards are told that a refused process is still heard, and for how long one is
+  /// taken to run.
+  static constexpr Duration kRefusedToldEvery = seconds(5);
+  static constexpr Duration kRefusedRuns = seconds(15);
 
   void note_sent(Peer& peer, bool request);
   void learn(Peer& peer, const wire::NodeInfo& info);
@@ -240,6 +252,7 @@ class Peers {
   bool few_fit_ = true;
   bool few_fit_to_write_ = true;
   bool any_refused_ = false;
+  bool refused_by_others_ = false;
   env::TimerId timer_{};
   MonoTime tick_due_{};  // 0: the first one, which may have to wait until the engine is open
   MonoTime ping_due_{};

@@ -268,6 +268,42 @@ TEST_F(PeersTest, OneIncarnationOnTwoLinksAtOnceIsRefusedUntilAnotherOneComes) {
   EXPECT_FALSE(fenced());
 }
 
+// D3: the copy of a disk dials us from anywhere; at its node's address the original answers.
+TEST_F(PeersTest, OfTwoProcessesTheOneThatDoesNotAnswerAtTheAddressIsRefused) {
+  const auto seen = [this] {
+    Peers::View view;
+    lone.in_turn([&](Shard& shard) { view = shard.peers().view(lone.id(2)); });
+    return view;
+  };
+  const auto beside = [&](bool original_answers, bool copy_stops) {
+    wire::FrameHeader copied = lone.header(kNone, 5, 2);
+    copied.incarnation = {0x5555};
+    for (int i = 0; i < 50; ++i) {
+      const auto sent = static_cast<std::uint64_t>(lone.world().now().ns);
+      ping(2, {.sent = sent, .link = 7});
+      wire::Ping other{.sent = sent + 1, .link = 8};
+      other.info.stopping = copy_stops;
+      lone.deliver(LoneShard::frame(copied, other));
+      if (original_answers) pong(2, {.echoed = sent});
+      lone.run(milliseconds(500));
+    }
+  };
+  run(seconds(1));
+  beside(true, true);
+  EXPECT_EQ(seen().refused, 0U) << "the other one is about to end";
+  beside(false, false);
+  EXPECT_EQ(seen().refused, 0U) << "neither has answered";
+  beside(true, false);
+  EXPECT_EQ(seen().refused, 1U);
+  EXPECT_EQ(lone.metrics().peers_fenced_total, 1U);
+  pong(2);
+  EXPECT_FALSE(seen().fenced) << "the original goes on";
+  EXPECT_TRUE(seen().copy_refused);
+  EXPECT_NE(verdict(2), Verdict::kDown);
+  run(seconds(30));
+  EXPECT_FALSE(seen().copy_refused) << "it is heard no more";
+}
+
 TEST_F(PeersTest, WhoIsRefusedSinceAnotherProcessRunsUnderItsNameMintsNothing) {  // D3
   const auto refused = [this] {
     bool answer = false;
@@ -280,6 +316,8 @@ TEST_F(PeersTest, WhoIsRefusedSinceAnotherProcessRunsUnderItsNameMintsNothing) {
   pong(2, {.fenced = {own.value + 1}});
   EXPECT_FALSE(refused()) << "that was meant for the other process";
   pong(2, {.fenced = own});
+  EXPECT_FALSE(refused()) << "one of two may be wrong";
+  pong(3, {.fenced = own});
   EXPECT_TRUE(refused());
   lone.take_received(3);
   wire::ForwardWrite write = forwarded_write("k", WriteId::make(1, WriteId::kMintedOnce, 1, 2));

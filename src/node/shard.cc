@@ -138,6 +138,16 @@ void Shard::on_sighting(NodeId peer, const Sighting& sighting) {
       0, [&host = host_, peer, sighting] { host.shard(0).peers().note_sighting(peer, sighting); });
 }
 
+void Shard::on_answer_of(NodeId peer, Incarnation process, MonoTime asked) {
+  if (context_.env.executor.shard() == 0) {
+    peers_.note_answer_of(peer, process, asked);
+    return;
+  }
+  context_.env.executor.post_to(0, [&host = host_, peer, process, asked] {
+    host.shard(0).peers().note_answer_of(peer, process, asked);
+  });
+}
+
 void Shard::on_claimants(NodeId peer, const std::vector<Incarnation>& refused) {
   peers_.refuse(peer, refused);
   for (unsigned i = 0; i < context_.env.executor.shard_count(); ++i) {

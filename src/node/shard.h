@@ -99,6 +99,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   void on_peer_shard_up(NodeId peer) override;
   void on_peer_started(NodeId peer) override;
   void on_sighting(NodeId peer, const Sighting& sighting) override;
+  void on_answer_of(NodeId peer, Incarnation process, MonoTime asked) override;
   void on_claimants(NodeId peer, const std::vector<Incarnation>& refused) override;
   bool on_turn_end();
   void tick();

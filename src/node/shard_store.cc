@@ -365,6 +365,7 @@ void ShardStore::refresh_view() const {
     member.no_write = seen.no_write;
     member.other_history = seen.other_history;
     member.fenced = seen.fenced;
+    member.copy_refused = seen.copy_refused;
     member.last_heard_ms = seen.last_heard_ms;
     member.clock_offset_ms = seen.clock_offset.ms();
     member.incarnation = seen.incarnation.value;

@@ -139,6 +139,7 @@ struct MemberView {
   bool no_write = false;            // it takes no writes, as it says
   bool other_history = false;       // it goes by another membership history, and refuses requests
   bool fenced = false;              // two processes run under its name, and are refused here
+  bool copy_refused = false;        // of the two only the one that does not answer at its address
   std::int64_t last_heard_ms = -1;  // ago; -1: never
   std::int64_t clock_offset_ms = 0;
   std::uint64_t incarnation = 0;

@@ -579,6 +579,7 @@ void Adversary::end_copy(std::uint32_t original) {
     if (host.running()) host.kill();
     start_if_down(node);
   }
+  if (control_.copy_ended) control_.copy_ended(loser_, original);
 }
 
 void Adversary::wipe() {

@@ -34,6 +34,8 @@ struct NodeControl {
   /// On a host where nothing runs and the disk is a copy of the second one's: under the name of
   /// that one, which may go on beside it (D3). Empty: is not done.
   std::function<void(std::uint32_t, std::uint32_t)> start_copy{};
+  /// That is over, and both have been started anew, each as itself.
+  std::function<void(std::uint32_t, std::uint32_t)> copy_ended{};
 };
 
 /// Breaks things, from start() to heal(): each family in its own rhythm, each fault for its own

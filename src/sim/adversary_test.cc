@@ -26,13 +26,16 @@ class Yard {
         world_, nodes_, std::vector<std::uint32_t>{client},
         Adversary::Options{.families = *parse_faults(families),
                            .random = world_.random().fork("adversary")},
-        NodeControl{.start = [this](std::uint32_t node) { start(node); },
-                    .stop = [](std::uint32_t) {},
-                    .start_copy =
-                        [this](std::uint32_t node, std::uint32_t original) {
-                          copies_.emplace_back(node, original);
-                          start(node);
-                        }});
+        NodeControl{
+            .start = [this](std::uint32_t node) { start(node); },
+            .stop = [](std::uint32_t) {},
+            .start_copy =
+                [this](std::uint32_t node, std::uint32_t original) {
+                  copies_.emplace_back(node, original);
+                  start(node);
+                },
+            .copy_ended = [this](std::uint32_t node,
+                                 std::uint32_t original) { ended_.emplace_back(node, original); }});
   }
   void start(std::uint32_t node) {
     world_.host(node).start([](env::Env&) { return std::make_unique<Idle>(); });
@@ -42,11 +45,14 @@ class Yard {
   const std::vector<std::uint32_t>& nodes() const { return nodes_; }
   /// Copies that were started, with their originals.
   const std::vector<std::pair<std::uint32_t, std::uint32_t>>& copies() const { return copies_; }
+  /// Those of them that ended, in that order.
+  const std::vector<std::pair<std::uint32_t, std::uint32_t>>& ended() const { return ended_; }
 
  private:
   World world_;
   std::vector<std::uint32_t> nodes_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> copies_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> ended_;
   std::unique_ptr<Adversary> adversary_;
 };
 
@@ -168,6 +174,25 @@ TEST(Adversary, ADiskIsClonedAndReplacedAsTheOperatorDoes) {
     }
   }
   EXPECT_GT(clones, 3);
+}
+
+TEST(Adversary, WhenACopyHasEndedThatIsTold) {
+  std::size_t copies = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    Yard yard(seed, "wipe");
+    World& world = yard.world();
+    yard.adversary().start(world.now() + seconds(120));
+    while (world.now() < MonoTime{} + seconds(120) && yard.copies().empty()) {
+      world.run_for(milliseconds(100));
+    }
+    if (yard.copies().empty()) continue;
+    ++copies;
+    EXPECT_TRUE(yard.ended().empty());
+    world.run_for(seconds(61));
+    ASSERT_FALSE(yard.ended().empty());
+    EXPECT_EQ(yard.ended().front(), yard.copies().front());
+  }
+  EXPECT_GT(copies, 0U);
 }
 
 // D3: whoever runs as the copy, and whom it is the copy of, are started anew when that is over.

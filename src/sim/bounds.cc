@@ -93,10 +93,17 @@ void Bounds::look() {
          over_limits(held_by(loop, part), most_of(part), now, !loop.caught_up())) {
       problem("I14", host.name() + " shard " + std::to_string(shard), what);
     }
-    if (!copies_ && part.context().metrics.peers_fenced_total > 0) {
-      problem("D2", host.name(), "refuses a process that is alone under its node's name");
-    }
+    if (part.context().metrics.peers_fenced_total > 0) look_at_refused(host.name(), part);
   });
+}
+
+void Bounds::look_at_refused(const std::string& where, const node::Shard& part) {
+  const node::ShardContext& context = part.context();
+  for (const Member& member : context.topology->members) {
+    if (copied_.contains(member.name) || context.peers->view(member.id).refused == 0) continue;
+    problem("D2", where,
+            "refuses a process of " + member.name + ", which was alone under its name");
+  }
 }
 
 void Bounds::remember_fresh() {

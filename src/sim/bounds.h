@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ namespace stator::sim {
 /// Looks at the nodes of a run from outside, between the events of the world, and changes nothing:
 /// no event, no draw, no time. While the run goes every queue must be under its limit and no
 /// operation open longer than its deadline and a second (I14); in the end everything that was taken
-/// must have been given back (I20). Where no process is the copy of another one, no node may refuse
-/// one as such (D2). What is judged are queues and their bytes, not allocations.
+/// must have been given back (I20). No node may refuse a process as not alone under its name (D2),
+/// but under the names of which a copy ran. What is judged are queues and their bytes, not
+/// allocations.
 class Bounds {
  public:
   /// `world` outlives it. On each of `nodes` a Server runs, if anything does.
@@ -25,8 +27,8 @@ class Bounds {
 
   /// I14 and D2 at this moment. Some times per second.
   void look();
-  /// From now on a process may be the copy of another one.
-  void expect_copies() { copies_ = true; }
+  /// From now on a process under this name may be the copy of another one.
+  void expect_copies(const std::string& name) { copied_.insert(name); }
   /// All nodes run and nothing was asked of them yet: what they hold now is what one holds always.
   void remember_fresh();
   /// I20: all nodes run, clients have gone, and nothing is under way.
@@ -41,6 +43,7 @@ class Bounds {
   [[nodiscard]] Holdings most_of(const node::Shard& part) const;
   template <typename Look>
   void each_shard(Look look);
+  void look_at_refused(const std::string& where, const node::Shard& part);
   void problem(const char* invariant, const std::string& where, const std::string& what);
 
   World& world_;
@@ -48,7 +51,7 @@ class Bounds {
   Holdings fresh_;                     // of any shard, the least that was seen
   std::size_t fresh_descriptors_ = 0;  // of a node
   std::uint64_t looks_ = 0;
-  bool copies_ = false;
+  std::set<std::string> copied_;  // names
   std::vector<std::string> problems_;
 };
 

@@ -128,13 +128,16 @@ void ClusterRun::add_hosts(const FaultMenu& menu) {
                          .menu = menu,
                          .strikes = options_.schedule.strikes,
                          .random = world_.random().fork("adversary")},
-      NodeControl{.start = [this](std::uint32_t node) { nodes_->start(node); },
-                  .stop = [this](std::uint32_t node) { nodes_->stop(node); },
-                  .start_copy =
-                      [this](std::uint32_t node, std::uint32_t original) {
-                        bounds_->expect_copies();
-                        nodes_->start_copy(node, original);
-                      }});
+      NodeControl{
+          .start = [this](std::uint32_t node) { nodes_->start(node); },
+          .stop = [this](std::uint32_t node) { nodes_->stop(node); },
+          .start_copy =
+              [this](std::uint32_t node, std::uint32_t original) {
+                bounds_->expect_copies(nodes_->name_of(original));
+                nodes_->start_copy(node, original);
+              },
+          .copy_ended = [this](std::uint32_t node,
+                               std::uint32_t original) { nodes_->copy_ended(node, original); }});
 }
 
 void ClusterRun::start_clients() {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t kPartitions = 256;
 constexpr Duration kStartAgain = seconds(1);   // of a node that refused, as service managers do
 constexpr Duration kCopyIsSeen = seconds(30);  // after its start (D3)
+constexpr Duration kCopyIsOver = seconds(10);  // after its end all have started; and once more
 
 }  // namespace
 
@@ -123,11 +124,59 @@ void Nodes::start_copy(std::uint32_t node, std::uint32_t original) {
 void Nodes::judge_copy(std::uint32_t node, std::uint32_t original) {
   for (const std::uint32_t host : hosts_) {
     if (host == node || host == original) continue;
+    const node::Peers& peers = server(host).node().shard(0).peers();
     for (const node::MemberView& member : server(host).store(0).cluster().members) {
-      if (member.name != names_[original] || member.fenced) continue;
-      options_.problem("D3: " + names_[host] + " takes " + member.name +
-                       " for one process, of which a copy has run for " +
-                       std::to_string(kCopyIsSeen.ms()) + " ms");
+      if (member.name != names_[original]) continue;
+      const std::string who = "D3: " + names_[host];
+      const std::string so_long = std::to_string(kCopyIsSeen.ms()) + " ms";
+      if (peers.view(member.id).refused == 0) {
+        options_.problem(who + " takes " + member.name +
+                         " for one process, of which a copy has run for " + so_long);
+      } else if (member.fenced) {
+        // The copy runs where nobody dials it.
+        options_.problem(who + " refuses " + member.name +
+                         ", which answers at its address, for a copy that has run for " + so_long);
+      }
+    }
+  }
+}
+
+// By node the number of the process that runs there; 0: none does, or it did not start.
+std::vector<std::uint32_t> Nodes::up() const {
+  std::vector<std::uint32_t> numbers;
+  for (const std::uint32_t host : hosts_) {
+    Process* process = world_.host(host).process();
+    auto* const program = process == nullptr ? nullptr : static_cast<Server*>(process->program());
+    const bool runs = program != nullptr && program->error().empty();
+    numbers.push_back(runs ? process->number() : 0);
+  }
+  return numbers;
+}
+
+void Nodes::copy_ended(std::uint32_t node, std::uint32_t original) {
+  if (!options_.only_disks_break) return;
+  world_.after(kCopyIsOver, [this, node, original] {
+    world_.after(kCopyIsOver, [this, node, original,
+                               before = std::make_shared<std::vector<std::uint32_t>>(up())] {
+      judge_return(node, *before);
+      judge_return(original, *before);
+    });
+  });
+}
+
+void Nodes::judge_return(std::uint32_t node, const std::vector<std::uint32_t>& before) {
+  const std::vector<std::uint32_t> now = up();
+  const auto steady = [&](std::size_t index) {
+    return now[index] != 0 && now[index] == before[index];
+  };
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    for (std::size_t j = 0; j < hosts_.size(); ++j) {
+      if (hosts_[j] != node || i == j || !steady(i) || !steady(j)) continue;
+      for (const node::MemberView& member : server(hosts_[i]).store(0).cluster().members) {
+        if (member.name != names_[j] || (member.healthy && !member.fenced)) continue;
+        options_.problem("D3: " + names_[i] + " does not trust " + member.name +
+                         ", of which no copy runs any more");
+      }
     }
   }
 }

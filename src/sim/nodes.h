@@ -56,8 +56,12 @@ class Nodes {
   /// that may refuse, and does, is started again, on an empty disk where the old one is of no use.
   void start(std::uint32_t node);
   /// The same on the copy of `original`'s disk, as it stands there, so under `original`'s name. All
-  /// others refuse both 30 s later, if nothing has disturbed the two (D3).
+  /// others refuse it, and it alone, 30 s later, if nothing has disturbed the two (D3).
   void start_copy(std::uint32_t node, std::uint32_t original);
+  /// The copy at `node` and its original were started anew, each under its own name. All others
+  /// trust both again 20 s later, if nothing has disturbed them for half of that.
+  void copy_ended(std::uint32_t node, std::uint32_t original);
+  [[nodiscard]] const std::string& name_of(std::uint32_t node) const { return names_[node]; }
   /// Asks a node that runs to end, as SIGTERM does.
   void stop(std::uint32_t node);
 
@@ -65,6 +69,8 @@ class Nodes {
   [[nodiscard]] node::NodeOptions options_of(std::uint32_t node);
   void refused_to_start(std::uint32_t node, const std::string& why);
   void judge_copy(std::uint32_t node, std::uint32_t original);
+  [[nodiscard]] std::vector<std::uint32_t> up() const;
+  void judge_return(std::uint32_t node, const std::vector<std::uint32_t>& before);
 
   World& world_;
   OperationLog& log_;

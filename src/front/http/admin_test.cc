@@ -46,10 +46,10 @@ TEST(HttpAdmin, StatusShowsNodeClusterMembersAndAlarms) {
   EXPECT_EQ(keys_of(json["cluster"]), (Keys{"id", "q", "n", "r", "w", "history"}));
   EXPECT_EQ(json["cluster"]["history"], "0000000000000abc");
   ASSERT_EQ(json["members"].size(), 3U);
-  EXPECT_EQ(
-      keys_of(json["members"][1]),
-      (Keys{"id", "name", "zone", "weight", "self", "healthy", "slow", "leaving", "no_write",
-            "fenced", "last_heard_ms", "clock_offset_ms", "incarnation", "redis", "http", "peer"}));
+  EXPECT_EQ(keys_of(json["members"][1]),
+            (Keys{"id", "name", "zone", "weight", "self", "healthy", "slow", "leaving", "no_write",
+                  "fenced", "copy_refused", "last_heard_ms", "clock_offset_ms", "incarnation",
+                  "redis", "http", "peer"}));
   EXPECT_EQ(json["members"][1]["http"], "127.0.0.1:7421");
   EXPECT_EQ(json["alarms"], Json::array());
 }

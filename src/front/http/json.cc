@@ -73,6 +73,7 @@ Json member_json(const node::MemberView& member) {
   json["leaving"] = member.leaving;
   json["no_write"] = member.no_write;
   json["fenced"] = member.fenced;
+  json["copy_refused"] = member.copy_refused;
   json["last_heard_ms"] = nullptr;
   if (member.last_heard_ms >= 0) json["last_heard_ms"] = member.last_heard_ms;
   json["clock_offset_ms"] = member.clock_offset_ms;
@@ -126,6 +127,12 @@ Json alarms_json(const node::ClusterView& cluster, const node::NodeStatus& statu
           "two_processes", "two processes run as " + member.name + ", and both are refused",
           "end the copy, then restart the other one: docs/ops/two-processes.md"));
       continue;
+    }
+    if (member.copy_refused) {
+      alarms.push_back(alarm_json("two_processes",
+                                  "another process runs as " + member.name +
+                                      " elsewhere than at its address, and is refused",
+                                  "end the copy: docs/ops/two-processes.md"));
     }
     if (member.healthy) continue;
     if (member.other_history) {
