@@ -554,7 +554,8 @@ void Adversary::clone_disk() {
   spoilt_ = 0;
   cloned_ = true;
   note_loss();
-  if (control_.start_copy && random_.fork("running copy").chance(kRunningCopyShare)) {
+  const bool runs = random_.fork("running copy").chance(kRunningCopyShare);
+  if (control_.start_copy && runs && doubled_.empty()) {
     run_copy(original);
     return;
   }
@@ -604,14 +605,14 @@ void Adversary::wipe() {
     const Duration age = share_of_rest(milliseconds(100), 2);
     host.disk().keep_image();
     image_spoilt_ = spoilt_;
-    const bool clone = cloned_;
-    later(age, [this, node, clone] {
+    image_cloned_ = cloned_;
+    later(age, [this, node] {
       Host& old = world_.host(node);
       world_.note("old image " + old.name());
       old.kill();
       old.disk().restore_image();
       spoilt_ = image_spoilt_;
-      cloned_ = clone;
+      cloned_ = image_cloned_;
       note_loss();
       start_if_down(node);
     });

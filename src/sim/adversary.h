@@ -149,6 +149,7 @@ class Adversary {
   MonoTime disk_lost_at_{INT64_MAX};
   unsigned spoilt_ = 0;        // places of what stands there
   unsigned image_spoilt_ = 0;  // and of what is kept of it
+  bool image_cloned_ = false;  // and whether it is the copy of another node's
   bool cloned_ = false;
   MonoTime very_long_until_{};
 };
