@@ -1,13 +1,16 @@
 """The counters of ./check must not turn a failure, a crash, a skip or an empty run into a pass."""
 
+import os
 import re
 import sys
 import tempfile
+import time
 import types
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import ahead  # noqa: E402
 import counting  # noqa: E402
 import sanitizers  # noqa: E402
 import shelves  # noqa: E402
@@ -170,6 +173,42 @@ class Table(unittest.TestCase):
         cmake = (Path(__file__).resolve().parents[2] / "cmake/targets.cmake").read_text()
         listed = cmake.split("set(STATOR_SHELVES ")[1].split(")")[0].split()
         self.assertEqual(listed, [label for label, _, _ in shelves.LABELS])
+
+
+class Ahead(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        self.builds = ahead.BuildsAhead(self.folder, self.folder / "log", dict(os.environ))
+        self.addCleanup(self.builds.stop)
+
+    def test_a_failed_step_ends_its_build_and_not_the_next_one(self):
+        self.builds.begin([[["touch", "a b"], ["false"], ["touch", "never"]], [["cp", "a b", "c"]]])
+        self.builds.wait(60)
+        self.assertTrue((self.folder / "c").exists(), (self.folder / "log").read_text())
+        self.assertFalse((self.folder / "never").exists())
+
+    def test_it_runs_where_nobody_else_does(self):
+        self.builds.begin([[["sh", "-c", "chrt --pid $$"]]])
+        self.builds.wait(60)
+        self.assertIn("SCHED_IDLE", (self.folder / "log").read_text())
+
+    def test_what_takes_too_long_is_ended_with_all_that_it_began(self):
+        self.builds.begin([[["sh", "-c", "echo $$ >pid; exec sleep 600"]]])
+        pid_file = self.folder / "pid"
+        while not pid_file.exists() or not pid_file.read_text():
+            time.sleep(0.01)
+        self.builds.wait(0)
+        command_line = Path(f"/proc/{int(pid_file.read_text())}/cmdline")
+        began = time.monotonic()
+        while command_line.exists() and command_line.read_bytes():  # empty: it has ended, and nobody asked how
+            self.assertLess(time.monotonic() - began, 60)
+            time.sleep(0.01)
+
+    def test_nothing_begun_is_nothing_to_wait_for(self):
+        self.builds.wait(0)
+        self.builds.stop()
 
 
 if __name__ == "__main__":

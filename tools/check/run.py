@@ -13,8 +13,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 import tree  # noqa: E402
+from ahead import BuildsAhead  # noqa: E402
 from counting import Count, count_said  # noqa: E402
-from shelves import ALL, DEFAULT, FULL, SHELVES, failure  # noqa: E402
+from shelves import ALL, BUILDS_AHEAD, DEFAULT, FULL, SHELVES, build_commands, failure  # noqa: E402
 
 TAIL_LINES = 80
 MINUTES_PROMISED = 30  # of `./check` without a mode, on two cores
@@ -45,6 +46,7 @@ class Run:
         suppressions = self.root / "tools/tsan.supp"
         if suppressions.exists():
             self.environment["TSAN_OPTIONS"] += f":suppressions={suppressions}"
+        self.ahead = BuildsAhead(self.root, self.logs / "ahead.log", self.environment)
 
     def sources(self, *endings):
         """Files of ours with these endings, relative, sorted."""
@@ -77,6 +79,9 @@ class Run:
             end += ", killed at the time limit of the shelf"
         self.write(f"$ {shorten(' '.join(words))}\n{output}[{end}]\n")
         return process.returncode == 0, output
+
+    def await_builds_ahead(self):
+        self.ahead.wait(max(self.deadline - time.monotonic(), 1) if self.deadline else None)
 
     def script(self, words):
         """A command that says `N passed, M failed` at its end."""
@@ -170,12 +175,24 @@ def main(arguments):
     print(f"./check {mode}: {run.jobs} cores, STATOR_SEED={run.seed} (set it to repeat this run)")
     if names:
         run.read_tests("build/release")
+    try:
+        return run_shelves(run, mode, names)
+    finally:
+        run.ahead.stop()
+
+
+def run_shelves(run, mode, names):
+    def wanted(shelf):
+        return shelf.name in names if names else mode in shelf.modes
+
     rows, total, began = [], Count(), time.monotonic()
     for shelf in SHELVES:
-        if names and shelf.name not in names:
+        if not wanted(shelf) or not shelf.exists(run):
             continue
-        if mode not in shelf.modes or not shelf.exists(run):
-            continue
+        # At full size tests judge figures of speed: nothing may run beside them.
+        later = [BUILDS_AHEAD[other.name] for other in SHELVES if other.name in shelf.meanwhile and wanted(other)]
+        if later and mode == DEFAULT:
+            run.ahead.begin([build_commands(run, *which) for which in later])
         print(f"==> {shelf.name}: {shelf.what}", flush=True)
         started = time.monotonic()
         count, log_file = run_shelf(run, shelf)

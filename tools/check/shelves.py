@@ -47,6 +47,7 @@ class Shelf:
     limit_s: int
     run: Callable  # (Run) -> Count
     exists: Callable = lambda run: True  # asked when the release build is configured
+    meanwhile: tuple = ()  # names of shelves whose builds begin beside this one, see BUILDS_AHEAD
 
 
 # --- reading the source ------------------------------------------------------------------------
@@ -124,11 +125,15 @@ def tidy(run):
 # --- building ------------------------------------------------------------------------------------
 
 
+def build_commands(run, preset, targets, options=()):
+    return [["cmake", "--preset", preset, *options],
+            ["cmake", "--build", "--preset", preset, "--parallel", str(run.jobs),
+             *(["--target", *targets] if targets else []), "--", "-k", "0"]]
+
+
 def build(run, preset, targets, options=()):
-    ok, _ = run.command(["cmake", "--preset", preset, *options])
-    if ok:
-        ok, _ = run.command(["cmake", "--build", "--preset", preset, "--parallel", str(run.jobs),
-                             *(["--target", *targets] if targets else []), "--", "-k", "0"])
+    run.await_builds_ahead()
+    ok = all(run.command(command)[0] for command in build_commands(run, preset, targets, options))
     return Count(passed=1) if ok else failure(f"the build '{preset}' failed")
 
 
@@ -175,8 +180,10 @@ def run_ctest(run, build_dir, label):
 
 
 def label_shelf(label, modes, limit_s):
+    # Tests of processes wait for half of their time: for nodes to start, to notice, to come back.
     return Shelf(label, f"tests labelled {label}", modes, limit_s,
-                 lambda run: run_ctest(run, "build/release", label))
+                 lambda run: run_ctest(run, "build/release", label),
+                 meanwhile=tuple(BUILDS_AHEAD) if label == "process" else ())
 
 
 def asan(run):
@@ -195,8 +202,13 @@ def asan(run):
     return count
 
 
+TSAN_BUILD = ("tsan", ["tsan_tests", "stator"])
+FUZZ_BUILD = ("fuzz", ["fuzzers"])
+BUILDS_AHEAD = {"tsan": TSAN_BUILD, "fuzz-run": FUZZ_BUILD}
+
+
 def tsan(run):
-    count = build(run, "tsan", ["tsan_tests"] + (["stator"] if has_stator(run) else []))
+    count = build(run, *TSAN_BUILD)
     run.read_tests("build/tsan")
     count.add(race_canaries(run))
     count.add(with_reports(run, "tsan", lambda: run_ctest(run, "build/tsan", "tsan")))
@@ -206,7 +218,7 @@ def tsan(run):
 def fuzz(run):
     """Every target under libFuzzer, from its corpus, with a fresh seed."""
     targets = fuzz_targets(run)
-    count = build(run, "fuzz", ["fuzzers"])
+    count = build(run, *FUZZ_BUILD)
     seconds = 60 if run.mode == FULL else 5
 
     def command(target):
