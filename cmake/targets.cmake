@@ -101,26 +101,35 @@ function(stator_test_options name)
   endif()
 endfunction()
 
-# stator_test(NAME SOURCES a_test.cc ... LINKS lib ... [LABELS shelf ...] [TIMEOUT s] [COST s] [OPTIMIZED]): one
-# GoogleTest binary, one ctest entry of the same name. Its cases are counted from the report that it leaves
-# in <build>/gtest. Of tests that run side by side the one of the highest COST begins. OPTIMIZED: compiled like the
-# product, since most of what it runs is its own.
+# stator_test(NAME SOURCES a_test.cc ... LINKS lib ... [LABELS shelf ...] [TIMEOUT s] [COST s] [OPTIMIZED]
+# [PARTS n]): one GoogleTest binary, one ctest entry of the same name. Its cases are counted from the report that it
+# leaves in <build>/gtest. Of tests that run side by side the one of the highest COST begins. OPTIMIZED: compiled like
+# the product, since most of what it runs is its own. PARTS: as many entries, NAME_2 and so on, which share the cases.
 function(stator_test name)
   if(NOT STATOR_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "OPTIMIZED" "TIMEOUT;COST" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "OPTIMIZED" "TIMEOUT;COST;PARTS" "SOURCES;LINKS;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE stator_options ${arg_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   if(NOT arg_OPTIMIZED)
     stator_test_options(${name})
   endif()
-  add_test(NAME ${name} COMMAND ${name})
-  _stator_register(${name} ${name} "${arg_LABELS}" "${arg_TIMEOUT}"
-    "GTEST_OUTPUT=json:${CMAKE_BINARY_DIR}/gtest/${name}.json")
-  if(arg_COST)
-    set_tests_properties(${name} PROPERTIES COST ${arg_COST})
+  if(NOT arg_PARTS)
+    set(arg_PARTS 1)
   endif()
+  foreach(part RANGE 1 ${arg_PARTS})
+    set(entry ${name})
+    if(part GREATER 1)
+      set(entry ${name}_${part})
+    endif()
+    math(EXPR index "${part} - 1")
+    add_test(NAME ${entry} COMMAND ${name})
+    _stator_register(${entry} ${name} "${arg_LABELS}" "${arg_TIMEOUT}" "GTEST_OUTPUT=json:${CMAKE_BINARY_DIR}/gtest/${entry}.json;GTEST_TOTAL_SHARDS=${arg_PARTS};GTEST_SHARD_INDEX=${index}")
+    if(arg_COST)
+      set_tests_properties(${entry} PROPERTIES COST ${arg_COST})
+    endif()
+  endforeach()
 endfunction()
 
 # stator_script_test(NAME COMMAND program args ... LABELS shelf ... [TIMEOUT s]): a test that is a
