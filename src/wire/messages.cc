@@ -72,6 +72,7 @@ void describe(Visitor& v, Message& m, const ReplicaPut& d) {
   v.field(6, m.intended, d.intended);
   v.field(7, m.restores, d.restores);
   v.field(8, m.early, d.early);
+  v.field(9, m.pace, d.pace);
 }
 
 template <typename Visitor, typename Message>

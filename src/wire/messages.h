@@ -113,6 +113,9 @@ struct ReplicaPut {
   /// With kDurable: answer when the engine has it, and once more when it is on disk, or cannot come
   /// there (paper 6.1). A receiver that does not know this answers once, when it is on disk.
   bool early = false;
+  /// Of a hint that is delivered: at so many bytes per second, as the budget for background work
+  /// counts them, its sender ends in time (G22). 0: it does not say.
+  std::uint32_t pace = 0;
   bool operator==(const ReplicaPut&) const = default;
 };
 

@@ -80,7 +80,8 @@ inline ReplicaPut sample(std::type_identity<ReplicaPut>) {
           .repair = true,
           .intended = {0x0123456789ABCDEF},
           .restores = true,
-          .early = true};
+          .early = true,
+          .pace = 1'250'000};
 }
 inline ReplicaPutReply sample(std::type_identity<ReplicaPutReply>) {
   return {.status = ReplyStatus::kFailed,
