@@ -171,12 +171,13 @@ const std::array kTable = {
         "bytes",
         "Room for an hour of a node's absence at 1 MiB/s; what W counts on is always kept (D14).",
         Bytes{[](Settings& s) -> std::uint64_t& { return s.node.hint_bytes_max; }, 0, 1ULL << 50}},
-    Setting{"background_rate", "SIZE",
-            "what repairs and hints that others deliver may cost per second at most", "bytes",
-            "A minute's absence is made good within a minute; while clients wait longer than they "
-            "are used to, it is as little as a 64th of it.",
-            Bytes{[](Settings& s) -> std::uint64_t& { return s.node.background_bytes_per_second; },
-                  1ULL << 16, 1ULL << 40}},
+    Setting{
+        "background_rate", "SIZE",
+        "what repairs and hints that others deliver may cost per second at most", "bytes",
+        "Half is for hints, half for repairs. While clients wait longer than they are used to it "
+        "is as little as a 64th, but for hints that would else take more than two minutes.",
+        Bytes{[](Settings& s) -> std::uint64_t& { return s.node.background_bytes_per_second; },
+              1ULL << 16, 1ULL << 40}},
     Setting{"log_level", "LEVEL", "the least that is worth a line on standard error", "",
             "Starts, stops and alarms; never a line per request.",
             Choice{[](Settings& s) -> std::string& { return s.log_level; }, log_levels}},

@@ -1,58 +1,77 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "base/time.h"
-#include "core/health/answer_times.h"
+#include "core/load/drain_shares.h"
+#include "core/load/usual_time.h"
 
 namespace stator::node {
 
 /// The one budget for background work (D15, D16; paper 6.5: admission control fed back from the
-/// latency of the foreground). Read repair, hints, comparisons and transfers all spend from it, in
-/// bytes; how many there are per second follows from what clients see: while their slowest answers
-/// are as they were without background work the budget grows, and when they become much slower it
-/// is halved, down to a trickle that always flows. Pure; one per shard, each with its share.
+/// latency of the foreground). How much there is per second follows from how long clients wait
+/// here, and those of peers for copies that are kept here: while that is as usual the budget grows,
+/// when it takes twice as long it is halved, down to a trickle that always flows. What nobody uses
+/// does not grow beyond an eighth, so that whatever begins, begins slowly.
+///
+/// Half of it is for hints, delivered here or from here, half for repairs and looks: neither can
+/// use up what the other one needs. Amounts are bytes, and each piece of work costs some more
+/// whatever its size: see cost(). Pure; one per shard, each with its share.
 class BackgroundBudget {
  public:
-  /// At most so many; at least a 64th of it.
+  /// At most so many.
   explicit BackgroundBudget(std::uint64_t bytes_per_second);
 
+  /// Of work that comes in pieces, in bytes of a large one.
+  [[nodiscard]] static constexpr std::uint64_t cost(std::uint64_t pieces, std::uint64_t bytes) {
+    return pieces * kPieceCost + bytes;
+  }
+
   /// A client was answered after so long.
-  void on_foreground(Duration took) { window_.add(took); }
+  void on_foreground(Duration took) { clients_.add(took); }
+  /// So long it took to keep a copy of what a client writes through another node.
+  void on_copy(Duration took) { copies_.add(took); }
   /// Some times per second; `pressed`: clients are refused, or nearly.
   void look(bool pressed, MonoTime now);
 
-  /// A piece of work of so many bytes has come: how long its sender shall wait before the next one.
-  /// Never refuses: what is here might as well be done. Who can be told to wait is told so while
-  /// there is still something left for try_take().
-  [[nodiscard]] Duration take(std::size_t bytes, MonoTime now);
+  /// Work that is done whatever is left: it has come from a peer, or is paced otherwise.
+  void note(std::uint64_t cost) { spent_ += cost; }
+  /// For who was sent a hint, beside note(): how long its sender shall wait before the next one.
+  /// See DrainShares::pause.
+  [[nodiscard]] Duration pause(std::uint64_t sender, std::uint64_t cost, std::uint64_t pace,
+                               MonoTime now) {
+    return shares_.pause(sender, cost, pace, {.now = rate_ / 2, .most = most_ / 2}, now);
+  }
+  /// What may be spent on hints.
+  [[nodiscard]] std::uint64_t hints_per_second() const { return rate_ / 2; }
   /// For work that may be left undone, since somebody will find it again: false, and nothing is
-  /// taken, while earlier work is not paid for.
-  [[nodiscard]] bool try_take(std::size_t bytes, MonoTime now);
+  /// taken, while earlier such work is not paid for.
+  [[nodiscard]] bool try_take(std::uint64_t cost, MonoTime now);
 
   [[nodiscard]] std::uint64_t bytes_per_second() const { return rate_; }
 
-  /// A piece costs at least so much, whatever its size.
-  static constexpr std::size_t kCostMin = 1024;
+  /// A piece keeps the processors of both nodes busy for about as long as so many bytes of a large
+  /// one do: messages, a read, its part of a batch.
+  static constexpr std::uint64_t kPieceCost = 4096;
   static constexpr Duration kLook = milliseconds(250);
-  /// Answers that are faster than this are no reason to hold back, whatever they were before.
-  static constexpr Duration kAlwaysGood = milliseconds(10);
-  static constexpr std::uint32_t kAnswersMin = 20;
+  /// Where few answers come it takes longer until they tell something.
+  static constexpr Duration kLookMax = seconds(2);
+  static constexpr double kTooSlow = 2;
+  static constexpr double kSlower = 1.5;  // no time to grow
 
  private:
-  [[nodiscard]] std::uint64_t least() const { return most_ / 64; }
+  [[nodiscard]] std::uint64_t least() const;
   void pay(MonoTime now);
-  void spend(std::size_t bytes);
 
   std::uint64_t most_;
   std::uint64_t rate_;
-  std::int64_t credit_ = 0;  // bytes; negative: debt
+  std::int64_t credit_ = 0;  // of repairs: bytes; negative: debt
   std::uint64_t spent_ = 0;  // since the last look
   MonoTime paid_at_{};
   MonoTime looked_at_{};
-  AnswerTimes window_;  // since the last look that judged it
-  AnswerTimes usual_;   // of windows with next to no background work
+  UsualTime clients_;
+  UsualTime copies_;
+  DrainShares shares_;
 };
 
 }  // namespace stator::node

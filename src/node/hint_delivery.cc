@@ -1,5 +1,7 @@
 #include "node/hint_delivery.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -17,10 +19,11 @@ constexpr Duration kPatience = seconds(5);        // for one answer
 constexpr Duration kAfterFailure = seconds(1);
 constexpr Duration kBetweenWalks = milliseconds(100);
 constexpr Duration kAfterNothing = seconds(1);  // a walk that delivered nothing
-constexpr storage::ScanBudget kBudget{.keys_max = 64, .bytes_max = 1 << 20};
+// A scan reads whole records, perhaps from the disk, while clients wait for the loop.
+constexpr storage::ScanBudget kBudget{.keys_max = 32, .bytes_max = 64 << 10};
 constexpr std::uint64_t kNotOver = UINT64_MAX;
 constexpr int kScansMax = 4;   // in one go, over hints of other owners
-constexpr int kBeginMax = 64;  // in one go: what cannot be read or sent ends at once
+constexpr int kBeginMax = 16;  // in one go: what cannot be read or sent ends at once
 
 class Collector final : public storage::ScanVisitor {
  public:
@@ -63,8 +66,11 @@ void HintDelivery::tick() {
   give_up_late();
   std::vector<NodeId> owners;
   for (const auto& [owner, hints] : context_.hints.owners()) {
-    if (hints.keys > 0 && context_.peers->fitness(owner, Purpose::kWrite) != Fitness::kUnfit)
+    if (hints.keys > 0 && context_.peers->fitness(owner, Purpose::kWrite) != Fitness::kUnfit) {
       owners.push_back(owner);
+    } else {
+      walks_[owner].pace.end();
+    }
   }
   for (const NodeId owner : owners) advance(owner, walks_[owner]);
   if (context_.hints.keys() == 0 && operations_.open() == 0) return;  // the next hint wakes it
@@ -81,10 +87,29 @@ void HintDelivery::give_up_late() {
   });
 }
 
+void HintDelivery::look_at_pace(NodeId owner, Walk& walk) {
+  const auto& owners = context_.hints.owners();
+  const auto found = owners.find(owner);
+  if (found == owners.end()) return;
+  const std::uint64_t backlog = BackgroundBudget::cost(found->second.keys, found->second.bytes);
+  walk.pace.look(backlog, context_.background.hints_per_second(), context_.now());
+}
+
+bool HintDelivery::may_send(const Walk& walk) const {
+  return context_.now() >= walk.not_before && walk.pace.may_send();
+}
+
+// What is read, sent and deleted here is work of this node, too.
+void HintDelivery::pay(Walk& walk, std::uint64_t cost) {
+  walk.pace.on_sent(cost);
+  context_.background.note(cost);
+}
+
 void HintDelivery::advance(NodeId owner, Walk& walk) {
+  look_at_pace(owner, walk);
   for (int begun = 0; begun < kBeginMax; ++begun) {
     if (walk.in_flight >= kWindow || walk.bytes_in_flight >= kWindowBytes) return;
-    if (context_.now() < walk.not_before) return;
+    if (!may_send(walk)) return;
     if (walk.queue.empty() && !refill(owner, walk)) return;
     if (walk.queue.empty()) return;  // the rest of the range another time
     std::string key = std::move(walk.queue.front());
@@ -164,6 +189,7 @@ void HintDelivery::deliver(NodeId owner, Walk& walk, std::string key) {
   operation->bytes = 0;
   operation->sent = false;
   ++walk.in_flight;
+  pay(walk, BackgroundBudget::cost(1, 0));
   load(*operation, &HintDelivery::send);
 }
 
@@ -189,7 +215,9 @@ void HintDelivery::send(Operation& operation, const RecordStore::Loaded& loaded)
   }
   operation.digest = digest(object);
   operation.bytes = loaded.payload.size();
-  walks_[operation.owner].bytes_in_flight += operation.bytes;
+  Walk& walk = walks_[operation.owner];
+  walk.bytes_in_flight += operation.bytes;
+  pay(walk, BackgroundBudget::cost(0, operation.bytes));
   operation.sent_at = context_.now();
   operation.deadline = operation.sent_at + kPatience;
   const RequestId id{
@@ -200,6 +228,8 @@ void HintDelivery::send(Operation& operation, const RecordStore::Loaded& loaded)
   message.object = loaded.payload;
   message.durability = wire::Durability::kDurable;
   message.repair = true;
+  message.pace = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      walk.pace.least_per_second(), std::numeric_limits<std::uint32_t>::max()));
   operation.sent = context_.peers->send(operation.owner, context_.request_id(id),
                                         operation.deadline, operation.range, message);
   if (!operation.sent) release(operation, kAfterFailure);
@@ -246,10 +276,10 @@ void HintDelivery::send_again(Operation& operation) {
   const bool walking = walk.under_way && walk.range == operation.range;
   release(operation, {});
   if (!walking) return;  // the next walk meets it
-  if (context_.now() < walk.not_before) {
-    walk.queue.push_front(std::move(key));
-  } else {
+  if (may_send(walk)) {
     deliver(owner, walk, std::move(key));
+  } else {
+    walk.queue.push_front(std::move(key));
   }
 }
 

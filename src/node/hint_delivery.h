@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "core/load/drain_pace.h"
 #include "core/version/object.h"
 #include "env/executor.h"
 #include "node/hint_recount.h"
@@ -17,10 +18,11 @@ struct ShardContext;
 
 /// Brings what this shard keeps for others to its owners (paper 4.6). For each owner that answers
 /// and has a backlog there is one walk over the ranges in which it has one, with a bounded window
-/// of hints under way. The owner says with each answer how long to wait before the next, so the
-/// receiver paces (D15). When it says that it has a hint durably, the record is looked at again: if
-/// it is still what was sent, it is deleted; else it goes out again, under another request id, so
-/// that no answer is taken for that to another object. Nothing else ever deletes a hint (D14).
+/// of hints under way. They are spread over the time that there is (DrainPace), and the owner says
+/// with each answer how long to wait before the next, so the receiver paces (D15). When it says
+/// that it has a hint durably, the record is looked at again: if it is still what was sent, it is
+/// deleted; else it goes out again, under another request id, so that no answer is taken for that
+/// to another object. Nothing else ever deletes a hint (D14).
 ///
 /// A walk that has come to its end begins again while there is a backlog. One per shard, on its
 /// loop only.
@@ -57,6 +59,7 @@ class HintDelivery {
     std::size_t bytes_in_flight = 0;
     std::uint64_t delivered = 0;  // since it began
     MonoTime not_before{};        // as the owner, or a failure, asks
+    DrainPace pace;
   };
   struct Operation : OperationSlot {
     NodeId owner{};
@@ -73,6 +76,9 @@ class HintDelivery {
   void tick();
   void give_up_late();
   void advance(NodeId owner, Walk& walk);
+  void look_at_pace(NodeId owner, Walk& walk);
+  [[nodiscard]] bool may_send(const Walk& walk) const;
+  void pay(Walk& walk, std::uint64_t cost);
   [[nodiscard]] bool refill(NodeId owner, Walk& walk);
   [[nodiscard]] bool next_range(NodeId owner, Walk& walk);
   void end_range(NodeId owner, Walk& walk);

@@ -29,19 +29,20 @@ class HintDeliveryTest : public ::testing::Test {
     }
   }
   void keep(std::string_view key, std::string_view object) {
-    lone.in_turn([&](Shard& shard) {
-      ShardContext& context = shard.context();
-      const PartitionId place = hint_partition(lone.partition_of(key));
-      std::string storage_key;
-      storage::append_storage_key(kDefaultBucket, key, storage_key);
-      std::string hint_key;
-      append_hint_key(lone.id(2), storage_key, hint_key);
-      context.records->load(place, hint_key, [&](const RecordStore::Loaded& loaded) {
-        context.hints.stored(place, hint_key, loaded.payload.size(), object.size(),
-                             {.wall = context.guarded_now(), .batch = context.records->staging()});
-        context.records->begin_store(place, hint_key).append(object);
-        context.records->finish_store({}, true, [](const Result<void>&) {});
-      });
+    lone.in_turn([&](Shard& shard) { keep_in(shard, key, object); });
+  }
+  void keep_in(Shard& shard, std::string_view key, std::string_view object) {
+    ShardContext& context = shard.context();
+    const PartitionId place = hint_partition(lone.partition_of(key));
+    std::string storage_key;
+    storage::append_storage_key(kDefaultBucket, key, storage_key);
+    std::string hint_key;
+    append_hint_key(lone.id(2), storage_key, hint_key);
+    context.records->load(place, hint_key, [&](const RecordStore::Loaded& loaded) {
+      context.hints.stored(place, hint_key, loaded.payload.size(), object.size(),
+                           {.wall = context.guarded_now(), .batch = context.records->staging()});
+      context.records->begin_store(place, hint_key).append(object);
+      context.records->finish_store({}, true, [](const Result<void>&) {});
     });
   }
   std::uint64_t pending() {
@@ -77,6 +78,7 @@ TEST_F(HintDeliveryTest, AHintIsDeletedWhenItsOwnerSaysThatItHasIt) {  // D14
   EXPECT_EQ(put.object, object);
   EXPECT_EQ(put.durability, wire::Durability::kDurable);
   EXPECT_TRUE(put.repair) << "it counts for nobody";
+  EXPECT_GE(put.pace, DrainPace::kTrickle) << "what it may ask for and still get all in time";
   EXPECT_FALSE(put.intended) << "for the receiver itself";
   answer(puts[0], wire::ReplyStatus::kFailed);
   EXPECT_EQ(pending(), 1U);
@@ -97,6 +99,7 @@ TEST_F(HintDeliveryTest, NoAnswerToAnotherObjectDeletesAHint) {
   ASSERT_EQ(first.size(), 1U);
   keep("k", one_version("w", 8));
   answer(first[0], wire::ReplyStatus::kOk);
+  run(milliseconds(100));
   const auto second = take_puts();
   ASSERT_EQ(second.size(), 1U) << "it has changed: it goes out again";
   EXPECT_EQ(second[0].as<wire::ReplicaPut>().object, one_version("w", 8));
@@ -106,6 +109,35 @@ TEST_F(HintDeliveryTest, NoAnswerToAnotherObjectDeletesAHint) {
   answer(second[0], wire::ReplyStatus::kOk);
   EXPECT_EQ(pending(), 0U);
   EXPECT_EQ(stored(), 0U);
+}
+
+// D15, G22: an owner that has just come back is not flooded, and yet gets all of it (D14).
+TEST_F(HintDeliveryTest, ABacklogLeavesSlowlyAtFirstAndNeverInABurst) {
+  constexpr std::uint64_t kHints = 1'000;
+  constexpr double kPerSecond =
+      static_cast<double>(DrainPace::kSmall) / BackgroundBudget::kPieceCost;
+  lone.in_turn([&](Shard& shard) {
+    for (std::uint64_t i = 0; i < kHints; ++i) keep_in(shard, std::to_string(i), one_version("v"));
+  });
+  const MonoTime began = lone.world().now();
+  MonoTime looked = began - milliseconds(10);  // the turn in which they came
+  std::uint64_t sent = 0;
+  std::uint64_t in_first_second = 0;
+  while (pending() > 0) {
+    hear();
+    const auto puts = take_puts();
+    const MonoTime now = lone.world().now();
+    const double passed_s = static_cast<double>((now - looked + DrainPace::kBurst).ns) / 1e9;
+    looked = now;
+    EXPECT_LE(static_cast<double>(puts.size()), 2 + kPerSecond * passed_s);
+    sent += puts.size();
+    if (now - began < seconds(1)) in_first_second = sent;
+    ASSERT_LT(now - began, seconds(60));
+    for (const auto& put : puts) answer(put, wire::ReplyStatus::kOk);
+  }
+  EXPECT_EQ(sent, kHints);
+  EXPECT_GT(in_first_second, 10U);
+  EXPECT_LE(in_first_second, DrainPace::kStart / BackgroundBudget::kPieceCost + 2);
 }
 
 // D15: the receiver paces. What is under way when it asks for a pause is one window at most.

@@ -267,7 +267,9 @@ void ReadCoordinator::finish(Operation& operation) {
   repair(operation);
   // Left undone under pressure: the next read of the key looks again.
   if (operation.check_the_rest &&
-      context_.background.try_take(operation.key.size(), context_.now())) {
+      context_.background.try_take(
+          BackgroundBudget::cost(operation.round.owners().size(), operation.key.size()),
+          context_.now())) {
     ++context_.metrics.late_digests_total;
     look_at_all(operation.bucket, operation.key, operation.partition, 0, false);
   } else if (const std::uint8_t damaged =
@@ -316,7 +318,9 @@ void ReadCoordinator::repair(Operation& operation) {
   encoded_.clear();
   encode_object(operation.merged, encoded_);
   // Of the one budget (D16); what is left out is found by the next read.
-  if (!context_.background.try_take(encoded_.size() * send.size(), context_.now())) {
+  const std::uint64_t cost =
+      BackgroundBudget::cost(send.size(), std::uint64_t{encoded_.size()} * send.size());
+  if (!context_.background.try_take(cost, context_.now())) {
     ++context_.metrics.background_left_out_total;
     return;
   }

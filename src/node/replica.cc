@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/probe.h"
 #include "core/version/object_codec.h"
 #include "node/hint_place.h"
@@ -228,13 +229,15 @@ void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& me
     key = &hint_key_;
   }
   // Of background work that waits for an answer the pace is set here.
-  const auto paced = static_cast<std::uint32_t>(message.repair ? message.object.size() : 0);
+  const auto cost = static_cast<std::uint32_t>(
+      message.repair ? BackgroundBudget::cost(1, message.object.size()) : 0);
+  context_.background.note(cost);
   merge_in(place, *key, message.object,
            {.sync = message.durability == wire::Durability::kDurable,
             .early = message.early,
             .restores = message.restores},
-           [this, to = header.sender, request = header.request_id, partition = header.partition,
-            paced](const Result<Merged>& merged) {
+           [this, to = header.sender, request = header.request_id, came = context_.now(), cost,
+            pace = message.pace, partition = header.partition](const Result<Merged>& merged) {
              if (request == 0) return;  // repair: nobody waits
              wire::ReplicaPutReply reply;
              if (merged) {
@@ -245,9 +248,14 @@ void Replica::on_put(const wire::FrameHeader& header, const wire::ReplicaPut& me
                reply.status = wire::ReplyStatus::kFailed;
                reply.code = merged.error().code;
              }
-             if (paced > 0) {
-               reply.pause_us =
-                   static_cast<std::uint32_t>(context_.background.take(paced, context_.now()).us());
+             const MonoTime now = context_.now();
+             if (cost == 0) {
+               if (merged) context_.background.on_copy(now - came);
+             } else {
+               // Of a node with several shards each delivers for itself.
+               const std::uint64_t sender = mix64(to.value + RequestId::unpack(request).shard);
+               reply.pause_us = static_cast<std::uint32_t>(
+                   context_.background.pause(sender, cost, pace, now).us());
              }
              context_.peers->send(to, request, {}, PartitionId{partition}, reply);
            });

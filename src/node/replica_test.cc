@@ -319,20 +319,29 @@ TEST_F(ReplicaTest, AForwardedWriteWhoseTimeIsOverIsRefusedAndACopyIsNot) {
   EXPECT_EQ(received[0].as<wire::ReplicaPutReply>().status, wire::ReplyStatus::kOk);
 }
 
-// D15: who delivers hints is told how long to wait before the next one, and a client's write never.
-TEST(PacedReplica, WhoSendsBackgroundWorkIsToldHowLongToWait) {
-  LoneShard lone([](NodeOptions& options) { options.background_bytes_per_second = 256 << 10; });
-  const std::string object = one_version(std::string(16 << 10, 'x'));
-  const auto pause_after = [&](const std::string& key, bool repair) {
+/// A node to which others bring hints.
+class PacedReplica : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kMost = 1 << 20;
+  static constexpr std::size_t kValue = 16 << 10;
+  Duration pause_after(const std::string& key, bool repair, std::uint32_t pace = 0,
+                       unsigned from = 2) {
     const wire::ReplicaPut message{
-        .bucket = kDefaultBucket, .key = key, .object = object, .repair = repair};
-    lone.deliver(LoneShard::frame(lone.header(lone.partition_of(key), kAsked), message));
-    const auto received = lone.take_received();
+        .bucket = kDefaultBucket, .key = key, .object = object_, .repair = repair, .pace = pace};
+    lone.deliver(LoneShard::frame(lone.header(lone.partition_of(key), kAsked, from), message));
+    const auto received = lone.take_received(from);
     STATOR_ASSERT(received.size() == 1);
     const auto reply = received[0].as<wire::ReplicaPutReply>();
     EXPECT_EQ(reply.status, wire::ReplyStatus::kOk);
     return microseconds(reply.pause_us);
-  };
+  }
+
+  LoneShard lone{[](NodeOptions& options) { options.background_bytes_per_second = kMost; }};
+  const std::string object_ = one_version(std::string(kValue, 'x'));
+};
+
+// D15: who delivers hints is told how long to wait before the next one, and a client's write never.
+TEST_F(PacedReplica, WhoSendsBackgroundWorkIsToldHowLongToWait) {
   Duration pause{};
   for (int i = 0; i < 8; ++i) {
     const Duration next = pause_after("k" + std::to_string(i), true);
@@ -340,11 +349,27 @@ TEST(PacedReplica, WhoSendsBackgroundWorkIsToldHowLongToWait) {
     pause = next;
     EXPECT_EQ(pause_after("client" + std::to_string(i), false), Duration{});
   }
-  // 128 KiB at a quarter of the most, but for what a rest allows at once.
-  EXPECT_GT(pause, milliseconds(1'000));
-  EXPECT_LT(pause, milliseconds(2'100));
+  // 160 KiB at a sixteenth of the most, but for what a rest allows at once.
+  EXPECT_GT(pause, milliseconds(2'000));
+  EXPECT_LT(pause, milliseconds(2'500));
   lone.run(pause);
   EXPECT_LT(pause_after("after", true), milliseconds(400)) << "who waited is let in again";
+}
+
+// D14, D15, G22: several bring hints at once, each as fast as it must to end in time.
+TEST_F(PacedReplica, WhoNeedsMoreIsLetInEarlierAndNobodyIsKeptOut) {
+  static_cast<void>(pause_after("first of 2", true, 200'000, 2));
+  static_cast<void>(pause_after("first of 3", true, 100'000, 3));
+  lone.run(milliseconds(500));
+  Duration two{};
+  Duration three{};
+  for (int i = 0; i < 8; ++i) {
+    two = pause_after("2 " + std::to_string(i), true, 200'000, 2);
+    three = pause_after("3 " + std::to_string(i), true, 100'000, 3);
+  }
+  // 160 KiB each, though the node can spare less than both need; some of it is over by now.
+  EXPECT_NEAR(static_cast<double>(two.ms()), 820 - 120, 100);
+  EXPECT_NEAR(static_cast<double>(three.ms()), 1'640 - 120, 100);
 }
 
 }  // namespace

@@ -47,7 +47,9 @@ void WriteRepair::send_repairs(const FinishedWrite& write, const RecordStore::Lo
   if (!decode_object(loaded.payload, object_)) return;
   const RepairPlan plan = plan_repair(write.round, digest(object_));
   if (plan.empty()) return;
-  if (!context_.background.try_take(loaded.payload.size() * plan.send.size(), context_.now())) {
+  const std::uint64_t copies = plan.send.size();
+  const std::uint64_t cost = BackgroundBudget::cost(copies, loaded.payload.size() * copies);
+  if (!context_.background.try_take(cost, context_.now())) {
     ++context_.metrics.background_left_out_total;
     return;
   }

@@ -9,7 +9,7 @@
 namespace stator::sim {
 namespace {
 
-constexpr Duration kHints = seconds(60);  // at most, until the last hint is delivered
+constexpr Duration kHints = seconds(120);  // at most, until the last hint is delivered (G22)
 
 class Counter final : public storage::ScanVisitor {
  public:

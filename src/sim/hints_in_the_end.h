@@ -12,7 +12,7 @@
 namespace stator::sim {
 
 /// I6: lets time pass until nobody keeps a hint, as nodes themselves count. Empty; or how many are
-/// still there after a minute.
+/// still there after two minutes.
 [[nodiscard]] std::string await_hints(World& world, Nodes& nodes);
 
 /// I5: hints that stand in the engines all the same, by node. Reads the engines, and takes no time.
