@@ -117,6 +117,14 @@ void HintBacklog::end_count() {
   came_meanwhile_ = {};
 }
 
+bool HintBacklog::catches_up(NodeId owner, MonoTime now) const {
+  if (keys_ == 0) return false;
+  const auto found = owners_.find(owner);
+  if (found == owners_.end() || found->second.keys == 0) return false;
+  // One that nobody can deliver (damaged, refused) says nothing of what the owner has.
+  return found->second.rate.per_second(now) > 0;
+}
+
 void HintBacklog::correct(PartitionId range, NodeId owner) {
   remove(range, owner, UINT64_MAX, 0);
 }

@@ -69,6 +69,8 @@ class HintBacklog {
   [[nodiscard]] const std::map<NodeId, Owner>& owners() const { return owners_; }
   [[nodiscard]] std::uint64_t keys() const { return keys_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  /// Hints are being delivered to this owner: it lacks some of what others have, and gets it.
+  [[nodiscard]] bool catches_up(NodeId owner, MonoTime now) const;
   /// Certainly nothing is kept for anybody in this range.
   [[nodiscard]] bool none_in(PartitionId range) const {
     return counted_ && keys_in_.find(range) == keys_in_.end();

@@ -108,6 +108,21 @@ TEST(HintBacklog, WakesWhoeverDeliversWhenTheFirstComes) {
   EXPECT_EQ(woken, 2);
 }
 
+TEST(HintBacklog, AnOwnerCatchesUpWhileItIsBroughtSome) {
+  HintBacklog hints;
+  hints.end_count();
+  const MonoTime now = MonoTime{} + seconds(100);
+  hints.stored(hint_partition({3}), key_of(kA, "a"), 0, 10, at(1));
+  hints.stored(hint_partition({3}), key_of(kA, "b"), 0, 10, at(1));
+  EXPECT_FALSE(hints.catches_up(kA, now)) << "it is away, or refuses them";
+  hints.delivered({3}, kA, 10, now);
+  EXPECT_TRUE(hints.catches_up(kA, now));
+  EXPECT_FALSE(hints.catches_up(kB, now));
+  EXPECT_FALSE(hints.catches_up(kA, now + seconds(10))) << "nobody can bring it the other one";
+  hints.delivered({3}, kA, 10, now + seconds(10));
+  EXPECT_FALSE(hints.catches_up(kA, now + seconds(10))) << "it has all";
+}
+
 TEST(DrainRate, IsThatOfTheLastSeconds) {
   DrainRate rate;
   EXPECT_EQ(rate.per_second({}), 0);

@@ -12,12 +12,13 @@ void add_candidate(const Topology& topology, const Candidate& candidate, Candida
   out.list.back().zone = topology.zones[static_cast<std::size_t>(index)];
 }
 
-enum class Rank : std::uint8_t { kSelf, kFit, kSpare, kUntried, kAway, kNoWrite };
+enum class Rank : std::uint8_t { kSelf, kFit, kBehind, kSpare, kUntried, kAway, kNoWrite };
 
 Rank rank_of(const ShardContext& context, NodeId owner, Purpose purpose) {
   if (owner == context.self()) return Rank::kSelf;
   switch (context.peers->fitness(owner, purpose)) {
-    case Fitness::kFit: return Rank::kFit;
+    case Fitness::kFit:
+      return context.hints.catches_up(owner, context.now()) ? Rank::kBehind : Rank::kFit;
     case Fitness::kSpare: return Rank::kSpare;
     case Fitness::kUnfit: break;
   }
@@ -40,7 +41,7 @@ void owners_as_candidates(const ShardContext& context, PartitionId partition, Ca
   std::size_t fit = 0;
   for (const NodeId owner : owners) {
     ranks.push_back(rank_of(context, owner, purpose));
-    if (ranks.back() <= Rank::kFit) ++fit;
+    if (ranks.back() <= Rank::kBehind) ++fit;
     if (ranks.back() == Rank::kSelf) out.local = 0;
   }
   // A slow owner gets its copies like any other: a stand-in in its place would count, and a read of
@@ -51,9 +52,9 @@ void owners_as_candidates(const ShardContext& context, PartitionId partition, Ca
   // A node that was cut off believes for a moment that everybody is away, and the first other one
   // that it hears again would stand in for owners that are well.
   const bool comes_back = context.peers->comes_back();
-  for (const Rank rank :
-       {Rank::kSelf, Rank::kFit, Rank::kSpare, Rank::kUntried, Rank::kAway, Rank::kNoWrite}) {
-    const bool usable = rank <= Rank::kFit || (rank == Rank::kSpare && slow_too) ||
+  for (const Rank rank : {Rank::kSelf, Rank::kFit, Rank::kBehind, Rank::kSpare, Rank::kUntried,
+                          Rank::kAway, Rank::kNoWrite}) {
+    const bool usable = rank <= Rank::kBehind || (rank == Rank::kSpare && slow_too) ||
                         (comes_back && purpose == Purpose::kWrite && rank != Rank::kNoWrite);
     // A read is not worth waiting for one of whom nobody has ever heard.
     const bool away = rank == Rank::kNoWrite ||

@@ -11,6 +11,7 @@ namespace stator::node {
 
 /// The first N of a key's preference list as candidates of a round: this node first where it is an
 /// owner, then the others in preference order, healthy ones first (paper 4.5: the first N healthy),
+/// of these last those to which this node delivers hints, since they lack what the others have;
 /// then slow and leaving ones, which are usable for a write, and for a read only where too few
 /// nodes are healthy. For a write, who takes no writes comes with those that are away (D29).
 struct Candidates {

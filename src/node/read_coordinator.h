@@ -77,6 +77,8 @@ class ReadCoordinator {
   void take_value(Operation& operation, ReplicaIndex replica, std::string_view object);
   void answer(Operation& operation);
   [[nodiscard]] bool tries_any(std::span<const NodeId> owners);
+  [[nodiscard]] bool may_miss_something(std::span<const NodeId> owners,
+                                        PartitionId partition) const;
   /// Calls `done`, if that has not been.
   void complete(Operation& operation, const Result<ReadResult>& result);
   void finish(Operation& operation);
