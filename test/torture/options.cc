@@ -71,9 +71,9 @@ Result<void> take_workload(Words& words, sim::Workload& workload) {
   for (const auto& [name, out] : times) {
     if (auto taken = take(words, name, *out); !taken) return taken;
   }
-  for (auto taken :
-       {take(words, "rate", workload.operations_per_second), take(words, "keys", workload.keys),
-        take(words, "sessions", workload.sessions), take(words, "hot", workload.hot)}) {
+  for (auto taken : {take(words, "rate", workload.operations_per_second),
+                     take(words, "keys", workload.keys), take(words, "sessions", workload.sessions),
+                     take(words, "hot", workload.hot), take(words, "large", workload.large)}) {
     if (!taken) return taken;
   }
   workload.patience = milliseconds(patience_ms);

@@ -21,7 +21,8 @@ struct Options {
   std::uint8_t r = 2;
   std::uint8_t w = 2;
   std::uint32_t partitions = 1024;
-  sim::Workload workload;  // rate= keys= sessions= hot= patience_ms= persistence_ms= kinds=
+  // rate= keys= sessions= hot= large= patience_ms= persistence_ms= kinds=
+  sim::Workload workload;
 };
 
 /// The workload is drawn from the seed as in the simulator, then made as large as the flags say.
