@@ -28,6 +28,8 @@ class Audit {
  private:
   enum class Step : std::uint8_t { kRead, kExplain };
   void pass(Step step, std::uint32_t shift);
+  /// How often all keys were read.
+  std::uint32_t read_until_repaired();
   void begin_more();
   void begin(std::uint32_t key);
   void read(std::uint32_t key, node::Store& store);
@@ -39,6 +41,8 @@ class Audit {
   [[nodiscard]] node::Store& store_of(std::uint32_t host, unsigned shard);
   /// Of all nodes: writes that replicas took and batches that engines got.
   [[nodiscard]] std::uint64_t writes_so_far();
+  /// Of all nodes: repairs for which there was no budget.
+  [[nodiscard]] std::uint64_t left_out_so_far();
 
   World& world_;
   std::vector<std::uint32_t> nodes_;
