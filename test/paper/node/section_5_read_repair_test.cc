@@ -21,6 +21,8 @@ class ReadRepair : public testing::Test {
       : cluster(50, 3, 3, 2, 2, 64, [](node::NodeOptions& options) {
           options.read_repair_share_ppm = 1'000'000;
           options.hint_bytes_max = 0;  // or they would do what reads do here
+          // All keys are read within some milliseconds: no repair is to be left to a later read.
+          options.background_bytes_per_second = 1ULL << 30;
         }) {
     for (unsigned i = 0; i < kKeys; ++i) {
       keys.push_back(key_owned_by(cluster, {0, 1, 2}, "key" + std::to_string(i) + "-"));
