@@ -43,7 +43,8 @@ class Five(unittest.TestCase):
         self.rate = RATE
         if FULL:
             self.rate = round(SHARE_OF_CAPACITY * capacity(self.cluster.nodes, KEYS))
-        self.torture = Torture(nodes, n=3, rate=self.rate, keys=KEYS, sessions=60, patience_ms=2_000)
+        self.torture = Torture(nodes, self.cluster.nodes, n=3, rate=self.rate, keys=KEYS, sessions=60,
+                               patience_ms=2_000)
         self.addCleanup(self.torture.stop)
         self.series = Series(self.torture)
         self.torture.begin()

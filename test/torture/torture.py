@@ -163,8 +163,9 @@ class Nodes(Cluster):
 class Torture(Tool):
     """Clients of all nodes, which write down all that they send and hear until it is judged."""
 
-    def __init__(self, nodes: list[Node], **settings):
-        self._nodes = nodes
+    def __init__(self, nodes: list[Node], everybody: list[Node] | None = None, **settings):
+        # Who may keep hints: also a node that has no clients here.
+        self._everybody = everybody or nodes
         port, = free_ports(1)
         doors = ",".join(f"127.0.0.1:{node.redis_port}" for node in nodes)
         settings = {"seed": SEED, "n": min(3, len(nodes)), **settings}
@@ -188,7 +189,7 @@ class Torture(Tool):
         """Reads every key from all its owners, compares these, and judges all that was heard. All nodes run: what
         stand-ins keep may be the only copies of a write, so the owners get it first."""
         self.pause()
-        wait_until(lambda: all_delivered(self._nodes), timeout_s=3 * PATIENCE_S, step_s=0.2)
+        wait_until(lambda: all_delivered(self._everybody), timeout_s=3 * PATIENCE_S, step_s=0.2)
         verdict = json.loads(self.orders.ask("judge"))
         print({name: value for name, value in verdict.items() if name != "problems"}, flush=True)
         return verdict
