@@ -40,7 +40,7 @@ class BackgroundBudget {
   /// See DrainShares::pause.
   [[nodiscard]] Duration pause(std::uint64_t sender, std::uint64_t cost, std::uint64_t pace,
                                MonoTime now) {
-    return shares_.pause(sender, cost, pace, {.now = rate_ / 2, .most = most_ / 2}, now);
+    return shares_.pause(sender, cost, pace, {.now = rate_ / 2, .most = most_ / kOwedShare}, now);
   }
   /// What may be spent on hints.
   [[nodiscard]] std::uint64_t hints_per_second() const { return rate_ / 2; }
@@ -53,6 +53,8 @@ class BackgroundBudget {
   /// A piece keeps the processors of both nodes busy for about as long as so many bytes of a large
   /// one do: messages, a read, its part of a batch.
   static constexpr std::uint64_t kPieceCost = 4096;
+  /// Of the most: what hints get that would else be late, however long clients wait.
+  static constexpr std::uint64_t kOwedShare = 8;
   static constexpr Duration kLook = milliseconds(250);
   /// Where few answers come it takes longer until they tell something.
   static constexpr Duration kLookMax = seconds(2);

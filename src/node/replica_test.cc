@@ -358,18 +358,18 @@ TEST_F(PacedReplica, WhoSendsBackgroundWorkIsToldHowLongToWait) {
 
 // D14, D15, G22: several bring hints at once, each as fast as it must to end in time.
 TEST_F(PacedReplica, WhoNeedsMoreIsLetInEarlierAndNobodyIsKeptOut) {
-  static_cast<void>(pause_after("first of 2", true, 200'000, 2));
-  static_cast<void>(pause_after("first of 3", true, 100'000, 3));
+  static_cast<void>(pause_after("first of 2", true, 80'000, 2));
+  static_cast<void>(pause_after("first of 3", true, 40'000, 3));
   lone.run(milliseconds(500));
   Duration two{};
   Duration three{};
   for (int i = 0; i < 8; ++i) {
-    two = pause_after("2 " + std::to_string(i), true, 200'000, 2);
-    three = pause_after("3 " + std::to_string(i), true, 100'000, 3);
+    two = pause_after("2 " + std::to_string(i), true, 80'000, 2);
+    three = pause_after("3 " + std::to_string(i), true, 40'000, 3);
   }
   // 160 KiB each, though the node can spare less than both need; some of it is over by now.
-  EXPECT_NEAR(static_cast<double>(two.ms()), 820 - 120, 100);
-  EXPECT_NEAR(static_cast<double>(three.ms()), 1'640 - 120, 100);
+  EXPECT_NEAR(static_cast<double>(two.ms()), 2'050 - 120, 100);
+  EXPECT_NEAR(static_cast<double>(three.ms()), 4'100 - 120, 100);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace stator {
 /// (D15): each piece is answered with how long its sender shall wait before the next. A sender gets
 /// a part of the whole in proportion to the pace that it needs to end in time (DrainPace), so that
 /// all end at about the same time, and none is starved by others. The whole is what the owner can
-/// spare now; when that is less than what all need together, it is what they need, up to the most
-/// that the owner ever takes: busy clients make delivery late, not endless, and no backlog floods.
+/// spare now; when that is less than what all need together, it is what they need, up to what the
+/// owner bears in any case: busy clients make delivery late, not endless, and no backlog floods.
 ///
 /// Each sender has a clock of its own, which its pieces put forward: so one that has several pieces
 /// under way is not let in faster. Who is not heard for a while has no part any more. Pure; one per
@@ -22,7 +22,7 @@ class DrainShares {
   /// In bytes per second.
   struct Rates {
     std::uint64_t now = 0;   // to spare
-    std::uint64_t most = 0;  // ever
+    std::uint64_t most = 0;  // of what is needed beyond that
   };
   /// A piece of `cost` bytes has come from `sender` (any number that tells it from others), which
   /// needs `pace` bytes per second; 0: it does not say.
