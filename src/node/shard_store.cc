@@ -283,9 +283,7 @@ void ShardStore::count_published_keys(CountDone done) {
 }
 
 Room ShardStore::room() const {
-  const Admission& admission = shard_.context().admission;
-  if (!admission.admits()) return Room::kNone;
-  return admission.roomy() ? Room::kPlenty : Room::kLittle;
+  return shard_.context().admission.room();
 }
 
 const ClusterView& ShardStore::cluster() const {

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "core/disk/disk_watch.h"
+#include "core/load/admission.h"
 #include "core/quorum/candidates.h"
 #include "core/version/context.h"
 #include "core/version/object.h"
@@ -194,12 +195,7 @@ struct NodeStatus {
   bool hints_counting = false;               // those of an earlier process are not all counted yet
 };
 
-/// What one more request of a client would find (D33).
-enum class Room : std::uint8_t {
-  kNone,    // it is refused as overload
-  kLittle,  // it is begun, and is one of the last
-  kPlenty,
-};
+using stator::Room;
 
 struct Metrics;  // node/metrics.h
 
@@ -214,8 +210,8 @@ class Store {
   /// Living keys in the partitions that this node publishes as its own, counted in its own store.
   virtual void count_published_keys(CountDone done) = 0;
 
-  /// Of the shard that is asked; other shards of the node have room of their own. Cheap enough to
-  /// be asked before each request.
+  /// What one more request would find. Of the shard that is asked; other shards of the node have
+  /// room of their own. Cheap enough to be asked before each request.
   [[nodiscard]] virtual Room room() const = 0;
 
   [[nodiscard]] virtual const ClusterView& cluster() const = 0;

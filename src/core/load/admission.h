@@ -8,6 +8,13 @@
 
 namespace stator {
 
+/// What one more request of a client would find (D33).
+enum class Room : std::uint8_t {
+  kNone,    // it is refused as overload
+  kLittle,  // it is begun, and is one of the last
+  kPlenty,  // so that somebody who has many requests may begin several of them
+};
+
 /// Whether one more request of a client may begin (D33, P8). What is let in is answered within
 /// about kWaitMax: as many may wait as are answered in that time, by the rate at which answers
 /// leave now. What is more is refused at once, which costs little, so that the work that is done is
@@ -22,6 +29,10 @@ class Admission {
   explicit Admission(std::size_t most) : most_(most), limit_(most < kAlways ? most : kAlways) {}
 
   [[nodiscard]] bool admits() const { return waiting_ < limit_; }
+  [[nodiscard]] Room room() const {
+    if (!admits()) return Room::kNone;
+    return 16 * waiting_ < 15 * limit_ ? Room::kPlenty : Room::kLittle;
+  }
   void on_begin() { ++waiting_; }
   void on_answer() {
     STATOR_ASSERT(waiting_ > 0);
@@ -35,8 +46,6 @@ class Admission {
   [[nodiscard]] std::size_t limit() const { return limit_; }
   /// The limit was reached a moment ago, or nearly: nothing that can wait should be begun.
   [[nodiscard]] bool pressed() const { return 4 * waiting_ > 3 * limit_; }
-  /// Far enough from the limit for somebody who has many requests to begin several of them.
-  [[nodiscard]] bool roomy() const { return 16 * waiting_ < 15 * limit_; }
 
   static constexpr Duration kWaitMax = milliseconds(100);
   /// Twice what is under way in a node of three at their peak on one core (G21): more than that

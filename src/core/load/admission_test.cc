@@ -110,15 +110,15 @@ TEST(Admission, AfterARestTheOldRateCounts) {
 TEST(Admission, ShortlyBeforeTheLimitThereIsRoomForFewOnly) {
   for (const std::size_t most : {std::size_t{16}, std::size_t{100'000}}) {
     Admission admission(most);
-    std::size_t roomy = 0;
-    for (; admission.roomy(); ++roomy) admission.on_begin();
-    EXPECT_TRUE(admission.admits()) << "those who want little may begin still";
+    std::size_t plenty = 0;
+    for (; admission.room() == Room::kPlenty; ++plenty) admission.on_begin();
+    EXPECT_EQ(admission.room(), Room::kLittle) << "those who want little may begin still";
     EXPECT_TRUE(admission.pressed());
-    EXPECT_GE(roomy, admission.limit() * 15 / 16);
+    EXPECT_GE(plenty, admission.limit() * 15 / 16);
     while (admission.admits()) admission.on_begin();
-    EXPECT_FALSE(admission.roomy());
-    for (std::size_t left = admission.limit(); left >= roomy; --left) admission.on_answer();
-    EXPECT_TRUE(admission.roomy());
+    EXPECT_EQ(admission.room(), Room::kNone);
+    for (std::size_t left = admission.limit(); left >= plenty; --left) admission.on_answer();
+    EXPECT_EQ(admission.room(), Room::kPlenty);
   }
 }
 
