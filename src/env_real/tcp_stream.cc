@@ -71,7 +71,7 @@ std::string& TcpStream::output() {
 
 void TcpStream::resume_reading() {
   if (!std::exchange(paused_, false)) return;
-  redeliver_ = !rest_.empty();
+  redeliver_ = true;
   tend_soon();
 }
 
@@ -98,7 +98,7 @@ void TcpStream::on_readable() {
     discard_input();
   } else if (input_ended_) {
     watch_for_reset();
-  } else {
+  } else if (!redeliver_) {  // else it is tended soon, and reads then
     read_some();
   }
 }
@@ -119,7 +119,7 @@ void TcpStream::tend() {
     discard_input();
     return;
   }
-  if (reads() && std::exchange(redeliver_, false)) deliver(rest_, 0);
+  if (reads() && std::exchange(redeliver_, false) && !rest_.empty()) deliver(rest_, 0);
   read_some();
 }
 

@@ -104,7 +104,7 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   bool to_flush_ = false;
   bool over_mark_ = false;  // unsent() was over the mark since it was last zero
   bool drained_ = false;    // on_drained is due
-  bool redeliver_ = false;  // rest_ is due
+  bool redeliver_ = false;  // rest_ is due, before anything else is read
   bool input_ended_ = false;
   bool output_ended_ = false;
   bool output_shut_ = false;    // and the other side was told

@@ -271,10 +271,12 @@ void SimStream::credit_peer() {
 void SimStream::resume_reading() {
   if (!reading_paused_) return;
   reading_paused_ = false;
+  resuming_ = true;
   (void)schedule(network_.wire().world().now(), [network = &network_, self = self_] {
     SimStream* stream = network->find(self);
-    if (stream == nullptr || stream->state_ != State::kOpen || stream->reading_paused_) return;
-    stream->deliver_input({});
+    if (stream == nullptr || stream->reading_paused_) return;
+    stream->resuming_ = false;
+    if (stream->state_ == State::kOpen) stream->deliver_input({});
     if (stream->peer_ended_ && !stream->reading_paused_) stream->end_input();
   });
 }
@@ -317,7 +319,7 @@ void SimStream::tell_peer_end(bool reset) {
 
 void SimStream::on_peer_end(bool reset) {
   if (state_ == State::kEnded) return;
-  if (reading_paused_ && state_ == State::kOpen) {
+  if ((reading_paused_ || resuming_) && state_ == State::kOpen) {
     peer_ended_ = true;
   } else if (reset) {
     end();

@@ -101,8 +101,9 @@ class SimStream final : public env::Stream {
   MonoTime in_order_{};
   bool dirty_ = false;
   bool reading_paused_ = false;
+  bool resuming_ = false;  // what was left is due, before the end of the input
   bool drain_wanted_ = false;
-  bool peer_ended_ = false;    // its end arrived while reading was paused
+  bool peer_ended_ = false;    // its end arrived while reading was paused or resumed
   bool input_ended_ = false;   // its end was told to the handler
   bool output_ended_ = false;  // by end_output
   bool end_told_ = false;      // and the peer will hear of it

@@ -321,6 +321,37 @@ TEST_P(EnvContract, EndOfInputComesAfterAllInputAndNotWhilePaused) {
   EXPECT_EQ(pair.server.input_ends, 1);
 }
 
+// By somebody else, who is heard before the end is: not even then is anything lost.
+TEST_P(EnvContract, WhatWasLeftComesBeforeTheEndOfInputWheneverItIsResumed) {
+  Pair pair(world());
+  Pair other(world());
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(other.connect());
+  std::string seen;
+  pair.server.on_data = [&](std::string_view bytes) -> std::size_t {
+    EXPECT_EQ(pair.server.input_ends, 0);
+    if (seen.empty()) {
+      seen = "nothing";
+      pair.server.stream->pause_reading();
+      return 0;
+    }
+    seen = bytes;
+    return bytes.size();
+  };
+  other.server.on_data = [&](std::string_view bytes) {
+    pair.server.stream->resume_reading();
+    return bytes.size();
+  };
+  here().executor.post([&] { pair.client.stream->output().append("what is left"); });
+  ASSERT_TRUE(run_until([&] { return seen == "nothing"; }));
+  here().executor.post([&] {
+    other.client.stream->output().append("go on");
+    pair.client.stream->end_output();
+  });
+  ASSERT_TRUE(run_until([&] { return pair.server.input_ends == 1; }));
+  EXPECT_EQ(seen, "what is left");
+}
+
 TEST_P(EnvContract, EndOfInputClosesAfterFlushUnlessTheHandlerSaysOtherwise) {
   Pair pair(world());
   ASSERT_TRUE(pair.connect());
