@@ -42,6 +42,9 @@ class Stream {
   /// may go unnoticed.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
+  /// What is in output() need not wait for the end of the turn: for an answer that is all that its
+  /// client waits for, while others have work in this turn. Costs a call; may do nothing.
+  virtual void send_now() {}
   /// Sends what is in output(), then closes; gives up on a peer that takes nothing for 5 s. No more
   /// on_data, no more on_drained.
   virtual void close_after_flush() = 0;

@@ -11,6 +11,9 @@ namespace stator::env {
 
 namespace {
 
+// More than any turn takes on: the process was stopped, or had no core.
+constexpr Duration kStoodStill = milliseconds(100);
+
 std::string thread_name(unsigned shard, const std::string& what) {
   return "shard" + std::to_string(shard) + "-" + what;
 }
@@ -71,17 +74,24 @@ void Loop::forget(Tended& connection) {
 
 bool Loop::turn(Duration max_wait) {
   std::size_t ran = wait(max_wait);
+  const MonoTime before = now_;
   read_clocks();
+  if (now_ - before >= kStoodStill) reactor_.extend_round();
   inbox_.take(running_);
   ran += run_tasks(running_);
   posted_.swap(running_);
   ran += run_tasks(running_);
-  ran += to_tend_.size();
+  tending_.insert(tending_.end(), to_tend_.begin(), to_tend_.end());
+  to_tend_.clear();
+  ran += tending_.size();
+  // First of all: under overload most of them are refused, or wait, at next to no cost.
+  reactor_.dispatch(Part::kDoors);
   tend();
+  reactor_.dispatch(Part::kPeers);
   // After all that has arrived, be it in several turns: a process that stood still has answers
   // waiting in its sockets, and must not first conclude from its own delay that its peers are
   // silent (design 4.4).
-  if (reactor_.dispatch()) ran += timers_.fire(now_);
+  if (reactor_.round_over()) ran += timers_.fire(now_);
   run_hooks();
   send_outboxes();
   flush();
@@ -116,7 +126,7 @@ void Loop::drop_tasks() {
 // Nothing that was added between turns (by the composition root, by a test) may wait for an event.
 Duration Loop::time_to_wait(Duration max_wait) {
   if (std::exchange(first_turn_, false) || !posted_.empty() || !to_tend_.empty() ||
-      !to_flush_.empty()) {
+      !tending_.empty() || !to_flush_.empty()) {
     return {};
   }
   if (std::any_of(outboxes_.begin(), outboxes_.end(), [](const auto& o) { return !o.empty(); })) {
@@ -151,11 +161,14 @@ std::size_t Loop::run_tasks(std::vector<Callback<void()>>& tasks) {
 }
 
 void Loop::tend() {
-  tending_.swap(to_tend_);
-  for (std::size_t i = 0; i < tending_.size(); ++i) {
-    if (tending_[i] != nullptr) tending_[i]->tend();
+  if (tending_.empty()) return;
+  reactor_.begin_part();
+  std::size_t done = 0;
+  while (done < tending_.size() && !reactor_.worked_enough()) {
+    if (Tended* connection = tending_[done++]; connection != nullptr) connection->tend();
+    reactor_.worked(0);
   }
-  tending_.clear();
+  tending_.erase(tending_.begin(), tending_.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 void Loop::run_hooks() {

@@ -20,7 +20,8 @@ namespace stator::env {
 class Tended {
  public:
   virtual ~Tended() = default;
-  /// Once, early in the turn after the one in which Loop::tend_next_turn was called.
+  /// Once, in a turn after the call in which Loop::tend_next_turn was called: in the next one as a
+  /// rule, in order of these calls.
   virtual void tend() = 0;
   /// Once, at the end of the turn in which Loop::flush_this_turn was called.
   virtual void flush() = 0;
@@ -30,9 +31,11 @@ class Tended {
 /// own thread but inbox() and stop().
 ///
 /// One turn: wait for the first ready thing; read the clocks; tasks from other threads; posted
-/// tasks; tended connections; ready descriptors, until enough input was handled for one turn; when
-/// all of them had theirs, due timers; turn-end hooks until none has more to do; tasks for other
-/// shards leave; every connection with new output is flushed once. What a step adds to a list that
+/// tasks; what clients sent; connections that are tended; what peers sent; when all that is ready
+/// had its turn, due timers; turn-end hooks until none has more to do; tasks for other shards
+/// leave; every connection with new output is flushed once. Clients, tended connections and peers
+/// have a share of the turn each (TurnShare), so that a turn is short and none of them waits for
+/// more than its end; who had no part yet is first in the next one. What a step adds to a list that
 /// was already served waits for the next turn, which then does not sleep.
 class Loop final : public Executor {
  public:
@@ -104,7 +107,7 @@ class Loop final : public Executor {
   std::deque<Callback<bool()>> hooks_;                   // a hook may add hooks: they must not move
   std::vector<std::vector<Callback<void()>>> outboxes_;  // by shard
   std::vector<Tended*> to_tend_;
-  std::vector<Tended*> tending_;
+  std::vector<Tended*> tending_;  // in this turn, and in later ones if they are too many
   std::vector<Tended*> to_flush_;
 
   std::array<std::unique_ptr<SideThread>, kLanes> lanes_;

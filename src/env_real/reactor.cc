@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/assert.h"
 #include "env_real/signal_pipe.h"
 #include "env_real/system_error.h"
+#include "env_real/turn_share.h"
 
 namespace stator::env {
 
@@ -21,9 +23,6 @@ namespace {
 
 // So that hooks and flushes come round under full load.
 constexpr int kEventsMax = 256;
-// Of input per turn. What a turn makes of it (operations, a batch, frames for peers) is read again
-// at its end: it shall still be in the cache then, and the peers shall not wait for the whole.
-constexpr std::size_t kWorkPerTurn = 32 * 1024;
 // Come whether asked for or not.
 constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP;
 
@@ -44,16 +43,23 @@ struct Watch::State {
   Reactor::State* reactor = nullptr;
   int descriptor = -1;
   Watcher* watcher = nullptr;  // null once closed
-  unsigned references = 1;     // the watch, entries of the ready list
+  Part part = Part::kDoors;
+  unsigned references = 1;  // the watch, entries of the ready list
   bool waiting[2] = {false, false};
-  bool broken = false;  // and no longer known to epoll, which would say so for ever
+  bool listed[2] = {false, false};  // among those to be told
+  bool broken = false;              // and no longer known to epoll, which would say so for ever
   std::uint32_t asked_for = EPOLLIN;
 };
 
 namespace {
 
 using State = Watch::State;
-using ReadyList = std::vector<std::pair<State*, Direction>>;
+
+// Who is to be told, in order of arrival.
+struct ReadyList {
+  std::vector<std::pair<State*, Direction>> entries;
+  std::size_t of_round = 0;  // so many of the first
+};
 
 void unref(State* state) {
   if (--state->references == 0) delete state;
@@ -65,10 +71,11 @@ struct Reactor::State {
   Descriptor epoll;
   Descriptor waker;
   SignalPipe signals;
-  ReadyList ready;
+  ReadyList ready[2];  // by part
+  bool round_extended = false;
+  TurnShare share;
   Callback<void(int)> on_signal;
   bool signalled = false;
-  std::size_t work = 0;  // bytes in this turn
 
   [[nodiscard]] bool control(int operation, int descriptor, std::uint32_t events, void* tag) const {
     epoll_event event{};
@@ -80,7 +87,11 @@ struct Reactor::State {
   void await(Watch::State& state, Direction direction, std::uint32_t events);
   void await_broken(Watch::State& state);
   void mark_ready(Watch::State& state, Direction direction);
+  [[nodiscard]] bool is_awaited(Watch::State& state, Direction direction);
   void on_event(const epoll_event& event);
+  [[nodiscard]] std::size_t collect(Duration limit);
+  void begin_round();
+  [[nodiscard]] ReadyList& list_of(Part part) { return ready[static_cast<std::size_t>(part)]; }
 };
 
 void Reactor::State::ask(Watch::State& state, std::uint32_t events) {
@@ -109,8 +120,16 @@ void Reactor::State::await_broken(Watch::State& state) {
 
 void Reactor::State::mark_ready(Watch::State& state, Direction direction) {
   state.waiting[direction] = false;
+  if (std::exchange(state.listed[direction], true)) return;
   ++state.references;
-  ready.emplace_back(&state, direction);
+  list_of(state.part).entries.emplace_back(&state, direction);
+}
+
+bool Reactor::State::is_awaited(Watch::State& state, Direction direction) {
+  if (state.listed[direction]) return true;  // it is known already
+  if (!state.waiting[direction]) return false;
+  mark_ready(state, direction);
+  return true;
 }
 
 void Reactor::State::on_event(const epoll_event& event) {
@@ -118,11 +137,9 @@ void Reactor::State::on_event(const epoll_event& event) {
   const bool broken = (event.events & kBroken) != 0;
   const bool writable = broken || (event.events & EPOLLOUT) != 0;
   const bool readable = broken || (event.events & EPOLLIN) != 0;
-  const bool tell_reader = readable && state.waiting[kRead];
-  const bool tell_writer = writable && state.waiting[kWrite];
   // An error counts as ready: the read or write that follows will tell.
-  if (tell_reader) mark_ready(state, kRead);
-  if (tell_writer) mark_ready(state, kWrite);
+  const bool tell_reader = readable && is_awaited(state, kRead);
+  const bool tell_writer = writable && is_awaited(state, kWrite);
   if (tell_reader || tell_writer) return;
   // Nobody wants to know, and it would be said again at once.
   if (broken) {
@@ -142,35 +159,56 @@ Reactor::Reactor() : state_(std::make_unique<State>()) {
   STATOR_ASSERT(state_->control(EPOLL_CTL_ADD, state_->waker.get(), EPOLLIN | EPOLLET, nullptr));
 }
 
+void Reactor::State::begin_round() {
+  for (ReadyList& list : ready) list.of_round = list.entries.size();
+}
+
 Reactor::~Reactor() {
-  for (const auto& [state, direction] : state_->ready) unref(state);
+  for (const ReadyList& list : state_->ready) {
+    for (const auto& [state, direction] : list.entries) unref(state);
+  }
 }
 
 std::size_t Reactor::wait(Duration limit) {
-  state_->work = 0;
-  // Asked now, epoll would report again what is known and not yet handled.
-  if (!state_->ready.empty()) return state_->ready.size();
+  const ReadyList& doors = state_->list_of(Part::kDoors);
+  const ReadyList& peers = state_->list_of(Part::kPeers);
+  // While clients wait for their turn nobody who came later could be told before them. While only
+  // peers do, clients could.
+  std::size_t seen = 0;
+  if (doors.entries.empty()) {
+    seen = state_->collect(peers.entries.empty() ? limit : Duration{});
+  }
+  if (round_over()) {
+    state_->begin_round();
+    state_->round_extended = false;
+  }
+  return std::max(seen, doors.entries.size() + peers.entries.size());
+}
+
+std::size_t Reactor::State::collect(Duration limit) {
   epoll_event events[kEventsMax];
-  const int count = ::epoll_wait(state_->epoll.get(), events, kEventsMax, milliseconds_of(limit));
+  const int count = ::epoll_wait(epoll.get(), events, kEventsMax, milliseconds_of(limit));
   STATOR_ASSERT(count >= 0 || errno == EINTR);
   for (int i = 0; i < count; ++i) {
     if (events[i].data.ptr == nullptr) continue;
-    if (events[i].data.ptr == &state_->signals) {
-      state_->signalled = true;
+    if (events[i].data.ptr == &signals) {
+      signalled = true;
     } else {
-      state_->on_event(events[i]);
+      on_event(events[i]);
     }
   }
   return static_cast<std::size_t>(std::max(count, 0));
 }
 
-bool Reactor::dispatch() {
-  ReadyList& ready = state_->ready;
+void Reactor::dispatch(Part part) {
+  ReadyList& list = state_->list_of(part);
+  begin_part();
   // What becomes ready meanwhile, since it is broken, waits for the next turn.
-  const std::size_t count = ready.size();
+  const std::size_t count = list.entries.size();
   std::size_t done = 0;
   while (done < count && !worked_enough()) {
-    const auto [state, direction] = ready[done++];
+    const auto [state, direction] = list.entries[done++];
+    state->listed[direction] = false;
     if (state->watcher != nullptr) {
       if (direction == kRead) {
         state->watcher->on_readable();
@@ -178,21 +216,39 @@ bool Reactor::dispatch() {
         state->watcher->on_writable();
       }
     }
+    worked(0);
     unref(state);
   }
-  ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(done));
-  if (std::exchange(state_->signalled, false)) {
+  list.entries.erase(list.entries.begin(),
+                     list.entries.begin() + static_cast<std::ptrdiff_t>(done));
+  list.of_round -= std::min(list.of_round, done);
+  if (part == Part::kDoors && std::exchange(state_->signalled, false)) {
     while (const int number = state_->signals.take()) state_->on_signal(number);
   }
-  return done == count;
+}
+
+bool Reactor::round_over() const {
+  return std::all_of(std::begin(state_->ready), std::end(state_->ready),
+                     [](const ReadyList& list) { return list.of_round == 0; });
+}
+
+void Reactor::extend_round() {
+  const bool whole =
+      std::all_of(std::begin(state_->ready), std::end(state_->ready),
+                  [](const ReadyList& list) { return list.of_round == list.entries.size(); });
+  if (!whole && !std::exchange(state_->round_extended, true)) state_->begin_round();
+}
+
+void Reactor::begin_part() {
+  state_->share = {};
 }
 
 void Reactor::worked(std::size_t bytes) {
-  state_->work += bytes;
+  state_->share.worked(bytes);
 }
 
 bool Reactor::worked_enough() const {
-  return state_->work >= kWorkPerTurn;
+  return state_->share.spent();
 }
 
 void Reactor::wake() {
@@ -208,11 +264,12 @@ void Reactor::watch_signals(Callback<void(int)> task) {
       state_->control(EPOLL_CTL_ADD, state_->signals.descriptor(), EPOLLIN, &state_->signals));
 }
 
-Result<void> Watch::open(Reactor& reactor, Descriptor descriptor, Watcher& watcher) {
+Result<void> Watch::open(Reactor& reactor, Descriptor descriptor, Watcher& watcher, Part part) {
   STATOR_ASSERT(state_ == nullptr);
   auto* state = new State();
   state->reactor = reactor.state_.get();
   state->descriptor = descriptor.get();
+  state->part = part;
   if (!state->reactor->control(EPOLL_CTL_ADD, descriptor.get(), EPOLLIN, state)) {
     const int error = errno;
     unref(state);
@@ -232,6 +289,15 @@ void Watch::await_readable() {
 void Watch::await_writable() {
   STATOR_ASSERT(state_ != nullptr);
   state_->reactor->await(*state_, kWrite, EPOLLOUT);
+}
+
+void Watch::await_more() {
+  STATOR_ASSERT(state_ != nullptr);
+  if (state_->part == Part::kPeers) {
+    state_->reactor->mark_ready(*state_, kRead);
+  } else {
+    await_readable();
+  }
 }
 
 void Watch::await_broken() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "base/callback.h"
@@ -21,6 +22,13 @@ class Watcher {
   virtual void on_writable() {}
 };
 
+/// In which part of a turn a watcher is told. Each part has a share of the turn for itself
+/// (TurnShare): however much the peers bring, every turn hears the clients.
+enum class Part : std::uint8_t {
+  kDoors,  // clients, and all who have little to say
+  kPeers,
+};
+
 /// One thread's set of watched descriptors. All on the loop's thread but wake().
 class Reactor {
  public:
@@ -28,15 +36,23 @@ class Reactor {
   ~Reactor();
 
   /// Collects what is ready, waiting at most `limit`, rounded up to milliseconds, for the first
-  /// (negative: for ever). Bounded: under load it returns after some hundred descriptors. Returns
-  /// how many.
+  /// (negative: for ever); not at all while somebody was not told yet. Bounded: under load it
+  /// returns after some hundred descriptors. Returns how many are to be told.
   std::size_t wait(Duration limit);
-  /// Tells the watchers of what wait() collected, in order, until they have worked_enough(). False:
-  /// some were not told, and are by the next dispatch(); wait() does not wait before that.
-  bool dispatch();
-  /// So many bytes of input were handled.
+  /// Tells the watchers of one part of what wait() collected, in order, until they have
+  /// worked_enough(). The others are told first next time.
+  void dispatch(Part part);
+  /// All that had been collected when the last round was over has been told. So a round may take
+  /// several turns, and always ends.
+  [[nodiscard]] bool round_over() const;
+  /// What was collected since the round began belongs to it, too. Once in a round.
+  void extend_round();
+
+  /// A part of the turn begins, with a share of its own; dispatch() does so by itself.
+  void begin_part();
+  /// So many bytes of input were handled, or somebody was called (0).
   void worked(std::size_t bytes);
-  /// Since the last wait(): for now nobody should read more.
+  /// For now nobody of this part should read more.
   [[nodiscard]] bool worked_enough() const;
   /// Ends a wait(), the running or the next one. From any thread.
   void wake();
@@ -61,12 +77,17 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   /// `watcher` outlives the watch or its close().
-  [[nodiscard]] Result<void> open(Reactor& reactor, Descriptor descriptor, Watcher& watcher);
+  [[nodiscard]] Result<void> open(Reactor& reactor, Descriptor descriptor, Watcher& watcher,
+                                  Part part = Part::kDoors);
   [[nodiscard]] bool is_open() const { return state_ != nullptr; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
   /// Calls on_readable / on_writable once, in a later dispatch(); asking twice is asking once.
   void await_readable();
   void await_writable();
+  /// As await_readable(), for one that has not read all that is there. A peer is told again without
+  /// another wait(), behind the other peers; a client awaits its turn like everybody, or wait()
+  /// would have no time to ask for others.
+  void await_more();
   /// Calls on_readable once when the connection breaks (a reset), for one that is readable for ever
   /// since its input has ended. Not while on_readable is awaited.
   void await_broken();

@@ -8,10 +8,10 @@
 
 namespace stator::env {
 
-Result<void> StreamSet::adopt(Descriptor socket, StreamAcceptor& acceptor) {
+Result<void> StreamSet::adopt(Descriptor socket, StreamAcceptor& acceptor, Part part) {
   prepare_connection(socket.get());
   auto stream = std::make_unique<TcpStream>(loop_, buffers_, *this, remote_address(socket.get()));
-  if (auto opened = stream->open(std::move(socket)); !opened) return opened;
+  if (auto opened = stream->open(std::move(socket), part); !opened) return opened;
   if (!stream->accept(acceptor)) return {};
   stream->index = streams_.size();
   streams_.push_back(std::move(stream));

@@ -15,7 +15,7 @@ class StreamSet final : public StreamOwner {
 
   /// Makes a stream of a connected socket, unless the acceptor refuses. An error when the socket
   /// cannot be watched; the acceptor is not asked then.
-  Result<void> adopt(Descriptor socket, StreamAcceptor& acceptor);
+  Result<void> adopt(Descriptor socket, StreamAcceptor& acceptor, Part part);
   /// After the last turn: every stream ends and its handler is told.
   void end_all();
   void retire(TcpStream& stream) override;

@@ -101,7 +101,7 @@ void TcpLink::dialled(Result<Descriptor> result) {
   redial_ = {};
   if (result) {
     limit_unacknowledged(result->get(), kLinkSilenceMax);
-    static_cast<void>(streams_.adopt(std::move(*result), *this));
+    static_cast<void>(streams_.adopt(std::move(*result), *this, Part::kPeers));
   }
   if (stream_ == nullptr) {
     dial_later();

@@ -66,8 +66,9 @@ void TcpNetwork::connect_stream(const Address& address, StreamAcceptor& acceptor
       return std::unique_ptr<Calling>();
     }();
     std::erase(calling_, nullptr);
-    const Result<void> adopted = result ? streams_.adopt(std::move(*result), ended->acceptor)
-                                        : std::unexpected(std::move(result.error()));
+    const Result<void> adopted =
+        result ? streams_.adopt(std::move(*result), ended->acceptor, Part::kDoors)
+               : std::unexpected(std::move(result.error()));
     if (!adopted) ended->failed(adopted.error());
   });
 }
@@ -77,7 +78,7 @@ Result<std::unique_ptr<Listener>> TcpNetwork::listen(ListenKind kind, const Addr
                                                      std::unique_ptr<FrameAcceptor> owned) {
   const std::uint64_t number = ++last_listener_;
   // Before the address is bound or joined, since a connection may be dealt to us at once.
-  listeners_[number] = &acceptor;
+  listeners_[number] = {&acceptor, kind == ListenKind::kFrames ? Part::kPeers : Part::kDoors};
   const auto lock = registry_.lock_binding();
   if (auto joined = registry_.join(kind, address, {loop_.shard(), number})) {
     return std::make_unique<TcpListener>(*this, std::move(*joined), number, std::move(owned));
@@ -127,7 +128,8 @@ void TcpNetwork::deal(ListenRegistry::GroupId group, Descriptor connection) {
 void TcpNetwork::take(std::uint64_t listener, Descriptor connection) {
   const auto found = listeners_.find(listener);
   if (found == listeners_.end()) return;
-  static_cast<void>(streams_.adopt(std::move(connection), *found->second));
+  const Listening& listening = found->second;
+  static_cast<void>(streams_.adopt(std::move(connection), *listening.acceptor, listening.part));
 }
 
 void TcpNetwork::stop_listening(ListenRegistry::GroupId group, std::uint64_t listener) {

@@ -54,7 +54,11 @@ class TcpNetwork final : public Network {
   StreamSet streams_;
   std::size_t inbound_ = 0;                                               // connections of peers
   std::map<ListenRegistry::GroupId, std::unique_ptr<AcceptPort>> ports_;  // that this shard bound
-  std::map<std::uint64_t, StreamAcceptor*> listeners_;
+  struct Listening {
+    StreamAcceptor* acceptor = nullptr;
+    Part part = Part::kDoors;
+  };
+  std::map<std::uint64_t, Listening> listeners_;
   std::uint64_t last_listener_ = 0;
   std::vector<std::unique_ptr<Calling>> calling_;
 };

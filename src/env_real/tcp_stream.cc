@@ -16,9 +16,7 @@ namespace {
 
 // What one connection may read per turn before the others have theirs.
 constexpr std::size_t kReadPerTurn = 256 * 1024;
-// Up to here a left-over is copied in front of the new input; above, input is received behind it.
-constexpr std::size_t kRestCopied = 16 * 1024;
-constexpr std::size_t kReceiveMax = 256 * 1024;
+constexpr std::size_t kReceiveMax = 256 * 1024;  // behind a left-over
 // Memory that an empty left-over may hold.
 constexpr std::size_t kRestKept = 256;
 // on_drained is for those that had more than this unsent.
@@ -49,8 +47,8 @@ TcpStream::~TcpStream() {
   if (to_tend_ || to_flush_) loop_.forget(*this);
 }
 
-Result<void> TcpStream::open(Descriptor socket) {
-  return watch_.open(loop_.reactor(), std::move(socket), *this);
+Result<void> TcpStream::open(Descriptor socket, Part part) {
+  return watch_.open(loop_.reactor(), std::move(socket), *this, part);
 }
 
 bool TcpStream::accept(StreamAcceptor& acceptor) {
@@ -73,6 +71,11 @@ void TcpStream::resume_reading() {
   if (!std::exchange(paused_, false)) return;
   redeliver_ = true;
   tend_soon();
+}
+
+void TcpStream::send_now() {
+  if (state_ != State::kOpen || !to_flush_ || waiting_output_) return;
+  if (watch_.is_open()) send_some();
 }
 
 void TcpStream::close_after_flush() {
@@ -119,7 +122,7 @@ void TcpStream::tend() {
     discard_input();
     return;
   }
-  if (reads() && std::exchange(redeliver_, false) && !rest_.empty()) deliver(rest_, 0);
+  if (reads() && std::exchange(redeliver_, false) && !rest_.empty()) deliver(rest_);
   read_some();
 }
 
@@ -131,6 +134,12 @@ void TcpStream::flush() {
 void TcpStream::read_some() {
   std::size_t budget = kReadPerTurn;
   while (reads()) {
+    if (budget == 0 || loop_.reactor().worked_enough()) {
+      // Behind all that wait for their part: were it tended first in the next turn, one that sends
+      // without end would have every turn for itself.
+      if (watch_.is_open()) watch_.await_more();
+      return;
+    }
     std::size_t asked = 0;
     const long got = receive(asked);
     if (got == 0) {
@@ -147,44 +156,38 @@ void TcpStream::read_some() {
       return;
     }
     budget -= std::min(budget, static_cast<std::size_t>(got));
-    if (budget == 0 || loop_.reactor().worked_enough()) {
-      // Behind all that wait for their part: were it tended first in the next turn, one that sends
-      // without end would have every turn for itself.
-      if (watch_.is_open()) watch_.await_readable();
-      return;
-    }
   }
 }
 
 // Receives once and delivers. Returns what recv returned, with its errno if negative.
 long TcpStream::receive(std::size_t& asked) {
   const std::size_t old = rest_.size();
-  if (old > kRestCopied) {
+  if (old > StreamBuffers::kRestCopied) {
     asked = std::min(old, kReceiveMax);
     long got = 0;
     rest_.resize_and_overwrite(old + asked, [&](char* start, std::size_t) {
       got = receive_into(watch_.descriptor(), start + old, asked);
       return old + static_cast<std::size_t>(std::max(got, 0L));
     });
-    if (got > 0) deliver(rest_, static_cast<std::size_t>(got));
+    if (got > 0) deliver(rest_);
     return got;
   }
   char* start = buffers_.input.data();
-  asked = StreamBuffers::kInputBytes - old;
+  asked = StreamBuffers::kReceived;
   const long got = receive_into(watch_.descriptor(), start + old, asked);
   if (got <= 0) return got;
   if (old > 0) std::memcpy(start, rest_.data(), old);
-  const auto fresh = static_cast<std::size_t>(got);
-  deliver({start, old + fresh}, fresh);
+  deliver({start, old + static_cast<std::size_t>(got)});
   return got;
 }
 
-// `bytes` is all of the input, in the shared buffer or in rest_; the last `fresh` of them came now.
-void TcpStream::deliver(std::string_view bytes, std::size_t fresh) {
+// `bytes` is all of the input, in the shared buffer or in rest_.
+void TcpStream::deliver(std::string_view bytes) {
   const std::size_t consumed = handler_->on_data(bytes);
   STATOR_ASSERT(consumed <= bytes.size());
-  // What goes on waiting is no work: who takes little of much would have the turn for itself.
-  loop_.reactor().worked(std::max(fresh, consumed));
+  // What goes on waiting is no work: those who stand in line, or take little of much, would have
+  // the turn for themselves.
+  loop_.reactor().worked(consumed);
   if (bytes.data() == rest_.data()) {
     rest_.erase(0, consumed);
   } else if (consumed < bytes.size()) {
@@ -216,7 +219,7 @@ void TcpStream::watch_for_reset() {
 
 void TcpStream::discard_input() {
   for (std::size_t budget = kReadPerTurn; budget > 0;) {
-    const std::size_t asked = std::min(budget, StreamBuffers::kInputBytes);
+    const std::size_t asked = std::min(budget, buffers_.input.size());
     const long got = receive_into(watch_.descriptor(), buffers_.input.data(), asked);
     if (got < 0 && would_block()) {
       watch_.await_readable();

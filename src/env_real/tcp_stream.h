@@ -10,6 +10,7 @@
 #include "env_real/descriptor.h"
 #include "env_real/loop.h"
 #include "env_real/reactor.h"
+#include "env_real/turn_share.h"
 
 namespace stator::env {
 
@@ -18,8 +19,13 @@ class TcpStream;
 /// What the connections of one loop share.
 struct StreamBuffers {
   BufferPool pool;
-  std::vector<char> input = std::vector<char>(kInputBytes);
-  static constexpr std::size_t kInputBytes = 64 * 1024;
+  std::vector<char> input = std::vector<char>(kReceived + kRestCopied);
+
+  /// By one call: about what one part of a turn takes on.
+  static constexpr std::size_t kReceived = TurnShare::kBytes;
+  /// Up to here a left-over is copied in front of the new input; above, input is received behind
+  /// it.
+  static constexpr std::size_t kRestCopied = 16 * 1024;
 };
 
 /// Owns streams; one per loop.
@@ -39,7 +45,7 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   ~TcpStream() override;
 
   /// Takes over a connected socket.
-  [[nodiscard]] Result<void> open(Descriptor socket);
+  [[nodiscard]] Result<void> open(Descriptor socket, Part part);
   /// Asks `acceptor` for the handler; then input is waited for. False when it refused: the stream
   /// shall be destroyed.
   [[nodiscard]] bool accept(StreamAcceptor& acceptor);
@@ -48,6 +54,7 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   [[nodiscard]] std::size_t unsent() const override { return out_.size() - sent_; }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
+  void send_now() override;
   void close_after_flush() override;
   void close_now() override;
   void end_output() override;
@@ -71,7 +78,7 @@ class TcpStream final : public Stream, private Watcher, private Tended {
   void read_some();
   void discard_input();
   [[nodiscard]] long receive(std::size_t& asked);
-  void deliver(std::string_view bytes, std::size_t fresh);
+  void deliver(std::string_view bytes);
   [[nodiscard]] bool reads() const { return state_ == State::kOpen && !paused_ && !input_ended_; }
   void end_input();
   void watch_for_reset();
