@@ -48,13 +48,18 @@ std::size_t Connection::on_data(std::string_view bytes) {
   if (input_kept_ == 0 && last_seen_ - transaction_at_ >= kTransactionInput) transaction_ = false;
   reading_ = true;
   refused_ = 0;
+  const bool called = place == Place::kCalled;
   const std::size_t consumed = take(bytes);
   reading_ = false;
   may_refuse_ = 0;
-  if (!in_line_) in_line_since_ = {};
+  if (place == Place::kCalled) front_.line().pass(*this);
   if (!closing_) keep(bytes.substr(consumed));
   if (closing_) account_input(0);
   after_progress();
+  // A refusal is all that it will hear: that need not wait for the work of others in this turn.
+  if (refused_ > 0 && head_ == nullptr) stream_.send_now();
+  // It was served, and there may be room for the next one. Who was refused much gives others time.
+  if (called && refused_ == 0) front_.call_next();
   return closing_ ? bytes.size() : consumed;
 }
 
@@ -127,18 +132,24 @@ bool Connection::has_room() const {
 
 // What lies in the socket of somebody who sends much at a time waits for what was sent before
 // anyway. To refuse all of it would cost the time in which some of it could be served; and whoever
-// sends one thing at a time would hear of it after all that.
+// sends one thing at a time would hear of it after all that. Who has waited in line is not refused
+// at its turn either, should the room be gone.
 bool Connection::gives_way() const {
-  const bool sends_much = open_ > 0 || refused_ > 0;
-  return sends_much && may_refuse_ == 0 && front_.store().room() == node::Room::kNone;
+  if (may_refuse_ > 0) return false;
+  const bool sends_much = open_ > 0 || refused_ > 0 || place == Place::kCalled;
+  return sends_much && !front_.line().lets_pass(*this, front_.store().room());
 }
 
 // `moved`: some command of this visit was carried out or refused, so that the next one has not
 // waited yet.
 void Connection::wait_in_line(bool moved) {
-  paused_ = in_line_ = true;
-  if (moved || in_line_since_ == MonoTime{}) in_line_since_ = last_seen_;
-  front_.wait_in_line(*this);
+  paused_ = true;
+  if (place == Place::kCalled && !moved) {
+    front_.line().keep_place(*this);
+  } else {
+    front_.line().join(*this, last_seen_);
+  }
+  front_.watch_line();
 }
 
 std::size_t Connection::depth() const {
@@ -314,16 +325,19 @@ void Connection::after_progress() {
   if (!paused_) return;
   if (stream_.unsent() >= kUnsentPause) {
     begin_stall();
-  } else if (blocker_ == nullptr && !in_line_ && has_room()) {
+  } else if (blocker_ == nullptr && place != Place::kInLine && has_room()) {
     paused_ = false;
     stream_.resume_reading();
   }
 }
 
 void Connection::take_turn(std::size_t refusals) {
-  in_line_ = false;
-  may_refuse_ = refusals;
   after_progress();
+  if (paused_) {  // its client has answers to take first
+    front_.line().pass(*this);
+  } else {
+    may_refuse_ = refusals;
+  }
 }
 
 // --- clients that do not take their answers ------------------------------------------------------
@@ -360,6 +374,7 @@ void Connection::on_drained() {
 
 void Connection::close_when_answered() {
   closing_ = true;
+  front_.line().leave(*this);
   account_input(0);
   after_progress();
 }
@@ -372,6 +387,7 @@ bool Connection::on_end_of_input() {
 
 void Connection::close_now() {
   closing_ = true;
+  front_.line().leave(*this);
   end_stall();
   stream_.close_now();
 }

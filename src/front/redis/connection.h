@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "core/load/waiting_line.h"
 #include "core/version/hlc.h"
 #include "env/network.h"
 #include "front/redis/command.h"
@@ -20,14 +21,15 @@ namespace stator::redis {
 ///   - 1,024 answers are due, or fewer when they are large, or 1 MiB of answers waits for an
 ///     earlier one,
 ///   - the client has 256 KiB of answers to take,
-///   - the store has no room, and answers to earlier commands are due, or some were just refused:
-///     who sends much at a time waits in line for a moment, and is refused some of it then,
+///   - the store has no room, or others wait for some, and answers to earlier commands are due, or
+///     some were just refused: who sends much at a time waits in line, and is refused some of it in
+///     the end (WaitingLine),
 ///   - eight of its commands were just refused as overload: first it is the others' turn.
 /// A client that does not take its answers is cut off: at unsent_bytes_max, after stall_max without
 /// progress, or when it would be one too many of that kind (stalled_bytes_max).
 ///
 /// Owned by the network; known to the front from on_accept to on_closed.
-class Connection final : public env::StreamHandler {
+class Connection final : public env::StreamHandler, public Waiter {
  public:
   Connection(RedisFront& front, env::Stream& stream, std::uint64_t id);
 
@@ -74,11 +76,8 @@ class Connection final : public env::StreamHandler {
 
   /// Cuts the connection if its client has taken nothing for `limit`.
   void check_stall(MonoTime now, Duration limit);
-  /// The others had theirs. `refusals`: it has waited so long that it is told what there is, be it
-  /// as many refusals; 0: it goes on waiting if there is no room.
+  /// It is called (WaitingLine::Call), and read on in a later turn; or it is not, and has passed.
   void take_turn(std::size_t refusals);
-  /// Since when its next command waits.
-  [[nodiscard]] MonoTime in_line_since() const { return in_line_since_; }
 
   Connection* next = nullptr;  // among the front's, which keeps the list
   Connection* previous = nullptr;
@@ -114,7 +113,7 @@ class Connection final : public env::StreamHandler {
   std::uint32_t open_ = 0;         // commands without an answer, or with one that is held
   std::uint32_t open_values_ = 0;  // values that their answers may contain
   std::uint32_t refused_ = 0;      // as overload, in this visit
-  std::size_t may_refuse_ = 0;     // in its next visit, in which it does not give way; 0: it does
+  std::size_t may_refuse_ = 0;     // in this visit, in which it does not give way; 0: it does
   std::size_t held_bytes_ = 0;     // answers that wait for earlier ones
   std::size_t largest_value_;      // the largest answer of late; at first, the limit
   std::size_t input_kept_ = 0;     // bytes that the stream keeps for us
@@ -123,8 +122,7 @@ class Connection final : public env::StreamHandler {
   MonoTime connected_at_{};
   MonoTime last_seen_{};
   MonoTime transaction_at_{};
-  MonoTime progress_at_{};    // when unsent() was last seen to change while stalled
-  MonoTime in_line_since_{};  // 0: its next command does not wait in line
+  MonoTime progress_at_{};  // when unsent() was last seen to change while stalled
   std::size_t unsent_before_ = 0;
   const CommandRow* last_row_ = nullptr;
   std::unique_ptr<Names> names_;
@@ -132,7 +130,6 @@ class Connection final : public env::StreamHandler {
   std::uint8_t protocol_ = 2;
   bool reading_ = false;  // inside on_data
   bool paused_ = false;
-  bool in_line_ = false;           // until take_turn()
   bool transaction_ = false;       // MULTI was refused; nothing is carried out until its EXEC
   std::size_t stalled_bytes_ = 0;  // unsent() when it began to stall; 0: it does not
   bool closing_ = false;

@@ -25,7 +25,7 @@ using ::testing::StartsWith;
 
 // The line of those who give way is looked at so often; who waits so long in it is told.
 constexpr Duration kLook = milliseconds(1);
-constexpr Duration kToldAfter = milliseconds(200);
+constexpr Duration kToldAfter = WaitingLine::kWaitMax;
 
 int refusals(std::string_view answers) {
   int count = 0;
@@ -279,6 +279,78 @@ TEST_F(RedisConnection, WhoFoundNoRoomKeepsTheTimeThatItHasWaited) {  // P8: tol
   EXPECT_EQ(store.reads, 4U);
   store.let_go();
   EXPECT_EQ(client->take(), "$-1\r\n$-1\r\n$-1\r\n$-1\r\n");
+}
+
+TEST_F(RedisConnection, NewcomersDoNotOvertakeThoseInLine) {  // D33
+  Client newcomer(*front);
+  store.hold = true;
+  client->send("GET a\r\n");
+  newcomer.send("GET b\r\n");
+  store.room_left = node::Room::kNone;
+  client->send(gets(2));
+  ASSERT_TRUE(client->paused());
+  store.room_left = node::Room::kPlenty;  // before the line was looked at
+  newcomer.send("GET c\r\n");
+  EXPECT_TRUE(newcomer.paused());
+  EXPECT_EQ(store.held(), 2U);
+  executor.advance(kLook);
+  client->turn();
+  newcomer.turn();
+  ASSERT_EQ(store.held(), 5U);
+  EXPECT_EQ(store.held_name(2), "read k0");
+  EXPECT_EQ(store.held_name(4), "read c");
+  EXPECT_FALSE(client->paused() || newcomer.paused());
+}
+
+TEST_F(RedisConnection, WhoHasWaitedIsNotRefusedWhenTheRoomIsGoneAtItsTurn) {  // D33
+  store.room_left = node::Room::kNone;
+  store.failures["*"] = {.code = ErrorCode::kOverloaded};
+  client->send(gets(20));
+  ASSERT_EQ(refusals(client->take()), 1);  // nothing is under way for it
+  store.room_left = node::Room::kPlenty;
+  executor.advance(kLook);
+  store.room_left = node::Room::kNone;
+  EXPECT_EQ(refusals(client->take()), 0);
+  EXPECT_TRUE(client->paused());
+  store.room_left = node::Room::kPlenty;
+  store.failures.clear();
+  executor.advance(kLook);
+  EXPECT_EQ(refusals(client->take()), 0);
+  EXPECT_EQ(client->kept(), 0U);
+  EXPECT_EQ(store.reads, 20U);
+}
+
+TEST_F(RedisConnection, OneThatIsServedMakesWayForTheNextInLine) {
+  // Far more than are called at a look.
+  std::vector<std::unique_ptr<Client>> crowd;
+  store.hold = true;
+  for (int i = 0; i < 50; ++i) {
+    crowd.push_back(std::make_unique<Client>(*front));
+    crowd.back()->send("GET a\r\n");
+  }
+  store.room_left = node::Room::kNone;
+  for (const auto& one : crowd) one->send("GET b\r\n");
+  EXPECT_EQ(store.held(), 50U);
+  store.room_left = node::Room::kPlenty;
+  executor.advance(kLook);
+  for (const auto& one : crowd) one->turn();
+  EXPECT_EQ(store.held(), 100U);
+}
+
+TEST_F(RedisConnection, ARefusalLeavesBeforeTheWorkOfOthers) {  // G21
+  EXPECT_EQ(client->ask("GET k"), "$-1\r\n");
+  EXPECT_EQ(client->sent_now, 0);
+  store.failures["k"] = {.code = ErrorCode::kOverloaded};
+  EXPECT_THAT(client->ask("GET k"), StartsWith("-TRYAGAIN "));
+  EXPECT_EQ(client->sent_now, 1);
+  // Not while an earlier answer is due: it waits for that one.
+  store.hold = true;
+  client->send("GET a\r\n");
+  store.hold = false;
+  client->send("GET k\r\n");
+  EXPECT_EQ(client->sent_now, 1);
+  store.let_go();
+  EXPECT_THAT(client->take(), StartsWith("$-1\r\n-TRYAGAIN "));
 }
 
 TEST_F(RedisConnection, EachWriteIsLaterThanWhatItsConnectionSaw) {
@@ -557,6 +629,23 @@ TEST_F(RedisConnection, AClientThatHasSaidAllGetsItsAnswersThenTheEnd) {
   EXPECT_FALSE(client->closed_by_server());
   store.release(0);
   EXPECT_EQ(client->take(), "+OK\r\n$-1\r\n+PONG\r\n");
+  EXPECT_TRUE(client->closed_by_server());
+  EXPECT_FALSE(client->cut_by_server());
+}
+
+TEST_F(RedisConnection, WhoHasSaidAllIsAnsweredWhatStandsInLineToo) {  // P8
+  store.hold = true;
+  client->send("GET a\r\n");
+  store.room_left = node::Room::kNone;
+  client->send(gets(3));
+  client->end_input();
+  ASSERT_TRUE(client->paused());
+  store.let_go();
+  EXPECT_EQ(client->take(), "$-1\r\n");
+  EXPECT_FALSE(client->closed_by_server());
+  store.room_left = node::Room::kPlenty;
+  executor.advance(kLook);
+  EXPECT_EQ(client->take(), "$-1\r\n$-1\r\n$-1\r\n");
   EXPECT_TRUE(client->closed_by_server());
   EXPECT_FALSE(client->cut_by_server());
 }

@@ -11,15 +11,7 @@ namespace {
 // Commands in the pool that keep their buffers.
 constexpr std::size_t kWarmCommands = 4096;
 constexpr Duration kStallCheck = seconds(5);
-// The line: how often it is looked at, how many are let on at a look while the store has room, and
-// how many at most of those that have waited long enough to be told whatever there is.
 constexpr Duration kLineLook = milliseconds(1);
-constexpr std::size_t kLetOnPerLook = 8;
-constexpr std::size_t kToldPerLook = 32;
-constexpr Duration kLineWaitMax = milliseconds(200);
-// Who waits costs nothing, and each refusal a part of a request: so many per kLineWaitMax are for
-// those in line, however many they are; but each gets a few.
-constexpr std::size_t kToldPerWait = 1600;
 // Beyond the largest value: so that one a little too large is refused by the store, in words, and
 // the connection goes on.
 constexpr std::size_t kBulkSlack = 64 << 10;
@@ -66,7 +58,7 @@ void RedisFront::forget(Connection& connection) {
   STATOR_ASSERT(connections_ > 0);
   --connections_;
   --counters_.clients_connected;
-  std::erase(line_, &connection);
+  line_.leave(connection);
 }
 
 Command& RedisFront::acquire() {
@@ -93,24 +85,21 @@ void RedisFront::release(Command& command) {
 }
 
 // A timer, not a task: timers fire when all that has arrived was handled.
-void RedisFront::wait_in_line(Connection& connection) {
-  line_.push_back(&connection);
-  if (!line_timer_) line_timer_ = executor_.after(kLineLook, [this] { serve_line(); });
+void RedisFront::watch_line() {
+  if (line_timer_) return;
+  line_timer_ = executor_.after(kLineLook, [this] {
+    line_timer_ = {};
+    call_next();
+    if (!line_.empty()) watch_line();
+  });
 }
 
-void RedisFront::serve_line() {
-  line_timer_ = {};
+void RedisFront::call_next() {
   const MonoTime now = executor_.now();
-  const bool room = store_.room() == node::Room::kPlenty;
-  const std::size_t share = kToldPerWait / std::max<std::size_t>(line_.size(), 1);
-  for (std::size_t served = 0; served < kToldPerLook && !line_.empty(); ++served) {
-    Connection* next = line_.front();
-    const bool overdue = now - next->in_line_since() >= kLineWaitMax;
-    if (!overdue && (!room || served >= kLetOnPerLook)) break;
-    line_.pop_front();
-    next->take_turn(overdue ? std::max<std::size_t>(share, 1) : 0);
+  const Room room = store_.room();
+  while (const auto call = line_.call(now, room)) {
+    static_cast<Connection*>(call->waiter)->take_turn(call->refusals);
   }
-  if (!line_.empty()) line_timer_ = executor_.after(kLineLook, [this] { serve_line(); });
 }
 
 void RedisFront::watch_stalls() {

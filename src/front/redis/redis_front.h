@@ -2,11 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/load/waiting_line.h"
 #include "env/executor.h"
 #include "env/network.h"
 #include "front/redis/cluster_replies.h"
@@ -82,9 +82,13 @@ class RedisFront final : public env::StreamAcceptor {
   [[nodiscard]] Command& acquire();
   void release(Command& command);
   void forget(Connection& connection);
-  /// It waits, behind those that wait already, until the store has room again, or for a fifth of a
-  /// second; then take_turn(). Who has sent one thing comes first: nobody in line is read.
-  void wait_in_line(Connection& connection);
+  /// Connections that wait for room in the store. Who has sent one thing comes first: nobody in
+  /// line is read.
+  [[nodiscard]] WaitingLine& line() { return line_; }
+  /// A connection has begun to wait in line.
+  void watch_line();
+  /// Connection::take_turn() of those whose turn it is.
+  void call_next();
   /// A connection has begun to wait for its client.
   void watch_stalls();
   /// Bytes that all connections together keep of incomplete commands.
@@ -96,7 +100,6 @@ class RedisFront final : public env::StreamAcceptor {
 
  private:
   void check_stalls();
-  void serve_line();
 
   node::Store& store_;
   env::Executor& executor_;
@@ -117,7 +120,7 @@ class RedisFront final : public env::StreamAcceptor {
   Command* free_ = nullptr;
   std::size_t free_count_ = 0;
 
-  std::deque<Connection*> line_;
+  WaitingLine line_;
   env::TimerId line_timer_;
   env::TimerId stall_timer_;
   bool draining_ = false;

@@ -250,7 +250,14 @@ void Client::close() {
 }
 
 void Client::end_input() {
-  STATOR_ASSERT(!paused_ && !closing_);
+  STATOR_ASSERT(!closing_);
+  end_due_ = true;
+  tell_end();
+}
+
+void Client::tell_end() {
+  if (!end_due_ || paused_ || redeliver_ || closing_ || handler_ == nullptr) return;
+  end_due_ = false;
   input_.clear();
   if (!handler_->on_end_of_input()) closing_ = true;
 }
@@ -293,7 +300,10 @@ void Client::turn() {
         handler_->on_drained();
       }
     }
-    if (!std::exchange(redeliver_, false) || handler_ == nullptr || paused_) return;
+    if (!std::exchange(redeliver_, false) || handler_ == nullptr || paused_) {
+      tell_end();
+      return;
+    }
     deliver();
   }
 }

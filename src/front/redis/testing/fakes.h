@@ -148,7 +148,8 @@ class Client final : public env::Stream {
   std::string ask(std::string_view line);
   /// The client closes its end.
   void close();
-  /// The client sends no more, and goes on reading. Not while paused().
+  /// The client sends no more, and goes on reading. While paused() the door hears of it later, as
+  /// the contract of env::Stream says.
   void end_input();
 
   /// Answers stay unsent while false; true sends them.
@@ -163,6 +164,7 @@ class Client final : public env::Stream {
   [[nodiscard]] std::size_t unsent() const override { return output_.size(); }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
+  void send_now() override { ++sent_now; }
   void close_after_flush() override { closing_ = true; }
   void close_now() override { closing_ = cut_ = true; }
   void end_output() override { closing_ = true; }
@@ -171,8 +173,11 @@ class Client final : public env::Stream {
   /// What happens at the end of a turn: answers leave, input is delivered again.
   void turn();
 
+  int sent_now = 0;  // how often the door did not want to wait for that
+
  private:
   void deliver();
+  void tell_end();
 
   env::Address remote_;
   std::unique_ptr<env::StreamHandler> handler_;
@@ -183,6 +188,7 @@ class Client final : public env::Stream {
   bool reading_ = true;
   bool paused_ = false;
   bool redeliver_ = false;
+  bool end_due_ = false;
   bool closing_ = false;
   bool cut_ = false;
   bool drain_wanted_ = false;
