@@ -101,7 +101,7 @@ void TcpStream::on_readable() {
     discard_input();
   } else if (input_ended_) {
     watch_for_reset();
-  } else if (!redeliver_) {  // else it is tended soon, and reads then
+  } else {
     read_some();
   }
 }
@@ -131,9 +131,11 @@ void TcpStream::flush() {
   if (watch_.is_open() && !waiting_output_) send_some();
 }
 
+// Not when the handler was resumed inside its own call: it is tended soon, and what it left comes
+// first.
 void TcpStream::read_some() {
   std::size_t budget = kReadPerTurn;
-  while (reads()) {
+  while (reads() && !redeliver_) {
     if (budget == 0 || loop_.reactor().worked_enough()) {
       // Behind all that wait for their part: were it tended first in the next turn, one that sends
       // without end would have every turn for itself.

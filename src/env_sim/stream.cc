@@ -277,7 +277,8 @@ void SimStream::resume_reading() {
     if (stream == nullptr || stream->reading_paused_) return;
     stream->resuming_ = false;
     if (stream->state_ == State::kOpen) stream->deliver_input({});
-    if (stream->peer_ended_ && !stream->reading_paused_) stream->end_input();
+    if (stream->reading_paused_ || stream->resuming_) return;
+    if (stream->peer_ended_) stream->end_input();
   });
 }
 

@@ -352,6 +352,34 @@ TEST_P(EnvContract, WhatWasLeftComesBeforeTheEndOfInputWheneverItIsResumed) {
   EXPECT_EQ(seen, "what is left");
 }
 
+// As by one that is called again while it says that it found no room.
+TEST_P(EnvContract, WhatWasLeftComesBeforeTheEndOfInputThoughItIsResumedAtOnce) {
+  // As much as is read at a time, so that there may be more; and that is the end.
+  constexpr std::size_t kSent = 32 * 1024;
+  Pair pair(world());
+  ASSERT_TRUE(pair.connect());
+  bool resumed = false;
+  std::size_t taken = 0;
+  pair.server.on_data = [&](std::string_view bytes) -> std::size_t {
+    EXPECT_EQ(pair.server.input_ends, 0);
+    if (bytes.size() < kSent) return 0;
+    if (!resumed) {
+      resumed = true;
+      pair.server.stream->pause_reading();
+      pair.server.stream->resume_reading();
+      return 0;
+    }
+    taken = bytes.size();
+    return bytes.size();
+  };
+  here().executor.post([&] {
+    pair.client.stream->output().append(kSent, 'x');
+    pair.client.stream->end_output();
+  });
+  ASSERT_TRUE(run_until([&] { return pair.server.input_ends == 1; }));
+  EXPECT_EQ(taken, kSent);
+}
+
 TEST_P(EnvContract, EndOfInputClosesAfterFlushUnlessTheHandlerSaysOtherwise) {
   Pair pair(world());
   ASSERT_TRUE(pair.connect());
