@@ -68,7 +68,8 @@ void unref(State* state) {
 }  // namespace
 
 struct Reactor::State {
-  Descriptor epoll;
+  Descriptor epolls[2];    // by part; that of the doors reports also that the peers' has something
+  bool ask_peers = false;  // it has, or may have
   Descriptor waker;
   SignalPipe signals;
   ReadyList ready[2];  // by part
@@ -77,11 +78,12 @@ struct Reactor::State {
   Callback<void(int)> on_signal;
   bool signalled = false;
 
-  [[nodiscard]] bool control(int operation, int descriptor, std::uint32_t events, void* tag) const {
+  [[nodiscard]] bool control(Part part, int operation, int descriptor, std::uint32_t events,
+                             void* tag) const {
     epoll_event event{};
     event.events = events;
     event.data.ptr = tag;
-    return ::epoll_ctl(epoll.get(), operation, descriptor, &event) == 0;
+    return ::epoll_ctl(epoll_of(part), operation, descriptor, &event) == 0;
   }
   void ask(Watch::State& state, std::uint32_t events);
   void await(Watch::State& state, Direction direction, std::uint32_t events);
@@ -89,13 +91,16 @@ struct Reactor::State {
   void mark_ready(Watch::State& state, Direction direction);
   [[nodiscard]] bool is_awaited(Watch::State& state, Direction direction);
   void on_event(const epoll_event& event);
-  [[nodiscard]] std::size_t collect(Duration limit);
+  [[nodiscard]] std::size_t collect(Part part, Duration limit);
   void begin_round();
+  [[nodiscard]] int epoll_of(Part part) const {
+    return epolls[static_cast<std::size_t>(part)].get();
+  }
   [[nodiscard]] ReadyList& list_of(Part part) { return ready[static_cast<std::size_t>(part)]; }
 };
 
 void Reactor::State::ask(Watch::State& state, std::uint32_t events) {
-  STATOR_ASSERT(control(EPOLL_CTL_MOD, state.descriptor, events, &state));
+  STATOR_ASSERT(control(state.part, EPOLL_CTL_MOD, state.descriptor, events, &state));
   state.asked_for = events;
 }
 
@@ -143,7 +148,7 @@ void Reactor::State::on_event(const epoll_event& event) {
   if (tell_reader || tell_writer) return;
   // Nobody wants to know, and it would be said again at once.
   if (broken) {
-    static_cast<void>(control(EPOLL_CTL_DEL, state.descriptor, 0, nullptr));
+    static_cast<void>(control(state.part, EPOLL_CTL_DEL, state.descriptor, 0, nullptr));
     state.broken = true;
   } else {
     ask(state, state.asked_for & ~event.events);
@@ -151,12 +156,18 @@ void Reactor::State::on_event(const epoll_event& event) {
 }
 
 Reactor::Reactor() : state_(std::make_unique<State>()) {
-  state_->epoll = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
   state_->waker = Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   // A process that has no descriptors left when it begins cannot run, nor say so in a better way.
-  STATOR_ASSERT(state_->epoll && state_->waker);
+  STATOR_ASSERT(state_->waker);
+  for (Descriptor& epoll : state_->epolls) {
+    epoll = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+    STATOR_ASSERT(epoll);
+  }
   // Edges: each wake() is told once, and nothing needs to be read.
-  STATOR_ASSERT(state_->control(EPOLL_CTL_ADD, state_->waker.get(), EPOLLIN | EPOLLET, nullptr));
+  STATOR_ASSERT(state_->control(Part::kDoors, EPOLL_CTL_ADD, state_->waker.get(), EPOLLIN | EPOLLET,
+                                nullptr));
+  STATOR_ASSERT(state_->control(Part::kDoors, EPOLL_CTL_ADD, state_->epoll_of(Part::kPeers),
+                                EPOLLIN, &state_->ask_peers));
 }
 
 void Reactor::State::begin_round() {
@@ -172,12 +183,15 @@ Reactor::~Reactor() {
 std::size_t Reactor::wait(Duration limit) {
   const ReadyList& doors = state_->list_of(Part::kDoors);
   const ReadyList& peers = state_->list_of(Part::kPeers);
-  // While clients wait for their turn nobody who came later could be told before them. While only
-  // peers do, clients could.
+  // While clients wait for their turn no client that came later could be told before them: it would
+  // only be reported again that they are ready. Peers have a part of their own in this turn.
   std::size_t seen = 0;
   if (doors.entries.empty()) {
-    seen = state_->collect(peers.entries.empty() ? limit : Duration{});
+    seen = state_->collect(Part::kDoors, peers.entries.empty() ? limit : Duration{});
+  } else {
+    state_->ask_peers = true;
   }
+  if (std::exchange(state_->ask_peers, false)) seen += state_->collect(Part::kPeers, {});
   if (round_over()) {
     state_->begin_round();
     state_->round_extended = false;
@@ -185,19 +199,26 @@ std::size_t Reactor::wait(Duration limit) {
   return std::max(seen, doors.entries.size() + peers.entries.size());
 }
 
-std::size_t Reactor::State::collect(Duration limit) {
+std::size_t Reactor::State::collect(Part part, Duration limit) {
   epoll_event events[kEventsMax];
-  const int count = ::epoll_wait(epoll.get(), events, kEventsMax, milliseconds_of(limit));
+  const int count = ::epoll_wait(epoll_of(part), events, kEventsMax, milliseconds_of(limit));
   STATOR_ASSERT(count >= 0 || errno == EINTR);
+  if (count == kEventsMax) ask_peers = true;  // they may stand behind all these
+  std::size_t seen = 0;
   for (int i = 0; i < count; ++i) {
-    if (events[i].data.ptr == nullptr) continue;
-    if (events[i].data.ptr == &signals) {
+    const void* tag = events[i].data.ptr;
+    if (tag == &ask_peers) {
+      ask_peers = true;
+      continue;
+    }
+    ++seen;
+    if (tag == &signals) {
       signalled = true;
-    } else {
+    } else if (tag != nullptr) {
       on_event(events[i]);
     }
   }
-  return static_cast<std::size_t>(std::max(count, 0));
+  return seen;
 }
 
 void Reactor::dispatch(Part part) {
@@ -232,11 +253,15 @@ bool Reactor::round_over() const {
                      [](const ReadyList& list) { return list.of_round == 0; });
 }
 
+// wait() did not ask for all, or was interrupted before it heard of any: so it is asked now.
 void Reactor::extend_round() {
-  const bool whole =
-      std::all_of(std::begin(state_->ready), std::end(state_->ready),
-                  [](const ReadyList& list) { return list.of_round == list.entries.size(); });
-  if (!whole && !std::exchange(state_->round_extended, true)) state_->begin_round();
+  if (state_->round_extended) return;
+  static_cast<void>(state_->collect(Part::kDoors, {}));
+  static_cast<void>(state_->collect(Part::kPeers, {}));
+  state_->round_extended =
+      std::any_of(std::begin(state_->ready), std::end(state_->ready),
+                  [](const ReadyList& list) { return list.of_round < list.entries.size(); });
+  state_->begin_round();
 }
 
 void Reactor::begin_part() {
@@ -260,8 +285,8 @@ void Reactor::watch_signals(Callback<void(int)> task) {
   state_->on_signal = std::move(task);
   const auto opened = state_->signals.open();
   STATOR_ASSERT(opened.has_value());
-  STATOR_ASSERT(
-      state_->control(EPOLL_CTL_ADD, state_->signals.descriptor(), EPOLLIN, &state_->signals));
+  STATOR_ASSERT(state_->control(Part::kDoors, EPOLL_CTL_ADD, state_->signals.descriptor(), EPOLLIN,
+                                &state_->signals));
 }
 
 Result<void> Watch::open(Reactor& reactor, Descriptor descriptor, Watcher& watcher, Part part) {
@@ -270,7 +295,7 @@ Result<void> Watch::open(Reactor& reactor, Descriptor descriptor, Watcher& watch
   state->reactor = reactor.state_.get();
   state->descriptor = descriptor.get();
   state->part = part;
-  if (!state->reactor->control(EPOLL_CTL_ADD, descriptor.get(), EPOLLIN, state)) {
+  if (!state->reactor->control(part, EPOLL_CTL_ADD, descriptor.get(), EPOLLIN, state)) {
     const int error = errno;
     unref(state);
     return std::unexpected(system_error("cannot watch a connection", error));
@@ -289,15 +314,6 @@ void Watch::await_readable() {
 void Watch::await_writable() {
   STATOR_ASSERT(state_ != nullptr);
   state_->reactor->await(*state_, kWrite, EPOLLOUT);
-}
-
-void Watch::await_more() {
-  STATOR_ASSERT(state_ != nullptr);
-  if (state_->part == Part::kPeers) {
-    state_->reactor->mark_ready(*state_, kRead);
-  } else {
-    await_readable();
-  }
 }
 
 void Watch::await_broken() {
@@ -319,7 +335,8 @@ Descriptor Watch::release() {
   state->watcher = nullptr;
   state->waiting[kRead] = state->waiting[kWrite] = false;
   if (!state->broken) {
-    static_cast<void>(state->reactor->control(EPOLL_CTL_DEL, state->descriptor, 0, nullptr));
+    static_cast<void>(
+        state->reactor->control(state->part, EPOLL_CTL_DEL, state->descriptor, 0, nullptr));
   }
   Descriptor kept(std::exchange(descriptor_, -1));
   unref(state);

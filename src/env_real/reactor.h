@@ -36,8 +36,9 @@ class Reactor {
   ~Reactor();
 
   /// Collects what is ready, waiting at most `limit`, rounded up to milliseconds, for the first
-  /// (negative: for ever); not at all while somebody was not told yet. Bounded: under load it
-  /// returns after some hundred descriptors. Returns how many are to be told.
+  /// (negative: for ever); not at all while somebody was not told yet. Asks for clients when those
+  /// that it knows were told, and for peers always. Bounded: under load it returns after some
+  /// hundred descriptors. Returns how many are to be told.
   std::size_t wait(Duration limit);
   /// Tells the watchers of one part of what wait() collected, in order, until they have
   /// worked_enough(). The others are told first next time.
@@ -45,7 +46,7 @@ class Reactor {
   /// All that had been collected when the last round was over has been told. So a round may take
   /// several turns, and always ends.
   [[nodiscard]] bool round_over() const;
-  /// What was collected since the round began belongs to it, too. Once in a round.
+  /// What is ready now belongs to the round, too. Once in a round.
   void extend_round();
 
   /// A part of the turn begins, with a share of its own; dispatch() does so by itself.
@@ -84,10 +85,6 @@ class Watch {
   /// Calls on_readable / on_writable once, in a later dispatch(); asking twice is asking once.
   void await_readable();
   void await_writable();
-  /// As await_readable(), for one that has not read all that is there. A peer is told again without
-  /// another wait(), behind the other peers; a client awaits its turn like everybody, or wait()
-  /// would have no time to ask for others.
-  void await_more();
   /// Calls on_readable once when the connection breaks (a reset), for one that is readable for ever
   /// since its input has ended. Not while on_readable is awaited.
   void await_broken();

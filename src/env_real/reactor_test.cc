@@ -36,11 +36,10 @@ class Pipe final : public Watcher {
     order_.push_back(number_);
     if (takes_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(takes_ms));
     reactor_.worked(work_);
-    more-- > 0 ? watch_.await_more() : watch_.await_readable();
+    watch_.await_readable();
   }
 
   int takes_ms = 0;
-  int more = 0;  // bytes, when the first has been read
 
  private:
   Reactor& reactor_;
@@ -115,25 +114,32 @@ TEST(Reactor, HoweverMuchPeersBringEveryTurnHearsTheClients) {  // G21
   EXPECT_TRUE(reactor.round_over());
 }
 
-TEST(Reactor, APeerThatHasMoreIsToldInEveryTurnHoweverManyClientsWait) {
+TEST(Reactor, APeerIsToldInEveryTurnHoweverManyClientsWait) {
   Reactor reactor;
   std::vector<int> order;
   const Pipe client(reactor, 1, kEnoughForATurn, order);
   const Pipe other_client(reactor, 2, kEnoughForATurn, order);
   const Pipe last_client(reactor, 3, kEnoughForATurn, order);
-  Pipe peer(reactor, 4, kEnoughForATurn, order, Part::kPeers);
-  for (const Pipe* pipe : {&client, &other_client, &last_client}) pipe->write();
-  peer.write();
-  peer.write();
-  peer.more = 1;
-  std::size_t to_tell = 4;
-  for (int turn = 0; turn < 3; ++turn) {
-    EXPECT_EQ(reactor.wait({-1}), to_tell);
+  const Pipe peer(reactor, 4, kEnoughForATurn, order, Part::kPeers);
+  const Pipe other_peer(reactor, 5, kEnoughForATurn, order, Part::kPeers);
+  const auto turn = [&] {
     reactor.dispatch(Part::kDoors);
     reactor.dispatch(Part::kPeers);
-    to_tell -= turn == 0 ? 1 : 2;
-  }
-  EXPECT_EQ(order, (std::vector{1, 4, 2, 4, 3}));
+  };
+  for (const Pipe* pipe : {&client, &other_client, &last_client}) pipe->write();
+  peer.write();
+  peer.write();  // which it reads one by one
+  EXPECT_EQ(reactor.wait({-1}), 4U);
+  turn();
+  EXPECT_EQ(order, (std::vector{1, 4}));
+  EXPECT_EQ(reactor.wait({-1}), 3U);
+  turn();
+  EXPECT_EQ(order, (std::vector{1, 4, 2, 4}));
+  other_peer.write();  // while the last client has waited since the beginning
+  EXPECT_EQ(reactor.wait({-1}), 2U);
+  turn();
+  EXPECT_EQ(order, (std::vector{1, 4, 2, 4, 3, 5}));
+  EXPECT_EQ(reactor.wait({}), 0U);
 }
 
 TEST(Reactor, ARoundThatIsExtendedEndsWhenWhatCameMeanwhileIsToldToo) {  // design 4.4
@@ -157,6 +163,31 @@ TEST(Reactor, ARoundThatIsExtendedEndsWhenWhatCameMeanwhileIsToldToo) {  // desi
   reactor.dispatch(Part::kPeers);
   EXPECT_TRUE(reactor.round_over());
   EXPECT_EQ(order, (std::vector{1, 2, 1}));
+}
+
+// A process that was stopped hears of its peers before it thinks that they were silent.
+TEST(Reactor, ARoundThatIsExtendedHearsOfThoseForWhomNobodyHasAsked) {  // design 4.4
+  Reactor reactor;
+  std::vector<int> order;
+  const Pipe client(reactor, 1, kEnoughForATurn, order);
+  const Pipe other_client(reactor, 2, kEnoughForATurn, order);
+  const Pipe peer(reactor, 3, kEnoughForATurn, order, Part::kPeers);
+  client.write();
+  other_client.write();
+  EXPECT_EQ(reactor.wait({-1}), 2U);
+  reactor.dispatch(Part::kDoors);
+  EXPECT_EQ(reactor.wait({-1}), 1U);
+  peer.write();
+  client.write();
+  reactor.extend_round();
+  reactor.dispatch(Part::kDoors);
+  reactor.dispatch(Part::kPeers);
+  EXPECT_EQ(order, (std::vector{1, 2, 3}));
+  EXPECT_FALSE(reactor.round_over());
+  EXPECT_EQ(reactor.wait({-1}), 1U);
+  reactor.dispatch(Part::kDoors);
+  EXPECT_EQ(order, (std::vector{1, 2, 3, 1}));
+  EXPECT_TRUE(reactor.round_over());
 }
 
 TEST(Reactor, APartOfATurnEndsInTimeHoweverLittleItTookIn) {  // G21

@@ -139,7 +139,7 @@ void TcpStream::read_some() {
     if (budget == 0 || loop_.reactor().worked_enough()) {
       // Behind all that wait for their part: were it tended first in the next turn, one that sends
       // without end would have every turn for itself.
-      if (watch_.is_open()) watch_.await_more();
+      if (watch_.is_open()) watch_.await_readable();
       return;
     }
     std::size_t asked = 0;
