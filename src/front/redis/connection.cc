@@ -264,6 +264,7 @@ void Connection::refuse_and_close(std::string_view prefix, std::string_view prob
   out.add(problem).add(advice);
   out.end_error();
   closing_ = true;
+  front_.line().leave(*this);
   command.finish();
 }
 
