@@ -56,7 +56,8 @@ TEST(FailureDetection, OnlyThoseWhoCannotHearEachOtherAvoidEachOther) {
     EXPECT_TRUE(cluster.read(1, key).ok);
   }
   cluster.set_cut(0, 1, false);
-  // By now each has found the other silent twice, so that it answers for a second before it is trusted.
+  // By now each has found the other silent twice, so that it answers for a second before it is
+  // trusted.
   EXPECT_LE(until_both_know(cluster), kProbePeriod + kLook) << "without a single request";
 }
 
