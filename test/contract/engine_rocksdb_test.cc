@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -109,7 +110,15 @@ void await(const std::atomic<std::uint64_t>& counter, std::uint64_t value) {
 class Image {
  public:
   explicit Image(const fs::path& directory) {
-    fs::copy(directory, folder.path() / "engine", fs::copy_options::recursive);
+    // The engine may take a file away that it needs no longer, after the copy has listed it: then
+    // once more.
+    std::error_code problem;
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      fs::remove_all(folder.path() / "engine");
+      fs::copy(directory, folder.path() / "engine", fs::copy_options::recursive, problem);
+      if (problem != std::errc::no_such_file_or_directory) break;
+    }
+    if (problem) throw fs::filesystem_error("cannot copy", directory, problem);
   }
   TemporaryFolder folder;
   Store store{"rocksdb", false, folder, [](const EngineOptions& options, const env::Env&) {
