@@ -1,11 +1,10 @@
 #include "env_real/loop.h"
 
-#include <ctime>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
+#include "env_real/clocks.h"
 
 namespace stator::env {
 
@@ -16,12 +15,6 @@ constexpr Duration kStoodStill = milliseconds(100);
 
 std::string thread_name(unsigned shard, const std::string& what) {
   return "shard" + std::to_string(shard) + "-" + what;
-}
-
-std::int64_t read_clock_ns(clockid_t clock) {
-  timespec time{};
-  ::clock_gettime(clock, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
 }  // namespace
@@ -134,8 +127,7 @@ Duration Loop::time_to_wait(Duration max_wait) {
   }
   if (timers_.empty()) return max_wait;
   // now_ is from the start of the last turn, which may have taken long.
-  const MonoTime real_now{read_clock_ns(CLOCK_MONOTONIC)};
-  const Duration until_due = std::max(timers_.next_due() - real_now, Duration{});
+  const Duration until_due = std::max(timers_.next_due() - read_monotonic_clock(), Duration{});
   return max_wait.ns < 0 ? until_due : std::min(until_due, max_wait);
 }
 
@@ -146,8 +138,8 @@ std::size_t Loop::wait(Duration max_wait) {
 }
 
 void Loop::read_clocks() {
-  now_ = {read_clock_ns(CLOCK_MONOTONIC)};
-  wall_now_ = {read_clock_ns(CLOCK_REALTIME) / 1'000};
+  now_ = read_monotonic_clock();
+  wall_now_ = read_wall_clock();
 }
 
 std::size_t Loop::run_tasks(std::vector<Callback<void()>>& tasks) {

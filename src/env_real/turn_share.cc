@@ -1,15 +1,12 @@
 #include "env_real/turn_share.h"
 
-#include <cstdint>
-#include <ctime>
+#include "env_real/clocks.h"
 
 namespace stator::env {
 
 void TurnShare::look() {
   since_look_ = 0;
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  const MonoTime now{static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec};
+  const MonoTime now = read_monotonic_clock();
   if (first_look_ == MonoTime{}) {
     first_look_ = now;
   } else {
