@@ -60,6 +60,31 @@ class CountingAcceptor final : public StreamAcceptor {
   Counts& counts_;
 };
 
+/// What any of its streams receives goes to one function.
+class Door final : public StreamAcceptor {
+ public:
+  using OnData = std::function<std::size_t(Stream&, std::string_view)>;
+  explicit Door(OnData on_data) : on_data_(std::move(on_data)) {}
+  std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
+    streams.push_back(&stream);
+    return std::make_unique<Handler>(on_data_, stream);
+  }
+  std::vector<Stream*> streams;
+
+ private:
+  class Handler final : public StreamHandler {
+   public:
+    Handler(const OnData& on_data, Stream& stream) : on_data_(on_data), stream_(stream) {}
+    std::size_t on_data(std::string_view bytes) override { return on_data_(stream_, bytes); }
+    void on_closed() override {}
+
+   private:
+    const OnData& on_data_;
+    Stream& stream_;
+  };
+  OnData on_data_;
+};
+
 class Sink final : public FrameSink {
  public:
   void on_frame(std::string_view frame) override { frames.emplace_back(frame); }
@@ -99,20 +124,10 @@ bool is_closed_by_peer(const Descriptor& client) {
 TEST(TcpNetwork, AnswerOfTheTurnInWhichThePeerEndedStillLeaves) {
   Runtime runtime;
   Env& env = runtime.shard_env(0);
-  struct Echo final : StreamAcceptor {
-    struct Handler final : StreamHandler {
-      explicit Handler(Stream& s) : stream(s) {}
-      std::size_t on_data(std::string_view bytes) override {
-        stream.output().append(bytes);
-        return bytes.size();
-      }
-      void on_closed() override {}
-      Stream& stream;
-    };
-    std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
-      return std::make_unique<Handler>(stream);
-    }
-  } echo;
+  Door echo([](Stream& stream, std::string_view bytes) {
+    stream.output().append(bytes);
+    return bytes.size();
+  });
   const auto listener = env.network.listen_streams(kAnyPort, echo);
   ASSERT_TRUE(listener.has_value());
   const Descriptor client = plain_client((*listener)->address());
@@ -269,39 +284,22 @@ TEST(TcpNetwork, WhoSendsWithoutEndKeepsNobodyFromBeingHeardAndNoTimerFromFiring
   EXPECT_LT(flood.sent, Flood::kEnd / 8);
 }
 
-/// Leaves all that comes where it is, and then takes one bite of it per turn.
-struct Nibbler final : StreamAcceptor {
-  struct Handler final : StreamHandler {
-    Handler(Nibbler& n, Stream& s) : nibbler(n), stream(s) {}
-    std::size_t on_data(std::string_view bytes) override {
-      nibbler.kept = bytes.size();
-      if (!nibbler.hungry) return 0;
-      ++nibbler.bites;
-      stream.pause_reading();
-      nibbler.executor.post([this] { stream.resume_reading(); });
-      return std::min(nibbler.bite, bytes.size());
-    }
-    void on_closed() override {}
-    Nibbler& nibbler;
-    Stream& stream;
-  };
-  Nibbler(Executor& e, std::size_t size) : executor(e), bite(size) {}
-  std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
-    return std::make_unique<Handler>(*this, stream);
-  }
-  Executor& executor;
-  const std::size_t bite;
-  std::size_t kept = 0;
-  std::size_t bites = 0;
-  bool hungry = false;
-};
-
-/// While one client's input of `size` is taken bite by bite, another one says a word. How many
-/// bites later is it heard?
+/// One client's input of `size` is left where it is, and then taken in bites, one per turn, while
+/// another one says a word. How many bites later is it heard?
 std::size_t bites_until_heard(std::size_t bite, std::size_t size, std::size_t bites_max) {
   Runtime runtime;
   Env& env = runtime.shard_env(0);
-  Nibbler nibbler(env.executor, bite);
+  std::size_t kept = 0;
+  std::size_t bites = 0;
+  bool hungry = false;
+  Door nibbler([&](Stream& stream, std::string_view bytes) -> std::size_t {
+    kept = bytes.size();
+    if (!hungry) return 0;
+    ++bites;
+    stream.pause_reading();
+    env.executor.post([&stream] { stream.resume_reading(); });
+    return std::min(bite, bytes.size());
+  });
   Counts counts;
   CountingAcceptor quiet(counts);
   const auto large_door = env.network.listen_streams(kAnyPort, nibbler);
@@ -316,18 +314,18 @@ std::size_t bites_until_heard(std::size_t bite, std::size_t size, std::size_t bi
   };
   EXPECT_TRUE(runtime.run_until(
       [&] {
-        if (nibbler.kept < size) static_cast<void>(send_more());
-        return nibbler.kept >= size;
+        if (kept < size) static_cast<void>(send_more());
+        return kept >= size;
       },
       seconds(60)));
-  nibbler.hungry = true;
+  hungry = true;
   send_all(large, "x");
-  EXPECT_TRUE(runtime.run_until([&] { return nibbler.bites > 2; }, seconds(60)));
+  EXPECT_TRUE(runtime.run_until([&] { return bites > 2; }, seconds(60)));
   send_all(other, "x");
-  const std::size_t before = nibbler.bites;
-  EXPECT_TRUE(runtime.run_until(
-      [&] { return counts.received == 1 || nibbler.bites - before > bites_max; }, seconds(60)));
-  return nibbler.bites - before;
+  const std::size_t before = bites;
+  EXPECT_TRUE(runtime.run_until([&] { return counts.received == 1 || bites - before > bites_max; },
+                                seconds(60)));
+  return bites - before;
 }
 
 TEST(TcpNetwork, WhatIsKeptForOneTakesNoPartOfTheTurnFromOthers) {  // P9
@@ -348,32 +346,19 @@ TEST(TcpNetwork, AllThatAreHandedMuchHaveTheirTurn) {
   constexpr std::size_t kBytes = 3 * TurnShare::kBytes;
   Runtime runtime;
   Env& env = runtime.shard_env(0);
-  struct Keeper final : StreamAcceptor {
-    struct Handler final : StreamHandler {
-      Handler(Keeper& k, Stream& s) : keeper(k), stream(s) {}
-      std::size_t on_data(std::string_view bytes) override {
-        if (!keeper.open) {
-          if (bytes.size() < kBytes) return 0;
-          ++keeper.full;
-          stream.pause_reading();
-          return 0;
-        }
-        ++keeper.handed;
-        return bytes.size();
-      }
-      void on_closed() override {}
-      Keeper& keeper;
-      Stream& stream;
-    };
-    std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
-      streams.push_back(&stream);
-      return std::make_unique<Handler>(*this, stream);
+  std::size_t full = 0;
+  std::size_t handed = 0;
+  bool open = false;
+  Door keeper([&](Stream& stream, std::string_view bytes) -> std::size_t {
+    if (open) {
+      ++handed;
+      return bytes.size();
     }
-    std::vector<Stream*> streams;
-    std::size_t full = 0;
-    std::size_t handed = 0;
-    bool open = false;
-  } keeper;
+    if (bytes.size() < kBytes) return 0;
+    ++full;
+    stream.pause_reading();
+    return 0;
+  });
   const auto door = env.network.listen_streams(kAnyPort, keeper);
   ASSERT_TRUE(door.has_value());
   std::vector<Descriptor> clients;
@@ -387,41 +372,30 @@ TEST(TcpNetwork, AllThatAreHandedMuchHaveTheirTurn) {
               ::send(clients[i].get(), bytes.data(), kBytes - sent[i], MSG_DONTWAIT | MSG_NOSIGNAL);
           if (taken > 0) sent[i] += static_cast<std::size_t>(taken);
         }
-        return keeper.full == kStreams;
+        return full == kStreams;
       },
       seconds(60)));
-  keeper.open = true;
+  open = true;
   env.executor.post([&] {
     for (Stream* stream : keeper.streams) stream->resume_reading();
   });
   runtime.turn({});
-  EXPECT_GT(keeper.handed, 0U);
-  EXPECT_LT(keeper.handed, kStreams) << "each is a whole share";
-  EXPECT_TRUE(runtime.run_until([&] { return keeper.handed == kStreams; }, seconds(60)));
+  EXPECT_GT(handed, 0U);
+  EXPECT_LT(handed, kStreams) << "each is a whole share";
+  EXPECT_TRUE(runtime.run_until([&] { return handed == kStreams; }, seconds(60)));
 }
 
 TEST(TcpNetwork, WhatIsSentNowDoesNotWaitForTheEndOfTheTurn) {  // G21
   Runtime runtime;
   Env& env = runtime.shard_env(0);
-  struct Refuser final : StreamAcceptor {
-    struct Handler final : StreamHandler {
-      Handler(Refuser& r, Stream& s) : refuser(r), stream(s) {}
-      std::size_t on_data(std::string_view bytes) override {
-        stream.output().append("no");
-        stream.send_now();
-        stream.output().append("!");
-        refuser.asked = true;
-        return bytes.size();
-      }
-      void on_closed() override {}
-      Refuser& refuser;
-      Stream& stream;
-    };
-    std::unique_ptr<StreamHandler> on_accept(Stream& stream) override {
-      return std::make_unique<Handler>(*this, stream);
-    }
-    bool asked = false;
-  } refuser;
+  bool asked = false;
+  Door refuser([&](Stream& stream, std::string_view bytes) {
+    stream.output().append("no");
+    stream.send_now();
+    stream.output().append("!");
+    asked = true;
+    return bytes.size();
+  });
   const auto door = env.network.listen_streams(kAnyPort, refuser);
   ASSERT_TRUE(door.has_value());
   const Descriptor client = plain_client((*door)->address());
@@ -434,11 +408,11 @@ TEST(TcpNetwork, WhatIsSentNowDoesNotWaitForTheEndOfTheTurn) {  // G21
     if (got > 0) heard.append(buffer, static_cast<std::size_t>(got));
   };
   env.executor.at_turn_end([&] {
-    if (refuser.asked && heard.empty()) hear();  // it would wait in vain for the end of the turn
+    if (asked && heard.empty()) hear();  // it would wait in vain for the end of the turn
     return false;
   });
   send_all(client, "may I?");
-  ASSERT_TRUE(runtime.run_until([&] { return refuser.asked; }, seconds(60)));
+  ASSERT_TRUE(runtime.run_until([&] { return asked; }, seconds(60)));
   EXPECT_EQ(heard, "no");
   hear();
   EXPECT_EQ(heard, "no!");
