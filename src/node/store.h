@@ -195,8 +195,6 @@ struct NodeStatus {
   bool hints_counting = false;               // those of an earlier process are not all counted yet
 };
 
-using stator::Room;
-
 struct Metrics;  // node/metrics.h
 
 class Store {

@@ -33,7 +33,7 @@ class RecordingStore final : public node::Store {
   void count_published_keys(node::CountDone done) override {
     inner_.count_published_keys(std::move(done));
   }
-  [[nodiscard]] node::Room room() const override { return inner_.room(); }
+  [[nodiscard]] Room room() const override { return inner_.room(); }
   [[nodiscard]] const node::ClusterView& cluster() const override { return inner_.cluster(); }
   [[nodiscard]] node::NodeStatus status() const override { return inner_.status(); }
   [[nodiscard]] node::Metrics metrics() const override;

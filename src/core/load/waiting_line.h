@@ -61,7 +61,7 @@ class WaitingLine {
 
   static constexpr Duration kWaitMax = milliseconds(200);
   /// Who waits costs nothing, and each refusal a part of a request: so many per kWaitMax are for
-  /// those in line, however many they are.
+  /// those in line, however many they are; but each gets a few.
   static constexpr std::size_t kRefusalsPerWait = 1600;
   static constexpr std::size_t kCalledMin = 4;
   static constexpr std::size_t kCalledMax = 64;

@@ -72,7 +72,7 @@ class OneObjectStore final : public node::Store {
   void explain(std::string_view, std::string_view, node::ExplainDone) override {}
   void scan(const node::ScanRequest&, node::ScanDone) override {}
   void count_published_keys(node::CountDone) override {}
-  [[nodiscard]] node::Room room() const override { return node::Room::kPlenty; }
+  [[nodiscard]] Room room() const override { return Room::kPlenty; }
   [[nodiscard]] const node::ClusterView& cluster() const override { return view_; }
   [[nodiscard]] node::NodeStatus status() const override { return {}; }
   [[nodiscard]] node::Metrics metrics() const override { return {}; }

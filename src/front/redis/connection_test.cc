@@ -183,7 +183,7 @@ TEST_F(RedisConnection, APipelineWaitsForRoomWhileOneThingAtATimeIsRefusedAtOnce
   store.hold = true;
   client->send(gets(4));
   ASSERT_EQ(store.held(), 4U);
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   client->send(gets(30));
   EXPECT_TRUE(client->paused()) << "its answers wait for those before them anyway";
   EXPECT_EQ(store.reads, 4U) << "and nothing of it has cost anything";
@@ -200,11 +200,11 @@ TEST_F(RedisConnection, APipelineWaitsForRoomWhileOneThingAtATimeIsRefusedAtOnce
   EXPECT_EQ(client->kept(), gets(30).size());
   // A little room is for those who want little.
   store.failures.clear();
-  store.room_left = node::Room::kLittle;
+  store.room_left = Room::kLittle;
   executor.advance(kLook);
   client->turn();
   EXPECT_TRUE(client->paused());
-  store.room_left = node::Room::kPlenty;
+  store.room_left = Room::kPlenty;
   executor.advance(kLook);
   client->turn();
   EXPECT_FALSE(client->paused());
@@ -215,7 +215,7 @@ TEST_F(RedisConnection, APipelineWaitsForRoomWhileOneThingAtATimeIsRefusedAtOnce
 }
 
 TEST_F(RedisConnection, WhoHasWaitedForRoomInVainIsToldSo) {  // D33, P8
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   store.failures["*"] = {.code = ErrorCode::kOverloaded};
   client->send(gets(20));
   EXPECT_EQ(refusals(client->take()), 1) << "the first waits for nobody: it is refused at once";
@@ -229,7 +229,7 @@ TEST_F(RedisConnection, WhoHasWaitedForRoomInVainIsToldSo) {  // D33, P8
 }
 
 TEST_F(RedisConnection, OfManyThatWaitInVainEachIsToldALittle) {  // D33, G21
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   store.failures["*"] = {.code = ErrorCode::kOverloaded};
   std::vector<std::unique_ptr<Client>> crowd;
   for (int i = 0; i < 300; ++i) {
@@ -260,16 +260,16 @@ TEST_F(RedisConnection, OfManyThatWaitInVainEachIsToldALittle) {  // D33, G21
 TEST_F(RedisConnection, WhoFoundNoRoomKeepsTheTimeThatItHasWaited) {  // P8: told in the end
   store.hold = true;
   client->send("GET a\r\n");
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   client->send(gets(3));
   ASSERT_TRUE(client->paused());
   // Again and again there is room when the line is looked at, and none when it is its turn.
   Duration waited{};
   while (waited + kLook < kToldAfter) {
-    store.room_left = node::Room::kPlenty;
+    store.room_left = Room::kPlenty;
     executor.advance(kLook);
     waited = waited + kLook;
-    store.room_left = node::Room::kNone;
+    store.room_left = Room::kNone;
     client->turn();
     ASSERT_TRUE(client->paused()) << waited.ms();
     ASSERT_EQ(store.reads, 1U);
@@ -286,10 +286,10 @@ TEST_F(RedisConnection, NewcomersDoNotOvertakeThoseInLine) {  // D33
   store.hold = true;
   client->send("GET a\r\n");
   newcomer.send("GET b\r\n");
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   client->send(gets(2));
   ASSERT_TRUE(client->paused());
-  store.room_left = node::Room::kPlenty;  // before the line was looked at
+  store.room_left = Room::kPlenty;  // before the line was looked at
   newcomer.send("GET c\r\n");
   EXPECT_TRUE(newcomer.paused());
   EXPECT_EQ(store.held(), 2U);
@@ -303,16 +303,16 @@ TEST_F(RedisConnection, NewcomersDoNotOvertakeThoseInLine) {  // D33
 }
 
 TEST_F(RedisConnection, WhoHasWaitedIsNotRefusedWhenTheRoomIsGoneAtItsTurn) {  // D33
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   store.failures["*"] = {.code = ErrorCode::kOverloaded};
   client->send(gets(20));
   ASSERT_EQ(refusals(client->take()), 1);  // nothing is under way for it
-  store.room_left = node::Room::kPlenty;
+  store.room_left = Room::kPlenty;
   executor.advance(kLook);
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   EXPECT_EQ(refusals(client->take()), 0);
   EXPECT_TRUE(client->paused());
-  store.room_left = node::Room::kPlenty;
+  store.room_left = Room::kPlenty;
   store.failures.clear();
   executor.advance(kLook);
   EXPECT_EQ(refusals(client->take()), 0);
@@ -328,10 +328,10 @@ TEST_F(RedisConnection, OneThatIsServedMakesWayForTheNextInLine) {
     crowd.push_back(std::make_unique<Client>(*front));
     crowd.back()->send("GET a\r\n");
   }
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   for (const auto& one : crowd) one->send("GET b\r\n");
   EXPECT_EQ(store.held(), 50U);
-  store.room_left = node::Room::kPlenty;
+  store.room_left = Room::kPlenty;
   executor.advance(kLook);
   for (const auto& one : crowd) one->turn();
   EXPECT_EQ(store.held(), 100U);
@@ -636,14 +636,14 @@ TEST_F(RedisConnection, AClientThatHasSaidAllGetsItsAnswersThenTheEnd) {
 TEST_F(RedisConnection, WhoHasSaidAllIsAnsweredWhatStandsInLineToo) {  // P8
   store.hold = true;
   client->send("GET a\r\n");
-  store.room_left = node::Room::kNone;
+  store.room_left = Room::kNone;
   client->send(gets(3));
   client->end_input();
   ASSERT_TRUE(client->paused());
   store.let_go();
   EXPECT_EQ(client->take(), "$-1\r\n");
   EXPECT_FALSE(client->closed_by_server());
-  store.room_left = node::Room::kPlenty;
+  store.room_left = Room::kPlenty;
   executor.advance(kLook);
   EXPECT_EQ(client->take(), "$-1\r\n$-1\r\n$-1\r\n");
   EXPECT_TRUE(client->closed_by_server());

@@ -36,7 +36,7 @@ class FakeStore final : public node::Store {
   void explain(std::string_view bucket, std::string_view key, node::ExplainDone done) override;
   void scan(const node::ScanRequest& request, node::ScanDone done) override;
   void count_published_keys(node::CountDone done) override;
-  [[nodiscard]] node::Room room() const override { return node::Room::kPlenty; }
+  [[nodiscard]] Room room() const override { return Room::kPlenty; }
   [[nodiscard]] const node::ClusterView& cluster() const override { return view; }
   [[nodiscard]] node::NodeStatus status() const override { return node_status; }
   [[nodiscard]] node::Metrics metrics() const override { return counters; }

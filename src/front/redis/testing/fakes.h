@@ -36,7 +36,7 @@ class FakeStore final : public node::Store {
   void explain(std::string_view bucket, std::string_view key, node::ExplainDone done) override;
   void scan(const node::ScanRequest& request, node::ScanDone done) override;
   void count_published_keys(node::CountDone done) override;
-  [[nodiscard]] node::Room room() const override { return room_left; }
+  [[nodiscard]] Room room() const override { return room_left; }
   [[nodiscard]] const node::ClusterView& cluster() const override { return view; }
   [[nodiscard]] node::NodeStatus status() const override { return node_status; }
   [[nodiscard]] node::Metrics metrics() const override { return {}; }
@@ -56,8 +56,8 @@ class FakeStore final : public node::Store {
   [[nodiscard]] Object object_of(std::string_view key) const;
 
   bool hold = false;
-  node::Room room_left = node::Room::kPlenty;  // as it says; what it refuses is in `failures`
-  std::map<std::string, Error> failures;       // by key; "*": every key
+  Room room_left = Room::kPlenty;         // as it says; what it refuses is in `failures`
+  std::map<std::string, Error> failures;  // by key; "*": every key
   Outcome failure_outcome = Outcome::kNotApplied;
   node::Evidence evidence{.primaries = 2, .fallbacks = 1, .nodes = 3, .zones = 2};
   WallTime now = kWall;
