@@ -138,7 +138,7 @@ def links(tree):
             words = call[3].split()
             wanted, keyword = [], None
             for word in words:
-                if word in ("SOURCES", "LINKS", "PRIVATE_LINKS", "APART", "LABELS", "TIMEOUT", "COST", "OPTIMIZED"):
+                if re.fullmatch("[A-Z_]+", word):
                     keyword = word
                 elif keyword in ("LINKS", "PRIVATE_LINKS"):
                     wanted.append(word)
