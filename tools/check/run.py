@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 import tree  # noqa: E402
 from ahead import BuildsAhead  # noqa: E402
 from counting import Count, count_said  # noqa: E402
-from shelves import ALL, BUILDS_AHEAD, DEFAULT, FULL, SHELVES, build_commands, failure  # noqa: E402
+from shelves import AHEAD_BESIDE, ALL, BUILDS_AHEAD, DEFAULT, FULL, SHELVES, build_commands, failure  # noqa: E402
 
 TAIL_LINES = 80
 MINUTES_PROMISED = 30  # of `./check` without a mode, on two cores
@@ -190,9 +190,9 @@ def run_shelves(run, mode, names):
         if not wanted(shelf) or not shelf.exists(run):
             continue
         # At full size tests judge figures of speed: nothing may run beside them.
-        later = [BUILDS_AHEAD[other.name] for other in SHELVES if other.name in shelf.meanwhile and wanted(other)]
-        if later and mode == DEFAULT:
-            run.ahead.begin([build_commands(run, *which) for which in later])
+        if shelf.name == AHEAD_BESIDE and mode == DEFAULT:
+            run.ahead.begin([build_commands(run, *BUILDS_AHEAD[later.name]) for later in SHELVES
+                             if later.name in BUILDS_AHEAD and wanted(later)])
         print(f"==> {shelf.name}: {shelf.what}", flush=True)
         started = time.monotonic()
         count, log_file = run_shelf(run, shelf)

@@ -47,7 +47,6 @@ class Shelf:
     limit_s: int
     run: Callable  # (Run) -> Count
     exists: Callable = lambda run: True  # asked when the release build is configured
-    meanwhile: tuple = ()  # names of shelves whose builds begin beside this one, see BUILDS_AHEAD
 
 
 # --- reading the source ------------------------------------------------------------------------
@@ -180,10 +179,8 @@ def run_ctest(run, build_dir, label):
 
 
 def label_shelf(label, modes, limit_s):
-    # Tests of processes wait for half of their time: for nodes to start, to notice, to come back.
     return Shelf(label, f"tests labelled {label}", modes, limit_s,
-                 lambda run: run_ctest(run, "build/release", label),
-                 meanwhile=tuple(BUILDS_AHEAD) if label == "process" else ())
+                 lambda run: run_ctest(run, "build/release", label))
 
 
 def asan(run):
@@ -202,13 +199,14 @@ def asan(run):
     return count
 
 
-TSAN_BUILD = ("tsan", ["tsan_tests", "stator"])
-FUZZ_BUILD = ("fuzz", ["fuzzers"])
-BUILDS_AHEAD = {"tsan": TSAN_BUILD, "fuzz-run": FUZZ_BUILD}
+# What these shelves build, by name: preset and targets. It is begun beside AHEAD_BESIDE, the tests of processes, which
+# wait for half of their time: for nodes to start, to notice, to come back.
+BUILDS_AHEAD = {"tsan": ("tsan", ["tsan_tests", "stator"]), "fuzz-run": ("fuzz", ["fuzzers"])}
+AHEAD_BESIDE = "process"
 
 
 def tsan(run):
-    count = build(run, *TSAN_BUILD)
+    count = build(run, *BUILDS_AHEAD["tsan"])
     run.read_tests("build/tsan")
     count.add(race_canaries(run))
     count.add(with_reports(run, "tsan", lambda: run_ctest(run, "build/tsan", "tsan")))
@@ -218,7 +216,7 @@ def tsan(run):
 def fuzz(run):
     """Every target under libFuzzer, from its corpus, with a fresh seed."""
     targets = fuzz_targets(run)
-    count = build(run, *FUZZ_BUILD)
+    count = build(run, *BUILDS_AHEAD["fuzz-run"])
     seconds = 60 if run.mode == FULL else 5
 
     def command(target):
