@@ -228,7 +228,7 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   operation.round.on_minted(now_digest, context_.now());
   if (changed || context_.records->in_doubt(operation.place, operation.storage_key)) {
     note_stored(operation, loaded);
-    store(operation, object_, header);
+    store(operation, header, now_digest);
   } else {
     STATOR_PROBE("write: acknowledges what an earlier attempt stored");
     StoreDone done = on_stored(operation, 0, now_digest);
@@ -335,11 +335,11 @@ void WriteCoordinator::observe(const Operation& operation, const Object& object,
                                      superseded_);
 }
 
-void WriteCoordinator::store(Operation& operation, const Object& object,
-                             const storage::RecordHeader& header) {
+void WriteCoordinator::store(Operation& operation, const storage::RecordHeader& header,
+                             std::uint64_t digest) {
   context_.records->begin_store(operation.place, operation.storage_key).append(operation.object);
   context_.records->finish_store(header, operation.sync,
-                                 on_stored(operation, operation.round.attempt(), digest(object)));
+                                 on_stored(operation, operation.round.attempt(), digest));
 }
 
 StoreDone WriteCoordinator::on_stored(const Operation& operation, std::uint8_t attempt,

@@ -82,7 +82,8 @@ class WriteCoordinator {
   bool may_mint(Operation& operation, const Object& object, WallTime now);
   bool apply(Operation& operation, Object& object, storage::RecordHeader& header, bool& store);
   void cover(Operation& operation, const RecordStore::Loaded& loaded);
-  void store(Operation& operation, const Object& object, const storage::RecordHeader& header);
+  /// What operation.object encodes, which has this digest.
+  void store(Operation& operation, const storage::RecordHeader& header, std::uint64_t digest);
   void stored(std::uint32_t slot, std::uint32_t generation, std::uint8_t attempt,
               std::uint64_t digest, const Result<void>& result);
   StoreDone on_stored(const Operation& operation, std::uint8_t attempt, std::uint64_t digest);
