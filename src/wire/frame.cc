@@ -81,19 +81,31 @@ std::uint32_t remaining_us(MonoTime now, MonoTime deadline) {
 
 namespace internal {
 
+MessageType read_type(std::string_view bytes) {
+  return static_cast<MessageType>(load<std::uint8_t>(bytes, kAtType));
+}
+
+std::uint64_t read_request_id(std::string_view bytes) {
+  return load<std::uint64_t>(bytes, kAtRequest);
+}
+
+std::uint16_t read_partition(std::string_view bytes) {
+  return load<std::uint16_t>(bytes, kAtPartition);
+}
+
 Frame read_frame(std::string_view bytes) {
   Frame frame;
   FrameHeader& header = frame.header;
-  header.type = static_cast<MessageType>(load<std::uint8_t>(bytes, kAtType));
+  header.type = read_type(bytes);
   header.flags = load<std::uint16_t>(bytes, kAtFlags);
-  header.request_id = load<std::uint64_t>(bytes, kAtRequest);
+  header.request_id = read_request_id(bytes);
   header.history = {load<std::uint64_t>(bytes, kAtHistory)};
   header.sender = {load<std::uint64_t>(bytes, kAtSender)};
   header.receiver = {load<std::uint64_t>(bytes, kAtReceiver)};
   header.cluster_tag = load<std::uint64_t>(bytes, kAtCluster);
   header.incarnation = {load<std::uint64_t>(bytes, kAtIncarnation)};
   header.deadline_us = load<std::uint32_t>(bytes, kAtDeadline);
-  header.partition = load<std::uint16_t>(bytes, kAtPartition);
+  header.partition = read_partition(bytes);
   frame.body = bytes.substr(kHeaderBytes);
   return frame;
 }

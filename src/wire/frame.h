@@ -69,6 +69,10 @@ inline constexpr std::uint32_t kDeadlineOver = 1;
 namespace internal {
 /// Of at least kHeaderBytes, unchecked.
 [[nodiscard]] Frame read_frame(std::string_view bytes);
+/// The same of one field alone: for whoever looks at many frames that will be read later.
+[[nodiscard]] MessageType read_type(std::string_view bytes);
+[[nodiscard]] std::uint64_t read_request_id(std::string_view bytes);
+[[nodiscard]] std::uint16_t read_partition(std::string_view bytes);
 /// Appends room for a header; returns its offset.
 std::size_t begin_frame(std::string& out);
 /// Fills in the header in front of the body appended since. False, and `out` as it was before

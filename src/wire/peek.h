@@ -15,8 +15,8 @@ struct RecordPlace {
   std::string_view key{};
 };
 
-// The checksum is not looked at: what comes back is a guess, good for fetching memory ahead and for
-// nothing else.
+// Neither the checksum is looked at nor what stands behind the place: what comes back is a guess,
+// good for fetching memory ahead and for nothing else.
 
 /// Of a frame that reads or writes one record here; nothing for any other.
 [[nodiscard]] std::optional<RecordPlace> peek_record(std::string_view frame);
