@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -14,6 +15,9 @@ class Callback;
 
 /// A move-only function that never allocates: what it captures must fit into 48 bytes (checked when
 /// compiled). Used for everything that runs later on a loop. Calling an empty one is a bug.
+///
+/// A request hands a dozen of them on, nearly all of which capture numbers and plain pointers:
+/// these move as bytes, and end without a call.
 template <typename R, typename... Args>
 class Callback<R(Args...)> {
  public:
@@ -29,15 +33,19 @@ class Callback<R(Args...)> {
     static_assert(sizeof(Stored) <= kCapacity, "capture less: a callback never allocates");
     static_assert(alignof(Stored) <= alignof(std::max_align_t));
     static_assert(std::is_nothrow_move_constructible_v<Stored>);
+    // What the captures leave is copied with them.
+    if constexpr (kPlain<Stored>) std::memset(storage_, 0, kCapacity);
     new (storage_) Stored(std::forward<F>(function));
     call_ = [](void* self, Args... args) -> R {
       return (*static_cast<Stored*>(self))(std::forward<Args>(args)...);
     };
-    manage_ = [](void* self, void* target) {
-      auto* stored = static_cast<Stored*>(self);
-      if (target != nullptr) new (target) Stored(std::move(*stored));
-      stored->~Stored();
-    };
+    if constexpr (!kPlain<Stored>) {
+      manage_ = [](void* self, void* target) {
+        auto* stored = static_cast<Stored*>(self);
+        if (target != nullptr) new (target) Stored(std::move(*stored));
+        stored->~Stored();
+      };
+    }
   }
   Callback(Callback&& other) noexcept { take(other); }
   Callback& operator=(Callback&& other) noexcept {
@@ -63,15 +71,23 @@ class Callback<R(Args...)> {
   }
 
  private:
+  template <typename Stored>
+  static constexpr bool kPlain = std::is_trivially_copyable_v<Stored>;
+
+  // This one is empty.
   void take(Callback& other) {
-    if (other.manage_ != nullptr) other.manage_(other.storage_, storage_);
+    if (other.manage_ != nullptr) {
+      other.manage_(other.storage_, storage_);
+    } else if (other.call_ != nullptr) {
+      std::memcpy(storage_, other.storage_, kCapacity);
+    }
     call_ = std::exchange(other.call_, nullptr);
     manage_ = std::exchange(other.manage_, nullptr);
   }
 
   alignas(std::max_align_t) std::byte storage_[kCapacity];
   R (*call_)(void*, Args...) = nullptr;
-  void (*manage_)(void*, void*) = nullptr;
+  void (*manage_)(void*, void*) = nullptr;  // nullptr: nothing to do, or empty
 };
 
 }  // namespace stator
