@@ -170,10 +170,8 @@ void ReadCoordinator::on_local(Operation& operation, ReplicaIndex replica, bool 
       operation.round.on_digest(replica, 0, context_.now());
     }
   } else if (value) {
-    // The store's copy becomes the operation's: `payload` stays a view into it.
     std::string& bytes = operation.values[operation.value_count];
-    context_.records->take_loaded(bytes);
-    take_value(operation, replica, loaded.payload);
+    take_value(operation, replica, context_.records->take_loaded(loaded, bytes));
   } else if (decode_object(loaded.payload, received_)) {
     operation.round.on_digest(replica, digest(received_), context_.now());
   } else {

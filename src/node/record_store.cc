@@ -103,16 +103,23 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
     return;
   }
   Read& read = free_read();
-  storage::GetStatus status = engine_.get(
-      partition, key, value_, [this, &read](storage::GetStatus later, std::string_view value) {
-        on_read(read, later, value);
-      });
+  std::string_view record;
+  storage::GetStatus status =
+      engine_.get(partition, key, value_, record,
+                  [this, &read](storage::GetStatus later, std::string_view value) {
+                    on_read(read, later, value);
+                  });
   if (status != storage::GetStatus::kPending && env_.buggified("records: a read takes its time")) {
-    answer_late(read, status);
+    answer_late(read, status, record);
     status = storage::GetStatus::kPending;
   }
   switch (status) {
-    case storage::GetStatus::kFound: use(open(partition, key, value_)); return;
+    case storage::GetStatus::kFound: {
+      Loaded loaded = open(partition, key, record);
+      loaded.lent = record.data() != value_.data();
+      use(loaded);
+      return;
+    }
     case storage::GetStatus::kMissing: use(Loaded{}); return;
     case storage::GetStatus::kUnreadable:
       ++metrics_.records_unreadable_total;
@@ -130,12 +137,12 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
 }
 
 // As an engine does that has to ask the disk for what was there when it was asked.
-void RecordStore::answer_late(Read& read, storage::GetStatus status) {
+void RecordStore::answer_late(Read& read, storage::GetStatus status, std::string_view record) {
   constexpr std::uint64_t kLongestUs = 20'000;
   const Duration wait =
       microseconds(static_cast<std::int64_t>(env_.executor.random() % kLongestUs));
   auto value = std::make_unique<std::string>();
-  if (status == storage::GetStatus::kFound) *value = value_;
+  if (status == storage::GetStatus::kFound) *value = record;
   env_.executor.after(
       wait, [this, &read, status, value = std::move(value)] { on_read(read, status, *value); });
 }

@@ -44,6 +44,7 @@ class RecordStore {
     storage::RecordHeader header{};
     std::string_view payload{};  // valid in the callback until the next call of this store
     std::string_view damaged{};  // of kUnreadable: the bytes that stand there, where there are any
+    bool lent = false;           // by the engine, until the turn ends
   };
   using LoadDone = Callback<void(const Loaded&)>;
 
@@ -54,8 +55,13 @@ class RecordStore {
   /// Calls `use` with the record: inside this call when it is at hand.
   void load(PartitionId partition, std::string_view storage_key, LoadDone use);
 
-  /// In a callback of load() that found something: hands over the bytes which `payload` views.
-  void take_loaded(std::string& into) { into.swap(value_); }
+  /// In a callback of load() that found something: `into` gets the payload's bytes, and the view
+  /// that returns is into them. Copied only where the engine has lent them.
+  [[nodiscard]] std::string_view take_loaded(const Loaded& loaded, std::string& into) {
+    if (loaded.lent) return into.assign(loaded.payload);
+    into.swap(value_);
+    return loaded.payload;
+  }
 
   /// Two steps, so that the payload is encoded in place: append it to what begin_store() returns,
   /// then finish_store(). Nothing else may be called in between. `done` comes when the engine has
@@ -128,7 +134,7 @@ class RecordStore {
   void begin_sync();
   void on_synced(const Result<void>& result);
   void note_doubt(bool failed);
-  void answer_late(Read& read, storage::GetStatus status);
+  void answer_late(Read& read, storage::GetStatus status, std::string_view record);
   void on_read(Read& read, storage::GetStatus status, std::string_view value);
   [[nodiscard]] Read* find_read(PartitionId partition, std::string_view key, std::uint64_t hash);
   [[nodiscard]] Read& free_read();
@@ -157,7 +163,7 @@ class RecordStore {
   bool closed_ = false;
   std::unordered_set<std::uint64_t> in_doubt_;  // hashes of keys
   bool all_in_doubt_ = false;                   // more than are worth remembering
-  std::string value_;                           // what the engine returned last
+  std::string value_;  // what was loaded last, unless the engine has lent it
   // The store that has begun: its place, and where its record begins in the batch.
   PartitionId storing_partition_{};
   std::string_view storing_key_{};

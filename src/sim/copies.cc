@@ -52,9 +52,10 @@ std::optional<SeenIds> Copies::at(NodeNumber owner, std::string_view bucket, std
   if (shard == nullptr) return std::nullopt;
   std::string storage_key;
   storage::append_storage_key(bucket, key, storage_key);
-  std::string record;
+  std::string room;
+  std::string_view record;
   const storage::GetStatus status = shard->engine().get(
-      partition, storage_key, record, [](storage::GetStatus, std::string_view) {});
+      partition, storage_key, room, record, [](storage::GetStatus, std::string_view) {});
   if (status == storage::GetStatus::kMissing) return SeenIds();
   storage::RecordHeader header;
   std::string_view payload;

@@ -67,11 +67,13 @@ class Engine {
  public:
   virtual ~Engine() = default;
   [[nodiscard]] virtual const Capabilities& capabilities() const = 0;
-  /// Answers at once when it can: kFound fills `value` (replacing what it held). kPending: `done`
-  /// is called later with the status and a view that is valid during the call; otherwise `done` is
-  /// dropped uncalled. May or may not see batches that were submitted and have not completed: the
-  /// caller keeps those (design 4.1).
-  virtual GetStatus get(PartitionId partition, std::string_view key, std::string& value,
+  /// Answers at once when it can: after kFound `value` is the record, in `room` (whose content it
+  /// replaces), or where the engine itself has it in memory: then it is lent until the next submit
+  /// or drop. kPending: `done` is called later with the status and a view that is valid during the
+  /// call; otherwise `done` is dropped uncalled. May or may not see batches that were submitted and
+  /// have not completed: the caller keeps those (design 4.1).
+  virtual GetStatus get(PartitionId partition, std::string_view key, std::string& room,
+                        std::string_view& value,
                         Callback<void(GetStatus, std::string_view)> done) = 0;
   /// These are going to be asked for soon, all of them: an engine that would wait for memory with
   /// each can wait for them together. Changes nothing.

@@ -369,6 +369,24 @@ TEST_P(EngineContract, CloseCompletesWhatWasSubmittedAndRefusesTheRest) {
   store.forget();
 }
 
+TEST_P(EngineContract, WhatIsFoundStaysWhileOthersAreAskedFor) {
+  constexpr std::size_t kKeys = 40;
+  const auto key = [](std::size_t i) { return "key" + std::to_string(i); };
+  const auto value = [](std::size_t i) {
+    return std::string(i * 37, static_cast<char>('a' + i % 26));
+  };
+  WriteBatch batch;
+  for (std::size_t i = 0; i < kKeys; ++i) batch.put(PartitionId{7}, key(i), value(i));
+  ASSERT_TRUE(store.submit(batch, false));
+  std::vector<std::string> rooms(kKeys, "what was there before");
+  std::vector<std::string_view> found(kKeys);
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    ASSERT_EQ(store.engine().get(PartitionId{7}, key(i), rooms[i], found[i], nullptr),
+              GetStatus::kFound);
+  }
+  for (std::size_t i = 0; i < kKeys; ++i) EXPECT_EQ(found[i], value(i)) << i;
+}
+
 TEST_P(EngineContract, SeveralShardsShareOneStore) {
   const auto other = store.home().attach(store.env());
   bool done = false;
@@ -377,8 +395,9 @@ TEST_P(EngineContract, SeveralShardsShareOneStore) {
   other->submit(batch, true, [&done](const Result<void>& result) { done = result.has_value(); });
   ASSERT_TRUE(store.put(PartitionId{41}, "of the first", "1", true));
   store.loop().run_until([&done] { return done; });
-  std::string value;
-  EXPECT_EQ(other->get(PartitionId{40}, "of the second", value, nullptr), GetStatus::kFound);
+  std::string room;
+  std::string_view value;
+  EXPECT_EQ(other->get(PartitionId{40}, "of the second", room, value, nullptr), GetStatus::kFound);
   EXPECT_EQ(value, "2");
   bool closed = false;
   other->close([&closed](const Result<void>& result) { closed = result.has_value(); });

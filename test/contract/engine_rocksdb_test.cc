@@ -142,10 +142,11 @@ TEST_F(RocksdbEngine, AReadThatWouldWaitForTheDiskIsAnsweredLater) {
   EXPECT_EQ(cached.value, first.value);
 
   int answered = 0;
-  std::string value;
+  std::string room;
+  std::string_view value;
   for (int i = 0; i < 200; ++i) {
     const GetStatus status = store.engine().get(
-        kPlace, key_of(i), value, [&answered, i](GetStatus late, std::string_view bytes) {
+        kPlace, key_of(i), room, value, [&answered, i](GetStatus late, std::string_view bytes) {
           EXPECT_EQ(late, GetStatus::kFound);
           EXPECT_EQ(bytes, std::string(1000, static_cast<char>('a' + i % 26)));
           ++answered;
@@ -167,10 +168,11 @@ TEST_F(RocksdbEngine, CloseWaitsForReads) {
   store.reopen();
   events->no_page_cache = true;
   int answered = 0;
-  std::string value;
+  std::string room;
+  std::string_view value;
   for (int i = 0; i < 50; ++i) {
     const GetStatus status = store.engine().get(
-        kPlace, key_of(i), value, [&answered](GetStatus, std::string_view) { ++answered; });
+        kPlace, key_of(i), room, value, [&answered](GetStatus, std::string_view) { ++answered; });
     if (status != GetStatus::kPending) ++answered;
   }
   EXPECT_TRUE(store.close());

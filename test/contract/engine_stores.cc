@@ -67,13 +67,14 @@ void Store::reopen() {
 Store::Answer Store::get(PartitionId partition, std::string_view key) {
   Answer later;
   Answer now;
-  now.value = "what was there before";
+  std::string room = "what was there before";
+  std::string_view found;
   now.status =
-      engine_->get(partition, key, now.value, [&later](GetStatus status, std::string_view value) {
+      engine_->get(partition, key, room, found, [&later](GetStatus status, std::string_view value) {
         later = {status, std::string(value), true};
       });
   if (now.status != GetStatus::kPending) {
-    if (now.status != GetStatus::kFound) now.value.clear();
+    if (now.status == GetStatus::kFound) now.value = found;
     return now;
   }
   loop_.run_until([&later] { return later.status != GetStatus::kPending; });

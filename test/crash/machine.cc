@@ -88,12 +88,17 @@ Machine::Answer Machine::get(PartitionId partition, const std::string& key) {
   Answer answer;
   Answer later;
   bool done = false;
-  answer.status = engine_->get(partition, key, answer.value,
+  std::string room;
+  std::string_view found;
+  answer.status = engine_->get(partition, key, room, found,
                                [&](storage::GetStatus status, std::string_view value) {
                                  later = {status, std::string(value)};
                                  done = true;
                                });
-  if (answer.status != storage::GetStatus::kPending) return answer;
+  if (answer.status != storage::GetStatus::kPending) {
+    answer.value = found;
+    return answer;
+  }
   wait_for(done);
   return later;
 }

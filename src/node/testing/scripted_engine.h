@@ -71,7 +71,8 @@ class ScriptedEngine final : public storage::Engine {
                                                 .ordered_scan = true};
     return kAll;
   }
-  storage::GetStatus get(PartitionId partition, std::string_view key, std::string& value,
+  storage::GetStatus get(PartitionId partition, std::string_view key, std::string& room,
+                         std::string_view& value,
                          Callback<void(storage::GetStatus, std::string_view)> done) override {
     note_asked();
     Place place{partition, key};
@@ -81,7 +82,7 @@ class ScriptedEngine final : public storage::Engine {
     }
     const auto found = records_.find(place);
     if (found == records_.end()) return storage::GetStatus::kMissing;
-    value = found->second;
+    value = room = found->second;
     return storage::GetStatus::kFound;
   }
   void submit(const storage::WriteBatch& batch, bool, Callback<void(Result<void>)> done) override {

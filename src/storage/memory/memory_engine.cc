@@ -166,8 +166,8 @@ class MemoryEngine final : public Engine {
   [[nodiscard]] const Capabilities& capabilities() const override {
     return journal_ != nullptr ? kJournalCapabilities : kCapabilities;
   }
-  GetStatus get(PartitionId partition, std::string_view key, std::string& value,
-                Callback<void(GetStatus, std::string_view)> done) override;
+  GetStatus get(PartitionId partition, std::string_view key, std::string& room,
+                std::string_view& value, Callback<void(GetStatus, std::string_view)> done) override;
   void expect(std::span<const Place> places) override;
   void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) override;
   void sync(Callback<void(Result<void>)> done) override;
@@ -244,14 +244,14 @@ void Store::on_journal_progress() {
   }
 }
 
-GetStatus MemoryEngine::get(PartitionId partition, std::string_view key, std::string& value,
-                            Callback<void(GetStatus, std::string_view)>) {
+GetStatus MemoryEngine::get(PartitionId partition, std::string_view key, std::string&,
+                            std::string_view& value, Callback<void(GetStatus, std::string_view)>) {
   STATOR_ASSERT(!closing_);
   const HashTable* table = store_->find(partition);
   if (table == nullptr) return GetStatus::kMissing;
   const auto found = table->find(key);
   if (!found) return GetStatus::kMissing;
-  value.assign(*found);
+  value = *found;
   return GetStatus::kFound;
 }
 

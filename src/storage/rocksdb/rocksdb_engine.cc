@@ -69,8 +69,8 @@ class RocksEngine final : public Engine {
   RocksEngine& operator=(const RocksEngine&) = delete;
 
   [[nodiscard]] const Capabilities& capabilities() const override { return kCapabilities; }
-  GetStatus get(PartitionId partition, std::string_view key, std::string& value,
-                Callback<void(GetStatus, std::string_view)> done) override;
+  GetStatus get(PartitionId partition, std::string_view key, std::string& room,
+                std::string_view& value, Callback<void(GetStatus, std::string_view)> done) override;
   void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) override;
   void sync(Callback<void(Result<void>)> done) override;
   [[nodiscard]] Result<std::string> scan(PartitionId partition, std::string_view after,
@@ -132,7 +132,8 @@ GetStatus status_of(const ::rocksdb::Status& status) {
   return status.IsNotFound() ? GetStatus::kMissing : GetStatus::kUnreadable;
 }
 
-GetStatus RocksEngine::get(PartitionId partition, std::string_view key, std::string& value,
+GetStatus RocksEngine::get(PartitionId partition, std::string_view key, std::string& room,
+                           std::string_view& value,
                            Callback<void(GetStatus, std::string_view)> done) {
   STATOR_ASSERT(!closing_);
   set_key(partition, key, key_);
@@ -143,7 +144,7 @@ GetStatus RocksEngine::get(PartitionId partition, std::string_view key, std::str
     hand_over_read(std::move(done));
     return GetStatus::kPending;
   }
-  if (status.ok()) value.assign(pinned_.data(), pinned_.size());
+  if (status.ok()) value = room.assign(pinned_.data(), pinned_.size());
   pinned_.Reset();
   return status_of(status);
 }
