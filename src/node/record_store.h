@@ -49,8 +49,12 @@ class RecordStore {
   using LoadDone = Callback<void(const Loaded&)>;
 
   /// As Engine::expect.
-  void expect(std::span<const storage::Place> places) {
-    if (!closed_) engine_.expect(places);
+  void expect(std::span<const storage::Place> places, storage::Ahead when) {
+    if (!closed_) engine_.expect(places, when);
+  }
+  void expect(PartitionId partition, std::string_view storage_key, storage::Ahead when) {
+    const storage::Place place{partition, storage_key};
+    expect({&place, 1}, when);
   }
   /// Calls `use` with the record: inside this call when it is at hand.
   void load(PartitionId partition, std::string_view storage_key, LoadDone use);

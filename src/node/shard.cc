@@ -160,6 +160,7 @@ void Shard::on_claimants(NodeId peer, const std::vector<Incarnation>& refused) {
 }
 
 void Shard::on_frame(std::string_view bytes) {
+  expect_next();
   ++context_.metrics.frames_in_total;
   const auto frame = wire::decode_frame(bytes);
   const Topology& topology = *context_.topology;
@@ -229,7 +230,15 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
     places_ahead_.push_back({end.partition, key});
     begin = end.key_end;
   }
-  records_.expect(places_ahead_);
+  records_.expect(places_ahead_, storage::Ahead::kLater);
+  next_ahead_ = 0;
+  expect_next();
+}
+
+/// While one frame is served the record of the one behind it comes.
+void Shard::expect_next() {
+  if (next_ahead_ == places_ahead_.size()) return;
+  records_.expect({&places_ahead_[next_ahead_++], 1}, storage::Ahead::kNext);
 }
 
 void Shard::serve(const wire::Frame& frame) {

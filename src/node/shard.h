@@ -101,6 +101,7 @@ class Shard final : public env::FrameSink, private PeerEvents {
   void on_sighting(NodeId peer, const Sighting& sighting) override;
   void on_answer_of(NodeId peer, Incarnation process, MonoTime asked) override;
   void on_claimants(NodeId peer, const std::vector<Incarnation>& refused) override;
+  void expect_next();
   bool on_turn_end();
   void tick();
 
@@ -119,8 +120,10 @@ class Shard final : public env::FrameSink, private PeerEvents {
   Scanner scanner_;
   HintDelivery hints_;
   env::TimerId tick_timer_{};
-  std::string keys_ahead_;                    // scratch
-  std::vector<storage::Place> places_ahead_;  // scratch
+  // Of the frames that were announced, in their order: the records that they are about.
+  std::string keys_ahead_;
+  std::vector<storage::Place> places_ahead_;
+  std::size_t next_ahead_ = 0;  // the first of them that was not fetched yet
   MonoTime last_request_{};
   bool closed_ = false;
 };

@@ -49,6 +49,12 @@ struct Place {
   std::string_view key{};
 };
 
+/// When a record is going to be asked for.
+enum class Ahead : std::uint8_t {
+  kLater,  // other work comes first: time to find out where it stands
+  kNext,   // as the next one, and kLater was said a while ago: time to fetch it
+};
+
 class ScanVisitor {
  public:
   virtual ~ScanVisitor() = default;
@@ -75,9 +81,9 @@ class Engine {
   virtual GetStatus get(PartitionId partition, std::string_view key, std::string& room,
                         std::string_view& value,
                         Callback<void(GetStatus, std::string_view)> done) = 0;
-  /// These are going to be asked for soon, all of them: an engine that would wait for memory with
-  /// each can wait for them together. Changes nothing.
-  virtual void expect(std::span<const Place> places) { static_cast<void>(places); }
+  /// These are going to be asked for: an engine that would have to wait for memory then can have it
+  /// fetched while its caller does other work. Waits for nothing and changes nothing.
+  virtual void expect(std::span<const Place>, Ahead) {}
   /// Applies the batch atomically. `sync`: complete only when it is durable. Completions keep the
   /// order of the calls, and may come inside the call. The batch may be reused when submit returns.
   /// After an error nothing of the batch may be taken as applied or as not applied. kDiskFull may

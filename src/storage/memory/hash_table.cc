@@ -15,6 +15,17 @@ namespace {
 constexpr std::size_t kHomesMin = 8;
 constexpr std::size_t kShrinkFrom = 4096;
 
+constexpr std::size_t kLine = 64;
+// The processor sees by itself where a copy goes on, but not where it begins.
+constexpr std::size_t kHeadLines = 4;
+// Together with what is worked on, well within the first cache.
+constexpr std::size_t kWholeLinesMax = 32;
+
+void prefetch(const void* begin, std::size_t lines) {
+  const auto* line = static_cast<const char*>(begin);
+  for (; lines > 0; --lines, line += kLine) __builtin_prefetch(line, 1);
+}
+
 }  // namespace
 
 /// Followed by the key, then by room for `capacity` bytes of value.
@@ -96,14 +107,23 @@ void HashTable::prefetch_slot(std::uint64_t hash) const {
   if (homes_ != 0) __builtin_prefetch(&slots_[home_of(hash)]);
 }
 
-void HashTable::prefetch_entry(std::uint64_t hash) const {
-  if (homes_ == 0) return;
+const HashTable::Entry* HashTable::near(std::uint64_t hash) const {
+  if (homes_ == 0) return nullptr;
   std::size_t slot = home_of(hash);
   while (slots_[slot].entry != nullptr && slots_[slot].hash < hash) ++slot;
-  if (slots_[slot].entry == nullptr) return;
-  const auto* begin = reinterpret_cast<const char*>(slots_[slot].entry);
-  // The processor sees by itself where a copy goes on, but not where it begins.
-  for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(begin + line * 64, 1);
+  return slots_[slot].entry;
+}
+
+void HashTable::prefetch_entry(std::uint64_t hash) const {
+  if (const Entry* entry = near(hash)) prefetch(entry, kHeadLines);
+}
+
+void HashTable::prefetch_whole(std::uint64_t hash) const {
+  const Entry* entry = near(hash);
+  if (entry == nullptr) return;
+  // Not by what stands in the entry: that would wait for it. It begins and ends inside of lines.
+  const std::size_t mean = sizeof(Entry) + bytes_ / size_;
+  prefetch(entry, std::min(mean / kLine + 2, kWholeLinesMax));
 }
 
 void HashTable::put(std::uint64_t hash, std::string_view key, std::string_view value) {

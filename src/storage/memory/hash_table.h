@@ -39,6 +39,9 @@ class HashTable {
   [[nodiscard]] std::uint64_t hash_of(std::string_view key) const;
   void prefetch_slot(std::uint64_t hash) const;
   void prefetch_entry(std::uint64_t hash) const;
+  /// For a find: all of an entry that is as long as those of this table are in the mean, 2 KiB at
+  /// most.
+  void prefetch_whole(std::uint64_t hash) const;
   void put(std::uint64_t hash, std::string_view key, std::string_view value);
 
   /// As Engine::scan. The key to continue after is a view that is valid until the next change.
@@ -58,6 +61,8 @@ class HashTable {
   [[nodiscard]] std::size_t home_of(std::uint64_t hash) const { return hash >> shift_; }
   /// Of the first slot that is free or not before (hash, key) in the table's order.
   [[nodiscard]] std::size_t lower_bound(std::uint64_t hash, std::string_view key) const;
+  /// The first entry that is not before `hash`, by the slots alone; nullptr: none in this run.
+  [[nodiscard]] const Entry* near(std::uint64_t hash) const;
   [[nodiscard]] bool holds(std::size_t slot, std::uint64_t hash, std::string_view key) const;
   void insert(std::uint64_t hash, Entry* entry);
   void grow();

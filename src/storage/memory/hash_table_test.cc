@@ -106,6 +106,28 @@ TEST(HashTable, ScanMeetsEveryKeyThatStaysOnceWhileOthersComeAndGo) {
   for (const std::string& key : staying) EXPECT_EQ(met.count(key), 1U) << key;
 }
 
+// The steps walk slots that they have not looked at before, up to the last one.
+TEST(HashTable, MemoryIsAskedForAheadInsideTheTableWhateverTheHash) {
+  SplitMix64 random(11);
+  Arena arena(64 << 10);
+  HashTable table(5, arena);
+  for (int i = 0; i < 2000; ++i) {
+    for (const std::uint64_t hash : {std::uint64_t{0}, random.next(), ~std::uint64_t{0}}) {
+      table.prefetch_slot(hash);
+      table.prefetch_entry(hash);
+      table.prefetch_whole(hash);
+    }
+    const std::string key = "key" + std::to_string(random.below(300));
+    if (random.chance(0.7)) {
+      table.put(key, std::string(random.below(5000), 'v'));
+    } else {
+      table.erase(key);
+    }
+  }
+  const std::uint64_t keys = table.size();
+  EXPECT_EQ(scan_all(table, {.keys_max = 7, .bytes_max = 100'000}).visits, keys);
+}
+
 TEST(HashTable, OverwritingWithWhatFitsKeepsTheBlock) {
   Arena arena(64 << 10);
   HashTable table(1, arena);

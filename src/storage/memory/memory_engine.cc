@@ -168,7 +168,7 @@ class MemoryEngine final : public Engine {
   }
   GetStatus get(PartitionId partition, std::string_view key, std::string& room,
                 std::string_view& value, Callback<void(GetStatus, std::string_view)> done) override;
-  void expect(std::span<const Place> places) override;
+  void expect(std::span<const Place> places, Ahead when) override;
   void submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) override;
   void sync(Callback<void(Result<void>)> done) override;
   [[nodiscard]] Result<std::string> scan(PartitionId partition, std::string_view after,
@@ -284,18 +284,16 @@ void MemoryEngine::sync(Callback<void(Result<void>)> done) {
   settle();
 }
 
-void MemoryEngine::expect(std::span<const Place> places) {
-  std::array<std::uint64_t, kTogether> hashes{};
-  std::array<const HashTable*, kTogether> tables{};
-  const auto now = places.first(std::min(kTogether, places.size()));
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    tables[i] = store_->find(now[i].partition);
-    if (tables[i] == nullptr) continue;
-    hashes[i] = tables[i]->hash_of(now[i].key);
-    tables[i]->prefetch_slot(hashes[i]);
-  }
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    if (tables[i] != nullptr) tables[i]->prefetch_entry(hashes[i]);
+void MemoryEngine::expect(std::span<const Place> places, Ahead when) {
+  for (const Place& place : places) {
+    const HashTable* table = store_->find(place.partition);
+    if (table == nullptr) continue;
+    const std::uint64_t hash = table->hash_of(place.key);
+    if (when == Ahead::kLater) {
+      table->prefetch_slot(hash);
+    } else {
+      table->prefetch_whole(hash);
+    }
   }
 }
 
