@@ -56,10 +56,12 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
   if (context_.env.buggified("read: refused as if full")) return nullptr;
   Operation* operation = operations_.acquire(context_.options.operations_max);
   if (operation == nullptr) return nullptr;
-  operation->bucket.assign(bucket);
-  operation->key.assign(key);
+  // Behind what follows the record is there when it is asked for.
   operation->storage_key.clear();
   storage::append_storage_key(bucket, key, operation->storage_key);
+  context_.records->expect(partition, operation->storage_key, storage::Ahead::kLater);
+  operation->bucket.assign(bucket);
+  operation->key.assign(key);
   operation->partition = partition;
   operation->began = context_.now();
   operation->deadline = deadline_of(context_, quorum.timeout);
@@ -70,6 +72,7 @@ ReadCoordinator::Operation* ReadCoordinator::start(std::string_view bucket, std:
   operation->all_but = 0;
   const Founding& founding = context_.topology->history.founding();
   owners_as_candidates(context_, partition, candidates_);
+  context_.records->expect(partition, operation->storage_key, storage::Ahead::kNext);
   stator::ReadOptions options;
   options.r = quorum.r != 0 ? quorum.r : founding.r;
   options.more = sloppy && has_stand_ins(context_, partition);

@@ -53,6 +53,10 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
                      .id = request.id});
     return;
   }
+  // Behind what follows, and begin_round(), the record is there when it is asked for.
+  operation->storage_key.clear();
+  storage::append_storage_key(request.bucket, request.key, operation->storage_key);
+  context_.records->expect(partition, operation->storage_key, storage::Ahead::kLater);
   context_.admission.on_begin();
   operation->began = context_.now();
   operation->request = request;
@@ -65,8 +69,6 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
   } else {
     operation->context.clear();
   }
-  operation->storage_key.clear();
-  storage::append_storage_key(request.bucket, request.key, operation->storage_key);
   operation->place = operation->partition = partition;
   operation->deadline = deadline_of(context_, request.quorum.timeout);
   operation->sync = context_.syncs(request.quorum.dw > 0);
@@ -88,6 +90,7 @@ void WriteCoordinator::write(const WriteRequest& request, PartitionId partition,
 void WriteCoordinator::begin_round(Operation& operation) {
   const WriteRequest& request = operation.request;
   owners_as_candidates(context_, operation.partition, candidates_, Purpose::kWrite);
+  context_.records->expect(operation.place, operation.storage_key, storage::Ahead::kNext);
   for (Candidate& candidate : candidates_.list) {
     // One copy more than W need be waited for: a slow owner can show that it is well again.
     if (!candidate.usable && context_.peers->worth_a_try(candidate.node, Purpose::kWrite)) {
