@@ -92,10 +92,6 @@ const RingMember* Ring::find(NodeId id) const {
   return index < members_.size() ? &members_[index] : nullptr;
 }
 
-bool Ring::owns(NodeId node, PartitionId p) const {
-  return std::ranges::find(owners(p), node) != owners(p).end();
-}
-
 void Ring::preference_list(PartitionId p, PreferenceList& out, std::size_t length) const {
   make_preference_list(p, owners(p), {.members = members_, .zone_of = zone_of_, .zones = zones_},
                        length, out);

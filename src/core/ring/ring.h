@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -60,7 +61,10 @@ class Ring {
     STATOR_ASSERT(p.value < table_.partitions);
     return {owners_.data() + std::size_t{p.value} * table_.width, table_.width};
   }
-  [[nodiscard]] bool owns(NodeId node, PartitionId p) const;
+  [[nodiscard]] bool owns(NodeId node, PartitionId p) const {
+    const std::span<const NodeId> row = owners(p);
+    return std::find(row.begin(), row.end(), node) != row.end();
+  }
 
   /// The preference list of a partition: the owners, then every other member as a stand-in, in an
   /// order that is the same on every node (core/ring/preference_list.h). Cut to `length` where that
