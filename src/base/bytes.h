@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -33,6 +34,32 @@ inline void append_u32(std::string& out, std::uint32_t v) {
 inline void append_u64(std::string& out, std::uint64_t v) {
   append_integer(out, v);
 }
+
+inline constexpr std::size_t kVarintBytesMax = 10;
+
+/// Integers that are put together first and appended at once: an append looks for room each time,
+/// and is a call. `kBytesMax` is the most that its user puts in.
+template <std::size_t kBytesMax>
+class ShortBytes {
+ public:
+  template <typename Integer>
+  void add(Integer value) {
+    std::memcpy(bytes_ + size_, &value, sizeof value);
+    size_ += sizeof value;
+  }
+  void add_varint(std::uint64_t v) {
+    while (v >= 0x80) {
+      bytes_[size_++] = static_cast<char>(v | 0x80);
+      v >>= 7;
+    }
+    bytes_[size_++] = static_cast<char>(v);
+  }
+  [[nodiscard]] std::string_view view() const { return {bytes_, size_}; }
+
+ private:
+  char bytes_[kBytesMax];
+  std::size_t size_ = 0;
+};
 
 /// LEB128, at most 10 bytes.
 inline void append_varint(std::string& out, std::uint64_t v) {

@@ -50,8 +50,10 @@ class FieldWriter {
 
   void field(std::uint8_t tag, std::string_view value, std::string_view /*absent*/) {
     if (value.empty()) return;
-    append_u8(out_, tag);
-    append_sized(out_, value);
+    ShortBytes<1 + kVarintBytesMax> head;
+    head.add(tag);
+    head.add_varint(value.size());
+    out_.append(head.view()).append(value);
   }
   template <typename T>
   void field(std::uint8_t tag, const T& value, const T& absent) {

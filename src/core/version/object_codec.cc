@@ -57,16 +57,18 @@ void append_version(std::string& out, const Clock& clock, const Version& version
   if (version.first_counter != version.dot.counter) flags |= kRestamped;
   if (version.expires_at.us != 0) flags |= kExpires;
   if (!version.content_type.empty()) flags |= kHasContentType;
-  append_varint(out, place_in(clock, version.dot.actor));
-  append_u8(out, flags);
-  append_u64(out, version.dot.counter);
-  if ((flags & kRestamped) != 0) append_u64(out, version.first_counter);
-  append_u64(out, version.write_id.high);
-  append_u64(out, version.write_id.low);
-  append_u64(out, version.time.value);
-  if ((flags & kExpires) != 0) append_integer(out, version.expires_at.us);
-  if ((flags & kHasContentType) != 0) append_varint(out, version.content_type.size());
-  append_varint(out, version.value.size());
+  ShortBytes<1 + 6 * sizeof(std::uint64_t) + 3 * kVarintBytesMax> head;
+  head.add_varint(place_in(clock, version.dot.actor));
+  head.add(flags);
+  head.add(version.dot.counter);
+  if ((flags & kRestamped) != 0) head.add(version.first_counter);
+  head.add(version.write_id.high);
+  head.add(version.write_id.low);
+  head.add(version.time.value);
+  if ((flags & kExpires) != 0) head.add(version.expires_at.us);
+  if ((flags & kHasContentType) != 0) head.add_varint(version.content_type.size());
+  head.add_varint(version.value.size());
+  out.append(head.view());
 }
 
 // The lengths of a version's bytes, which follow after all headers.
@@ -169,11 +171,13 @@ bool read_object(ByteReader& reader, Object& out) {
 }  // namespace
 
 void encode_object(const Object& object, std::string& out) {
-  append_u8(out, kFormat);
-  append_varint(out, object.clock.entries().size());
-  append_varint(out, object.cloud.size());
-  append_varint(out, object.versions.size());
-  append_varint(out, object.guards.size());
+  ShortBytes<1 + 4 * kVarintBytesMax> head;
+  head.add(kFormat);
+  head.add_varint(object.clock.entries().size());
+  head.add_varint(object.cloud.size());
+  head.add_varint(object.versions.size());
+  head.add_varint(object.guards.size());
+  out.append(head.view());
   append_raw(out, object.clock.entries());
   append_raw(out, object.cloud.view());
   for (const Version& version : object.versions) append_version(out, object.clock, version);
