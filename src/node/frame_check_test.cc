@@ -125,6 +125,21 @@ TEST(FrameCheck, EveryBadRequestOfAPeerIsCountedAndRefusedAndDoesNothing) {
   }
 }
 
+// What is looked at before its checksum was: a number beyond the partitions may name a place of
+// hints, which is another shard's where the number of shards is no power of two.
+TEST(FrameCheck, ALookAheadAnnouncesNothingOutsideOfThePartitions) {
+  LoneShard lone;
+  lone.run(milliseconds(10));
+  for (const unsigned place :
+       {LoneShard::kPartitions - 1U, LoneShard::kPartitions + 0U, 32'768U, 32'769U, 65'535U}) {
+    wire::FrameHeader header = lone.header({1}, kAsked);
+    header.partition = static_cast<std::uint16_t>(place);
+    lone.deliver(
+        LoneShard::frame(header, wire::ReplicaGet{.bucket = "default", .key = "k", .value = true}));
+  }
+  EXPECT_EQ(lone.script().highest_expected, LoneShard::kPartitions - 1U);
+}
+
 TEST(FrameCheck, ABodyThatCannotBeReadIsCountedAndRefused) {
   LoneShard lone;
   std::string bytes;

@@ -204,6 +204,8 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
     std::size_t key_end;  // in keys_ahead_, which may still move
   };
   SmallVector<End, 16> ends;
+  const std::uint32_t partitions =
+      context_.topology->ring ? context_.topology->ring->partitions() : 0;
   keys_ahead_.clear();
   for (const std::string_view frame : frames) {
     if (const auto answered = wire::peek_answered(frame)) {
@@ -218,6 +220,9 @@ void Shard::on_frames_ahead(std::span<const std::string_view> frames) {
         place->key.size() > kKeyBytesHardMax) {
       continue;
     }
+    // Nothing of the frame was checked yet: a number beyond the partitions may name a place of
+    // hints, which another shard's thread is changing.
+    if (place->partition.value >= partitions) continue;
     const unsigned target = shard_of(place->partition, context_.env.executor.shard_count());
     if (target != context_.env.executor.shard()) continue;
     storage::append_storage_key(place->bucket, place->key, keys_ahead_);

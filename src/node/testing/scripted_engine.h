@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -24,7 +26,8 @@ class ScriptedEngine final : public storage::Engine {
     std::size_t submits = 0;
     std::size_t syncs = 0;  // that were no part of a submit
     std::size_t scans = 0;
-    bool closed = false;  // then nothing may be asked any more
+    std::uint32_t highest_expected = 0;  // of the partitions that were announced
+    bool closed = false;                 // then nothing may be asked any more
     std::size_t asked_when_closed = 0;
     ScriptedEngine* engine = nullptr;  // nullptr: gone
   };
@@ -84,6 +87,11 @@ class ScriptedEngine final : public storage::Engine {
     if (found == records_.end()) return storage::GetStatus::kMissing;
     value = room = found->second;
     return storage::GetStatus::kFound;
+  }
+  void expect(std::span<const storage::Place> places, storage::Ahead) override {
+    for (const auto& place : places) {
+      script_.highest_expected = std::max(script_.highest_expected, place.partition.value);
+    }
   }
   void submit(const storage::WriteBatch& batch, bool, Callback<void(Result<void>)> done) override {
     ++script_.submits;

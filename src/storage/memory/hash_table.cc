@@ -107,23 +107,25 @@ void HashTable::prefetch_slot(std::uint64_t hash) const {
   if (homes_ != 0) __builtin_prefetch(&slots_[home_of(hash)]);
 }
 
-const HashTable::Entry* HashTable::near(std::uint64_t hash) const {
+const HashTable::Slot* HashTable::near(std::uint64_t hash) const {
   if (homes_ == 0) return nullptr;
   std::size_t slot = home_of(hash);
   while (slots_[slot].entry != nullptr && slots_[slot].hash < hash) ++slot;
-  return slots_[slot].entry;
+  return &slots_[slot];
 }
 
 void HashTable::prefetch_entry(std::uint64_t hash) const {
-  if (const Entry* entry = near(hash)) prefetch(entry, kHeadLines);
+  const Slot* slot = near(hash);
+  if (slot != nullptr && slot->entry != nullptr) prefetch(slot->entry, kHeadLines);
 }
 
 void HashTable::prefetch_whole(std::uint64_t hash) const {
-  const Entry* entry = near(hash);
-  if (entry == nullptr) return;
+  const Slot* slot = near(hash);
+  if (slot == nullptr || slot->entry == nullptr || slot->hash != hash)
+    return;  // not the neighbour's
   // Not by what stands in the entry: that would wait for it. It begins and ends inside of lines.
   const std::size_t mean = sizeof(Entry) + bytes_ / size_;
-  prefetch(entry, std::min(mean / kLine + 2, kWholeLinesMax));
+  prefetch(slot->entry, std::min(mean / kLine + 2, kWholeLinesMax));
 }
 
 void HashTable::put(std::uint64_t hash, std::string_view key, std::string_view value) {

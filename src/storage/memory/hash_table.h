@@ -64,8 +64,8 @@ class alignas(64) HashTable {
   [[nodiscard]] std::size_t home_of(std::uint64_t hash) const { return hash >> shift_; }
   /// Of the first slot that is free or not before (hash, key) in the table's order.
   [[nodiscard]] std::size_t lower_bound(std::uint64_t hash, std::string_view key) const;
-  /// The first entry that is not before `hash`, by the slots alone; nullptr: none in this run.
-  [[nodiscard]] const Entry* near(std::uint64_t hash) const;
+  /// The first slot that is free or not before `hash`; nullptr: the table is empty.
+  [[nodiscard]] const Slot* near(std::uint64_t hash) const;
   [[nodiscard]] bool holds(std::size_t slot, std::uint64_t hash, std::string_view key) const;
   void insert(std::uint64_t hash, Entry* entry);
   void grow();
