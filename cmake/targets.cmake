@@ -16,15 +16,21 @@ foreach(shelf IN LISTS STATOR_SHELVES ITEMS tsan)
 endforeach()
 add_custom_target(fuzzers)
 
+# Several sources of a target are compiled at a time, in half of the time, but for those of APART, which use a name
+# of their own for something else than their neighbours do. STATOR_TOGETHER of a preset says whose: those of TESTS
+# where the product must show that each of its sources compiles alone, or ALL.
+function(_stator_together target how_many apart)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${how_many})
+  set_source_files_properties(${apart} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # stator_library(NAME SOURCES a.cc ... LINKS lib ... PRIVATE_LINKS lib ... [APART b.cc ...]): one layer, or one folder
-# of a layer, as target stator_NAME. A preset with STATOR_TOGETHER compiles several sources at a time, in half of the
-# time, but for those of APART, which use a name of their own for something else than their neighbours do.
+# of a layer, as target stator_NAME.
 function(stator_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS;APART" ${ARGN})
   add_library(stator_${name} STATIC ${arg_SOURCES})
-  if(STATOR_TOGETHER)
-    set_target_properties(stator_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-    set_source_files_properties(${arg_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  if(STATOR_TOGETHER STREQUAL "ALL")
+    _stator_together(stator_${name} 8 "${arg_APART}")
   endif()
   target_link_libraries(stator_${name} PUBLIC stator_options ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
 endfunction()
@@ -102,18 +108,21 @@ function(stator_test_options name)
 endfunction()
 
 # stator_test(NAME SOURCES a_test.cc ... LINKS lib ... [LABELS shelf ...] [TIMEOUT s] [COST s] [OPTIMIZED]
-# [PARTS n]): one GoogleTest binary, one ctest entry of the same name. Its cases are counted from the report that it
+# [PARTS n] [APART b_test.cc ...]): one GoogleTest binary, one ctest entry of the same name. Its cases are counted from the report that it
 # leaves in <build>/gtest. Of tests that run side by side the one of the highest COST begins. OPTIMIZED: compiled like
 # the product, since most of what it runs is its own. PARTS: as many entries, NAME_2 and so on, which share the cases.
 function(stator_test name)
   if(NOT STATOR_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "OPTIMIZED" "TIMEOUT;COST;PARTS" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "OPTIMIZED" "TIMEOUT;COST;PARTS" "SOURCES;LINKS;LABELS;APART" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE stator_options ${arg_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   if(NOT arg_OPTIMIZED)
     stator_test_options(${name})
+  endif()
+  if(STATOR_TOGETHER)
+    _stator_together(${name} 4 "${arg_APART}")
   endif()
   if(NOT arg_PARTS)
     set(arg_PARTS 1)
