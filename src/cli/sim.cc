@@ -301,7 +301,7 @@ Exit run_sim(const SimFlags& flags, Console& console) {
   double seconds = 0;
   const auto conclude = [&] {
     report_probes(flags, console);
-    console.out << summary.line(seconds) << "\n";
+    console.out << summary.line(seconds) << "\n" << summary.conclusion() << "\n";
     return summary.sound() ? Exit::kDone : Exit::kFailed;
   };
   {
@@ -353,7 +353,8 @@ of its faults, the last events and the story of the keys. A seed that ends the p
 fails, is told in the same way, and is the last one. With --shrink it is then run with less and less
 (faults, operations of clients, time) until little is left that still breaks the same invariant, and a line tells
 how to run that. --until-ms, --strikes, --operations and --variation are what such lines use.
-The last line but one says how many rare states of the program were met; --probes names them.)";
+The line that begins with "probes=" says how many rare states of the program were met; --probes names them. The last
+line says how many seeds kept every promise.)";
   command.examples = {"stator sim --seeds 20 --minutes 1",
                       "stator sim --seed 7 --faults crash,cuts --trace",
                       "stator sim --seed 7 --minutes 1 --shrink"};

@@ -207,4 +207,14 @@ std::string Summary::line(double core_seconds) const {
       in_seconds(simulated) / core_seconds, trace);
 }
 
+std::string Summary::conclusion() const {
+  // A seed that broke something and did something else the second time counts twice in `broken_`.
+  const std::uint64_t kept = seeds - std::min(broken_, seeds);
+  const std::string said = text("%" PRIu64 " of %" PRIu64 " seeds kept every promise", kept, seeds);
+  if (sound()) return said;
+  return said +
+         "; the lines that begin with BROKEN say what the others broke, those with "
+         "\"reproduce:\" how to run them again";
+}
+
 }  // namespace stator::sim

@@ -76,9 +76,11 @@ class Summary {
   /// A seed was run twice.
   void add_second(bool equal);
   [[nodiscard]] bool sound() const { return broken_ == 0; }
-  /// The last line of the output (design 2.1). `core_seconds` is the processor time that the runs
-  /// took, so that the rates are those of one core.
+  /// One line of figures, for programs (design 2.1). `core_seconds` is the processor time that the
+  /// runs took, so that the rates are those of one core.
   [[nodiscard]] std::string line(double core_seconds) const;
+  /// The same for people, a sentence: was it good? Ends the output.
+  [[nodiscard]] std::string conclusion() const;
 
   std::uint64_t seeds = 0;
   std::uint64_t dense_seeds = 0;

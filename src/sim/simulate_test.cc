@@ -46,5 +46,29 @@ TEST(Simulate, AGroupIsSwarmedAndWhatIsNamedIsNot) {
   }
 }
 
+TEST(Simulate, TheEndSaysForPeopleWhetherItWasGood) {
+  RunReport good;
+  good.shards = {1};
+  RunReport broken = good;
+  broken.violations = {"I1: key 3: a write is not there"};
+  Summary summary;
+  for (int i = 0; i < 3; ++i) summary.add(good);
+  EXPECT_TRUE(summary.sound());
+  EXPECT_EQ(summary.conclusion(), "3 of 3 seeds kept every promise");
+  summary.add(broken);
+  EXPECT_FALSE(summary.sound());
+  EXPECT_TRUE(summary.conclusion().starts_with("3 of 4 seeds kept every promise; "));
+}
+
+TEST(Simulate, ASeedThatIsBrokenAndDiffersIsOneSeed) {
+  RunReport broken;
+  broken.shards = {1};
+  broken.violations = {"I1: key 3: a write is not there"};
+  Summary summary;
+  summary.add(broken);
+  summary.add_second(false);
+  EXPECT_TRUE(summary.conclusion().starts_with("0 of 1 seeds kept every promise; "));
+}
+
 }  // namespace
 }  // namespace stator::sim

@@ -32,7 +32,9 @@ class Reproduce(unittest.TestCase):
         failures = [line for line in lines if line.startswith("BROKEN seed ")]
         self.assertTrue(any(": I9: " in line for line in failures), lines)
         broken = sorted({line.split()[2].rstrip(":") for line in failures})
-        self.assertIn(f" broken={len(broken)} ", lines[-1])
+        figures, = (line for line in lines if line.startswith("seeds="))
+        self.assertIn(f" broken={len(broken)} ", figures)
+        self.assertTrue(lines[-1].startswith(f"{4 - len(broken)} of 4 seeds kept every promise; "), lines[-1])
         prefix = "reproduce: "
         commands = [shlex.split(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)]
         self.assertEqual(sorted(command[command.index("--seed") + 1] for command in commands), broken)

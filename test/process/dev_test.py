@@ -73,7 +73,9 @@ class DevTest(unittest.TestCase):
             self.assertIn("hints", hints)
         simulated, = (line for line in readme_lines() if line.startswith("build/release/stator sim "))
         shorter = re.sub(r"--seeds \d+", "--seeds 1", re.sub(r"--minutes \d+", "--minutes 0.1", simulated))
-        self.assertIn(" trace=", shell(shorter.replace("build/release/stator", BINARY)))
+        said = shell(shorter.replace("build/release/stator", BINARY))
+        self.assertIn(" trace=", said)
+        self.assertTrue(said.endswith("\n1 of 1 seeds kept every promise\n"), said)
 
     def test_says_after_how_long_the_first_write_was_acknowledged(self):
         # The best of three: other work on the machine is not what is measured.
