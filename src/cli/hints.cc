@@ -77,9 +77,9 @@ void print_hints(const Json& answer, Console& console) {
 }
 
 void print_all(const Json& answer, Console& console) {
-  console.out << answer["answered"].text() << " of " << answer["nodes"].text() << " nodes keep "
-              << answer["pending"].text() << " hints, " << bytes_of(answer) << "  "
-              << progress_bar(answer["progress"].number()) << '\n';
+  console.out << answer["answered"].text() << " of " << answer["nodes"].text()
+              << " nodes answered: " << answer["pending"].text() << " hints, " << bytes_of(answer)
+              << "  " << progress_bar(answer["progress"].number()) << '\n';
   for (const Json& keeper : by_name(answer["keepers"])) {
     if (!keeper["answered"].flag()) {
       console.out << keeper["name"].text() << " does not answer: what it keeps is not counted\n";

@@ -426,7 +426,7 @@ class HintedHandoff(unittest.TestCase):
             owed, = [owner for owner in told["owners"] if owner["pending"]]
             self.assertEqual((owed["name"], owed["pending"], owed["healthy"]), ("n5", told["pending"], False))
             shown = run("hints", "--all", "--node", f"127.0.0.1:{others[0].http_port}").stdout
-            self.assertRegex(shown, r"^4 of 5 nodes keep \d+ hints")
+            self.assertRegex(shown, r"^4 of 5 nodes answered: \d+ hints, ")
             self.assertIn("n5 does not answer", shown)
             # Found again by those who keep them, whatever befalls those.
             kept = others[0].hints()["pending"]
