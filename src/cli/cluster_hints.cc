@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/text_table.h"
+
 namespace stator::cli {
 namespace {
 
@@ -19,6 +21,7 @@ struct Sum {
   std::int64_t delivered_total = 0;
   std::int64_t oldest_ms = 0;
   double per_second = 0;
+  bool settled = true;
   std::int64_t keepers = 0;  // those that have something pending
 
   void add(const Json& hints) {
@@ -28,6 +31,7 @@ struct Sum {
     delivered_total += hints["delivered_total"].integer();
     per_second += hints["per_second"].number();
     if (hints["pending"].integer() == 0) return;
+    settled = settled && hints["settled"].flag();
     oldest_ms = std::max(oldest_ms, hints["oldest_ms"].integer());
     ++keepers;
   }
@@ -60,6 +64,7 @@ OrderedJson owner_json(const std::string& name, const Owner& owner, const Json& 
   json["delivered"] = owner.sum.delivered;
   json["delivered_total"] = owner.sum.delivered_total;
   json["per_second"] = owner.sum.per_second;
+  json["settled"] = owner.sum.settled;
   json["progress"] = owner.sum.progress();
   json["keepers"] = owner.sum.keepers;
   return json;
@@ -109,6 +114,14 @@ std::string cluster_hints(const Json& status, const std::vector<KeptBy>& keepers
   json["owners"] = std::move(owners_json);
   json["keepers"] = std::move(keepers_json);
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+std::string time_left(const Json& owner) {
+  const double rate = owner["per_second"].number();
+  if (owner["pending"].integer() == 0) return "";
+  if (rate <= 0) return owner["healthy"].flag() ? "" : "when it is back";
+  if (!owner["settled"].flag()) return "";
+  return human_time_ms(static_cast<std::int64_t>(owner["pending"].number() / rate * 1000));
 }
 
 }  // namespace stator::cli

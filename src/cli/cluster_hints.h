@@ -19,4 +19,9 @@ struct KeptBy {
 /// owner's health is told. What nobody told is in no sum, and `complete` is false then. Pure.
 [[nodiscard]] std::string cluster_hints(const Json& status, const std::vector<KeptBy>& keepers);
 
+/// How long it may take until `owner`, one of the "owners" of /v1/hints or of cluster_hints(), has
+/// all; for people. Empty where nothing is pending, or nobody can tell: a rate that still changes
+/// would promise hours where it takes a minute. Pure.
+[[nodiscard]] std::string time_left(const Json& owner);
+
 }  // namespace stator::cli

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/text_table.h"
+
 namespace stator::cli {
 namespace {
 
@@ -61,6 +63,31 @@ TEST(ClusterHints, WhoDoesNotAnswerOrStillCountsIsNoZero) {
     ASSERT_EQ(keepers.size(), 2U);
     EXPECT_EQ(keepers[1]["answered"].flag(), other == counts);
   }
+}
+
+TEST(ClusterHints, ARateHasSettledWhenThatOfEachKeeperHas) {
+  const auto settled = [](const std::string& second) {
+    const std::string begin = R"({"owners": [{"id": "0c", "name": "n3", "per_second": 2, )";
+    return by_name(Json::parse(cluster_hints(
+        Json::parse(kStatus), {{"n1", begin + R"("pending": 5, "settled": true}]})"},
+                               {"n2", begin + second + "}]}"}}))["owners"])[0]["settled"]
+        .flag();
+  };
+  EXPECT_TRUE(settled(R"("pending": 5, "settled": true)"));
+  EXPECT_FALSE(settled(R"("pending": 5, "settled": false)"));
+  EXPECT_FALSE(settled(R"("pending": 5)")) << "a node of an earlier version does not say";
+  EXPECT_TRUE(settled(R"("pending": 0, "settled": false)"));
+}
+
+TEST(ClusterHints, TheTimeLeftIsToldOnceTheRateHasSettled) {
+  const auto left = [](const std::string& members) { return time_left(Json::parse(members)); };
+  EXPECT_EQ(left(R"({"pending": 100, "per_second": 10, "settled": true, "healthy": true})"),
+            human_time_ms(10'000));
+  EXPECT_EQ(left(R"({"pending": 100, "per_second": 10, "settled": false, "healthy": true})"), "");
+  EXPECT_EQ(left(R"({"pending": 0, "per_second": 10, "settled": true, "healthy": true})"), "");
+  EXPECT_EQ(left(R"({"pending": 9, "per_second": 0, "settled": false, "healthy": true})"), "");
+  EXPECT_EQ(left(R"({"pending": 9, "per_second": 0, "settled": false, "healthy": false})"),
+            "when it is back");
 }
 
 }  // namespace

@@ -33,13 +33,6 @@ std::string progress_bar(double progress) {
   return bar + fixed(progress * 100, 0) + " %";
 }
 
-std::string time_left(const Json& owner) {
-  const double rate = owner["per_second"].number();
-  if (owner["pending"].integer() == 0) return "";
-  if (rate <= 0) return owner["healthy"].flag() ? "" : "when it is back";
-  return human_time_ms(static_cast<std::int64_t>(owner["pending"].number() / rate * 1000));
-}
-
 std::string bytes_of(const Json& hints) {
   return human_bytes(static_cast<std::uint64_t>(hints["bytes"].integer()));
 }

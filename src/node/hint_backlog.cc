@@ -31,6 +31,18 @@ double DrainRate::per_second(MonoTime now) const {
   return static_cast<double>(sum) / kSeconds;
 }
 
+bool DrainRate::settled(MonoTime now) const {
+  const std::int64_t second = second_of(now);
+  std::uint64_t earlier = 0;
+  std::uint64_t later = 0;
+  for (std::size_t at = 0; at < counts_.size(); ++at) {
+    const std::int64_t ago = second - seconds_[at];
+    if (ago == 3 || ago == 4) earlier += counts_[at];
+    if (ago == 1 || ago == 2) later += counts_[at];
+  }
+  return earlier > 0 && later <= 2 * earlier && earlier <= 2 * later;
+}
+
 WallTime HintBacklog::Owner::oldest() const {
   WallTime oldest{};
   for (const auto& [range, hints] : ranges) {

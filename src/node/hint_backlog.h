@@ -17,6 +17,10 @@ class DrainRate {
  public:
   void note(MonoTime now);
   [[nodiscard]] double per_second(MonoTime now) const;
+  /// Of the last four whole seconds the later two had about as many as the earlier two: what is
+  /// left may be reckoned with per_second(). Delivery begins slowly, and gets faster as its owner
+  /// allows.
+  [[nodiscard]] bool settled(MonoTime now) const;
 
  private:
   static constexpr std::int64_t kSeconds = 5;

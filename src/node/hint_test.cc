@@ -134,5 +134,21 @@ TEST(DrainRate, IsThatOfTheLastSeconds) {
   EXPECT_EQ(rate.per_second({seconds(200).ns}), 0);
 }
 
+TEST(DrainRate, HasSettledWhileItStaysAboutTheSame) {
+  DrainRate rate;
+  const auto deliver = [&](int second, int count) {
+    for (int i = 0; i < count; ++i) rate.note({seconds(second).ns});
+  };
+  EXPECT_FALSE(rate.settled({seconds(100).ns}));
+  deliver(100, 1);
+  deliver(101, 4);
+  deliver(102, 16);
+  deliver(103, 64);
+  EXPECT_FALSE(rate.settled({seconds(104).ns})) << "it rises";
+  for (int second = 104; second < 108; ++second) deliver(second, 64);
+  EXPECT_TRUE(rate.settled({seconds(108).ns}));
+  EXPECT_FALSE(rate.settled({seconds(110).ns})) << "it has ended";
+}
+
 }  // namespace
 }  // namespace stator::node

@@ -32,6 +32,7 @@ void add_hints(NodeStatus& status, const std::vector<HintsView>& hints) {
     at->delivered += more.delivered;
     at->delivered_total += more.delivered_total;
     at->per_second += more.per_second;
+    at->settled = at->settled && more.settled;
     at->oldest_ms = std::max(at->oldest_ms, more.oldest_ms);
   }
 }
@@ -216,6 +217,7 @@ std::vector<HintsView> Node::hints_of(unsigned index) const {
                      .delivered = hints.delivered,
                      .delivered_total = hints.delivered_total,
                      .per_second = hints.rate.per_second(context.now()),
+                     .settled = hints.keys == 0 || hints.rate.settled(context.now()),
                      .oldest_ms = std::max<std::int64_t>(age.ms(), 0)});
   }
   return views;

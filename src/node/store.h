@@ -177,6 +177,7 @@ struct HintsView {
   std::uint64_t delivered = 0;        // since nothing was pending for it
   std::uint64_t delivered_total = 0;  // since the start of the process
   double per_second = 0;              // delivered, over the last seconds
+  bool settled = true;                // that stays about the same; or nothing is pending
   std::int64_t oldest_ms = 0;         // age of the oldest, at most
 };
 

@@ -121,6 +121,7 @@ TEST(HttpAdmin, HintsShowWhatWaitsForWhomAndHowFarItIs) {
                                     .delivered = 10,
                                     .delivered_total = 12,
                                     .per_second = 2.5,
+                                    .settled = false,
                                     .oldest_ms = 61'000},
                                    {.owner = world.store.view.members[2].id, .pending = 1}};
   json = Json::parse(world.ask("GET", "/v1/hints").body);
@@ -128,8 +129,11 @@ TEST(HttpAdmin, HintsShowWhatWaitsForWhomAndHowFarItIs) {
   EXPECT_EQ(json["bytes"], 3000);
   EXPECT_EQ(json["counting"], true);
   const Json& owner = json["owners"][0];
-  EXPECT_EQ(keys_of(owner), (Keys{"id", "name", "healthy", "pending", "bytes", "oldest_ms",
-                                  "delivered", "delivered_total", "per_second", "progress"}));
+  EXPECT_EQ(keys_of(owner),
+            (Keys{"id", "name", "healthy", "pending", "bytes", "oldest_ms", "delivered",
+                  "delivered_total", "per_second", "settled", "progress"}));
+  EXPECT_EQ(owner["settled"], false);
+  EXPECT_EQ(json["owners"][1]["settled"], true);
   EXPECT_EQ(owner["name"], "n2");
   EXPECT_EQ(owner["healthy"], false);
   EXPECT_EQ(owner["oldest_ms"], 61'000);

@@ -297,6 +297,7 @@ std::string hints_json(const node::ClusterView& cluster, const node::NodeStatus&
     owner["delivered"] = hints.delivered;
     owner["delivered_total"] = hints.delivered_total;
     owner["per_second"] = hints.per_second;
+    owner["settled"] = hints.settled;
     const auto all = static_cast<double>(hints.delivered + hints.pending);
     owner["progress"] = all > 0 ? static_cast<double>(hints.delivered) / all : 1.0;
     owners.push_back(std::move(owner));
