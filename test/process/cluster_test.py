@@ -499,6 +499,14 @@ class TwoDeadOfThree(unittest.TestCase):
         self.assertEqual(self.node.http("PUT", "/v1/kv/b/alone?w=1", b"v")[0], 204)
         self.assertEqual(self.node.http("GET", "/v1/kv/b/alone?r=1")[2], b"v")
 
+    def test_a_redis_client_is_told_that_the_cluster_fails(self):
+        def told() -> bytes:
+            with Client(self.node.redis_port) as client:
+                return client.call("CLUSTER", "INFO")
+
+        wait_until(lambda: b"cluster_state:fail" in told())
+        self.assertRegex(told(), rb"cluster_slots_ok:0\r\n")
+
     def test_the_shell_says_the_same_and_what_to_type(self):
         at = f"127.0.0.1:{self.node.http_port}"
         for arguments, outcome, following in (

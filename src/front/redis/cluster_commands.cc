@@ -10,6 +10,16 @@
 #include "front/redis/text.h"
 
 namespace stator::redis {
+namespace {
+
+// As at /readyz: it reaches max(R, W) nodes, owners or stand-ins for them, and they do not refuse
+// it.
+bool reaches_quorums(const node::ClusterView& view, const node::NodeStatus& status) {
+  const auto healthy = std::ranges::count(view.members, true, &node::MemberView::healthy);
+  return view.member && !status.fenced && healthy >= std::max(view.r, view.w);
+}
+
+}  // namespace
 
 void do_cluster_slots(Call& call) {
   call.command.reply().raw(call.front.cluster_replies().slots(call.front.store().cluster()));
@@ -33,13 +43,14 @@ void do_cluster_info(Call& call) {
   for (const SlotRun& run : slot_runs(view)) slots += run.last - run.first + 1U;
   const auto failed = static_cast<std::uint64_t>(
       std::ranges::count(view.members, false, &node::MemberView::healthy));
+  const bool ok = reaches_quorums(view, call.front.store().status());
   std::string text;
   append_line(text, "cluster_enabled", std::uint64_t{1});
-  append_line(text, "cluster_state", view.member ? "ok" : "fail");
+  append_line(text, "cluster_state", ok ? "ok" : "fail");
   append_line(text, "cluster_slots_assigned", slots);
-  append_line(text, "cluster_slots_ok", slots);
+  append_line(text, "cluster_slots_ok", ok ? slots : 0);
   append_line(text, "cluster_slots_pfail", std::uint64_t{0});
-  append_line(text, "cluster_slots_fail", std::uint64_t{0});
+  append_line(text, "cluster_slots_fail", ok ? 0 : slots);
   append_line(text, "cluster_known_nodes", std::uint64_t{view.members.size()});
   append_line(text, "cluster_size", std::uint64_t{view.members.size()});
   append_line(text, "cluster_current_epoch", std::uint64_t{1});

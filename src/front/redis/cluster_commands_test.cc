@@ -96,6 +96,24 @@ TEST_F(ClusterCommands, ANodeThatIsNoMemberPublishesNothing) {
   EXPECT_THAT(ask("CLUSTER INFO"), HasSubstr("cluster_state:fail\r\n"));
 }
 
+TEST_F(ClusterCommands, InfoSaysWhenTooFewNodesCanBeReachedForAQuorum) {
+  store.view.members[0].healthy = false;
+  std::string info = ask("CLUSTER INFO");
+  EXPECT_THAT(info, HasSubstr("cluster_state:ok\r\n"));
+  EXPECT_THAT(info, HasSubstr("cluster_slots_ok:16384\r\n"));
+  EXPECT_THAT(info, HasSubstr("cluster_slots_fail:0\r\n"));
+  store.view.members[2].healthy = false;
+  info = ask("CLUSTER INFO");
+  EXPECT_THAT(info, HasSubstr("cluster_state:fail\r\n"));
+  EXPECT_THAT(info, HasSubstr("cluster_slots_assigned:16384\r\n"));
+  EXPECT_THAT(info, HasSubstr("cluster_slots_ok:0\r\n"));
+  EXPECT_THAT(info, HasSubstr("cluster_slots_fail:16384\r\n"));
+  store.view.r = store.view.w = 1;
+  EXPECT_THAT(ask("CLUSTER INFO"), HasSubstr("cluster_state:ok\r\n"));
+  store.node_status.fenced = true;
+  EXPECT_THAT(ask("CLUSTER INFO"), HasSubstr("cluster_state:fail\r\n"));
+}
+
 TEST_F(ClusterCommands, EverySlotIsPublishedForEverySizeOfTheRing) {
   for (std::uint32_t q = 16; q <= kMaxPartitions; q *= 2) {
     const auto runs = slot_runs(three_nodes(q));
