@@ -142,6 +142,7 @@ Result<void> Server::bind() {
     redis_options.version = program_version();
     redis_options.writes_synced = writes_synced(node_->options());
     redis_options.counters = &counters;
+    redis_options.resident_bytes = [] { return http::read_process_facts().resident_bytes; };
     redis_fronts_.push_back(
         std::make_unique<redis::RedisFront>(store, env.executor, std::move(redis_options)));
     http::HttpFrontOptions http_options;

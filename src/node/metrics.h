@@ -55,6 +55,9 @@ namespace stator::node {
   X(operations_open, gauge, "requests in the table of operations")                                 \
   X(turns_total, counter, "turns of the loop")                                                     \
   X(clients_connected, gauge, "open client connections")                                           \
+  X(clients_total, counter, "client connections accepted")                                         \
+  X(keys_found_total, counter, "keys that commands of Redis clients read and found")               \
+  X(keys_missing_total, counter, "keys that commands of Redis clients read and did not find")      \
   X(client_bytes_in_total, counter, "bytes received from clients")                                 \
   X(commands_total, counter, "client commands and requests")                                       \
   X(commands_refused_total, counter, "client commands answered with an error")

@@ -185,7 +185,10 @@ class RedisCli(ThreeNodes):
 
     def test_looking_around(self):
         for node in range(3):
-            self.assertIn(b"cluster_enabled:1", self.redis_cli(node, "INFO"))
+            told = self.redis_cli(node, "INFO")
+            self.assertIn(b"cluster_enabled:1", told)
+            for name in (b"used_memory", b"total_connections_received", b"keyspace_hits"):  # as redis-cli --stat
+                self.assertRegex(told, rb"(?m)^" + name + rb":[0-9]+\r?$")
             self.assertIn(b"cluster_state:ok", self.redis_cli(node, "CLUSTER", "INFO"))
             self.assertIn(b"GET", self.redis_cli(node, "COMMAND", "LIST").upper())
         self.assertIn(b"since", self.redis_cli(0, "COMMAND", "DOCS", "get"))

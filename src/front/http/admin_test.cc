@@ -350,6 +350,7 @@ TEST(HttpAdmin, CountersMayBelongToTheShard) {
   world.ask("GET", "/healthz");
   EXPECT_EQ(shard.commands_total, 1U);
   EXPECT_EQ(shard.clients_connected, 1U);
+  EXPECT_EQ(shard.clients_total, 1U);
   EXPECT_GT(shard.client_bytes_in_total, 10U);
   // What Store::metrics() sums already is not added again.
   EXPECT_NE(world.ask("GET", "/metrics").body.find("\nstator_commands_total 0\n"),

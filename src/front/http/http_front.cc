@@ -59,6 +59,7 @@ std::unique_ptr<env::StreamHandler> HttpFront::on_accept(env::Stream& stream) {
   slots_[slot] = connection.get();
   ++services_.connections;
   ++services_.counters.clients_connected;
+  ++services_.counters.clients_total;
   if (!sweep_timer_) sweep_later();
   return connection;
 }

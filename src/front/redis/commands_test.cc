@@ -376,6 +376,31 @@ TEST_F(RedisCommands, InfoHasWhatClientsLookFor) {
   expect_error(many, "ERR", "sections");
 }
 
+TEST_F(RedisCommands, InfoCountsClientsAndKeysThatWereFound) {
+  testing::Client other(front);
+  ask("SET a 1");
+  ask("GET a");
+  ask("GET no");
+  ask("MGET a no neither");
+  const std::string stats = ask("INFO stats");
+  for (const std::string_view expected :
+       {"total_connections_received:2\r\n", "keyspace_hits:2\r\n", "keyspace_misses:3\r\n",
+        "stator_keys_found_total:2\r\n"}) {
+    EXPECT_THAT(stats, HasSubstr(std::string(expected)));
+  }
+}
+
+TEST_F(RedisCommands, InfoTellsTheMemoryOfAProcessThatIsTheNodesOwn) {
+  EXPECT_THAT(ask("INFO memory"), ::testing::Not(HasSubstr("used_memory:")));
+  RedisFrontOptions options;
+  options.resident_bytes = [] { return std::int64_t{12'345}; };
+  RedisFront other(store, executor, options);
+  testing::Client asker(other);
+  const std::string memory = asker.ask("INFO memory");
+  EXPECT_THAT(memory, HasSubstr("used_memory:12345\r\n"));
+  EXPECT_THAT(memory, HasSubstr("used_memory_rss:12345\r\n"));
+}
+
 TEST_F(RedisCommands, ConfigGetDoesNotCallDurableWhatIsNot) {
   const auto appendfsync = [&](WritesSynced synced) {
     RedisFront other(store, executor, {.limits = {}, .version = {}, .writes_synced = synced});

@@ -670,6 +670,7 @@ TEST_F(RedisConnection, CountersTellWhatHappened) {
   EXPECT_EQ(counters.client_bytes_in_total, 6U + 8U + 7U);
   client->close();
   EXPECT_EQ(counters.clients_connected, 0U);
+  EXPECT_EQ(counters.clients_total, 1U);
   client.reset();
   front.reset();
 }

@@ -45,6 +45,11 @@ void write_clients(RedisFront& front, std::string& out) {
 }
 
 void write_memory(RedisFront& front, std::string& out) {
+  const auto resident_bytes = front.options().resident_bytes;
+  if (const std::int64_t bytes = resident_bytes != nullptr ? resident_bytes() : -1; bytes >= 0) {
+    append_line(out, "used_memory", static_cast<std::uint64_t>(bytes));
+    append_line(out, "used_memory_rss", static_cast<std::uint64_t>(bytes));
+  }
   append_line(out, "used_memory_dataset", front.store().status().bytes);
   append_line(out, "maxmemory", std::uint64_t{0});
   append_line(out, "maxmemory_policy", "noeviction");
@@ -62,11 +67,14 @@ void write_persistence(RedisFront& front, std::string& out) {
 
 void write_stats(RedisFront& front, std::string& out) {
   const node::Metrics metrics = front.metrics();
+  append_line(out, "total_connections_received", metrics.clients_total);
   append_line(out, "total_commands_processed", metrics.commands_total);
   append_line(out, "total_net_input_bytes", metrics.client_bytes_in_total);
   append_line(out, "total_error_replies", metrics.commands_refused_total);
   append_line(out, "expired_keys", std::uint64_t{0});
   append_line(out, "evicted_keys", std::uint64_t{0});
+  append_line(out, "keyspace_hits", metrics.keys_found_total);
+  append_line(out, "keyspace_misses", metrics.keys_missing_total);
 #define STATOR_INFO_METRIC(name, type, help) append_line(out, "stator_" #name, metrics.name);
   STATOR_METRICS(STATOR_INFO_METRIC)
 #undef STATOR_INFO_METRIC

@@ -21,7 +21,9 @@ void read_part(Command& command, std::uint32_t index, PartThen then) {
                                  }
                                  const Version* latest = result->object->latest();
                                  if (latest != nullptr) command.saw(latest->time);
-                                 then(command, index, living(*result));
+                                 const Version* version = living(*result);
+                                 count_read(command, version);
+                                 then(command, index, version);
                                });
 }
 

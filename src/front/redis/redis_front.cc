@@ -49,6 +49,7 @@ std::unique_ptr<env::StreamHandler> RedisFront::on_accept(env::Stream& stream) {
   first_ = connection.get();
   ++connections_;
   ++counters_.clients_connected;
+  ++counters_.clients_total;
   return connection;
 }
 

@@ -31,6 +31,9 @@ struct RedisFrontOptions {
   /// The shard's counters, if the front shall count into those that Store::metrics() sums; nullptr:
   /// it counts into its own, which only its own INFO shows.
   node::Metrics* counters = nullptr;
+  /// Resident memory of this process, which INFO tells; below 0: not known. nullptr: several nodes
+  /// share the process.
+  std::int64_t (*resident_bytes)() = nullptr;
   /// Bytes of incomplete commands, over all connections of the shard.
   std::size_t input_bytes_max = 256 << 20;
   /// Bytes of values gathered for answers to commands of many keys, over the shard.

@@ -10,6 +10,11 @@ const Version* living(const node::ReadResult& result) {
   return latest == nullptr || latest->dead(result.now) ? nullptr : latest;
 }
 
+void count_read(Command& command, const Version* version) {
+  node::Metrics& counters = command.front().counters();
+  ++(version != nullptr ? counters.keys_found_total : counters.keys_missing_total);
+}
+
 void read_then(Command& command, std::string_view key, ReadThen then,
                const node::ReadQuorum& quorum) {
   command.front().store().read(
@@ -23,7 +28,9 @@ void read_then(Command& command, std::string_view key, ReadThen then,
         // A tombstone was read too: the next write must be later.
         const Version* latest = result->object == nullptr ? nullptr : result->object->latest();
         if (latest != nullptr) command.saw(latest->time);
-        then(command, *result, living(*result));
+        const Version* version = living(*result);
+        count_read(command, version);
+        then(command, *result, version);
       });
 }
 
