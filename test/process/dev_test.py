@@ -59,14 +59,20 @@ class DevTest(unittest.TestCase):
                     "build/release/stator", BINARY)) for line in readme_lines() if line.startswith(begin)]
 
             self.assertEqual(ran("redis-cli -p"), ["OK\n", "bread\n"])
-            ran("curl -X PUT --data-binary")
+            self.assertEqual(ran("curl -X PUT -H 'Content-Type"), ["", ""])
             shown, = ran("curl -i")
             self.assertIn("HTTP/1.1 300 ", shown)
-            context = re.search(r"(?i)^stator-context: (\S+)", shown, re.M)[1]
-            with_context, = (line for line in readme_lines() if "<from the answer>" in line)
-            url = f"http://127.0.0.1:{dev.port(3, 1)}/v1/kv/default/cart:7"
-            shell(re.sub(r"http:\S+", url, with_context.replace("<from the answer>", context)))
-            self.assertEqual(shell(f"curl -s {url}"), "bread, beer")
+            # Two lines for one shell, since the second uses the variable of the first.
+            lines = readme_lines()
+            first, = (at for at, line in enumerate(lines) if line.startswith("context=$("))
+            self.assertIn("$context", lines[first + 1])
+            http_port = str(dev.port(3, 1))
+            both = "; ".join(lines[first:first + 2]).replace("7431", http_port)
+            self.assertRegex(shell(f"{both}; echo $context"), r"^[\w-]+\n$")
+            answer = shell(f"curl -si http://127.0.0.1:{http_port}/v1/kv/default/cart:7")
+            self.assertIn("HTTP/1.1 200 ", answer)
+            self.assertIn("Content-Type: text/plain", answer)
+            self.assertTrue(answer.endswith("bread, beer"), answer)
             explained, = ran("build/release/stator explain")
             self.assertIn("cart:7", explained)
             hints, = ran("build/release/stator hints")
