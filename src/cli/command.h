@@ -38,8 +38,9 @@ Exit fail(Console& console, Exit code, std::string_view what, std::string_view n
 
 /// Where the value of an option goes. A `bool` makes it a switch; a vector, one that may be
 /// repeated; an optional stays empty when the option is not given.
-using OptionTarget = std::variant<bool*, std::string*, std::optional<std::string>*, std::uint64_t*,
-                                  double*, std::vector<std::string>*>;
+using OptionTarget =
+    std::variant<bool*, std::string*, std::optional<std::string>*, std::uint64_t*,
+                 std::optional<std::uint64_t>*, double*, std::vector<std::string>*>;
 
 struct Option {
   std::string names;  // "--node" or "-o,--output"

@@ -29,8 +29,8 @@ struct Bound {
 };
 
 // Read by our own parsers: the library takes "-1" for a large number.
-template <typename T>
-CLI::Option* add_number(CLI::App& app, const Option& option, T* target,
+template <typename Target, typename T>
+CLI::Option* add_number(CLI::App& app, const Option& option, Target* target,
                         Result<T> (*parse)(std::string_view)) {
   return app.add_option_function<std::string>(
       option.names, [name = long_name(option), target, parse](const std::string& given) {
@@ -56,6 +56,9 @@ void add_option(CLI::App& app, const Option& option) {
           },
           [&](std::string* text) { return app.add_option(option.names, *text)->take_last(); },
           [&](std::uint64_t* count) {
+            return add_number(app, option, count, parse_count)->take_last();
+          },
+          [&](std::optional<std::uint64_t>* count) {
             return add_number(app, option, count, parse_count)->take_last();
           },
           [&](double* number) {

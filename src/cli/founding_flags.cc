@@ -10,6 +10,9 @@ namespace stator::cli {
 
 namespace {
 
+constexpr std::uint64_t kPartitions = 1024;
+constexpr std::uint64_t kReplicas = 3;
+
 std::unexpected<Error> bad(std::string detail) {
   return std::unexpected(Error{.code = ErrorCode::kBadRequest, .detail = std::move(detail)});
 }
@@ -91,6 +94,14 @@ void FoundingFlags::add_options(std::vector<Option>& options) {
                      &write_quorum});
 }
 
+std::string_view FoundingFlags::first_that_needs_found() const {
+  if (!cluster_id.empty()) return "--cluster-id";
+  if (partitions) return "--partitions";
+  if (replicas) return "--replicas";
+  if (read_quorum) return "--read-quorum";
+  return write_quorum ? "--write-quorum" : "";
+}
+
 Result<std::vector<Member>> parse_founders(const std::string& text) {
   std::vector<Member> members;
   for (const std::string_view part : split(text, ',')) {
@@ -105,22 +116,23 @@ Result<Founding> make_founding(const FoundingFlags& flags) {
   if (flags.cluster_id.empty()) {
     return bad("--found needs --cluster-id ID: clusters of different ids never mix");
   }
-  if (flags.replicas < 1 || flags.replicas > 7) {
-    return bad("--replicas: '" + std::to_string(flags.replicas) + "' is out of range: 1 to 7");
+  const std::uint64_t replicas = flags.replicas.value_or(kReplicas);
+  const std::uint64_t partitions = flags.partitions.value_or(kPartitions);
+  if (replicas < 1 || replicas > 7) {
+    return bad("--replicas: '" + std::to_string(replicas) + "' is out of range: 1 to 7");
   }
-  if (flags.partitions > 16384) {
-    return bad("--partitions: '" + std::to_string(flags.partitions) +
-               "' is out of range: 16 to 16384");
+  if (partitions > 16384) {
+    return bad("--partitions: '" + std::to_string(partitions) + "' is out of range: 16 to 16384");
   }
-  const auto r = parse_quorum("--read-quorum", flags.read_quorum, flags.replicas);
+  const auto r = parse_quorum("--read-quorum", flags.read_quorum, replicas);
   if (!r) return std::unexpected(r.error());
-  const auto w = parse_quorum("--write-quorum", flags.write_quorum, flags.replicas);
+  const auto w = parse_quorum("--write-quorum", flags.write_quorum, replicas);
   if (!w) return std::unexpected(w.error());
   auto founders = parse_founders(flags.founders);
   if (!founders) return std::unexpected(std::move(founders.error()));
   Founding founding{.cluster_id = flags.cluster_id,
-                    .q = static_cast<std::uint32_t>(flags.partitions),
-                    .n = static_cast<std::uint8_t>(flags.replicas),
+                    .q = static_cast<std::uint32_t>(partitions),
+                    .n = static_cast<std::uint8_t>(replicas),
                     .r = *r,
                     .w = *w,
                     .founders = std::move(*founders)};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -17,13 +18,15 @@ namespace stator::cli {
 /// started with or without them.
 struct FoundingFlags {
   std::string cluster_id;
-  std::string founders;  // NAME=HOST:PORT[/ZONE[/WEIGHT]],...
-  std::uint64_t partitions = 1024;
-  std::uint64_t replicas = 3;
+  std::string founders;                     // NAME=HOST:PORT[/ZONE[/WEIGHT]],...
+  std::optional<std::uint64_t> partitions;  // empty: 1024
+  std::optional<std::uint64_t> replicas;    // empty: 3
   std::optional<std::string> read_quorum;   // empty: more than half of the replicas
   std::optional<std::string> write_quorum;  // the same
 
   [[nodiscard]] bool given() const { return !founders.empty(); }
+  /// The first flag that was given and means nothing without --found; empty: none.
+  [[nodiscard]] std::string_view first_that_needs_found() const;
   void add_options(std::vector<Option>& options);
 };
 

@@ -73,6 +73,24 @@ TEST(FoundingFlags, WhatIsWrongIsSaid) {
   EXPECT_EQ(error_of(given), "--found needs --cluster-id ID: clusters of different ids never mix");
 }
 
+TEST(FoundingFlags, EachOfThemButFoundMeansNothingAlone) {
+  EXPECT_EQ(FoundingFlags().first_that_needs_found(), "");
+  FoundingFlags given;
+  given.founders = "a=127.0.0.1:1";
+  EXPECT_EQ(given.first_that_needs_found(), "");
+  given = {};
+  given.write_quorum = "2";
+  EXPECT_EQ(given.first_that_needs_found(), "--write-quorum");
+  given.read_quorum = "2";
+  EXPECT_EQ(given.first_that_needs_found(), "--read-quorum");
+  given.replicas = 3;  // what it would be anyway was said, too
+  EXPECT_EQ(given.first_that_needs_found(), "--replicas");
+  given.partitions = 1024;
+  EXPECT_EQ(given.first_that_needs_found(), "--partitions");
+  given.cluster_id = "shop";
+  EXPECT_EQ(given.first_that_needs_found(), "--cluster-id");
+}
+
 class Agreement : public testing::Test {
  protected:
   std::string error(const std::string& found, const Given& given) {

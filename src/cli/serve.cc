@@ -107,8 +107,8 @@ Result<Settings> prepare(const ServeOptions& options) {
     if (auto agreed = agree_with_founding(*loaded, node.founding); !agreed) {
       return std::unexpected(std::move(agreed.error()));
     }
-  } else if (!options.founding.cluster_id.empty()) {
-    return bad("--cluster-id goes with --found; a node that has data knows its cluster");
+  } else if (const auto flag = options.founding.first_that_needs_found(); !flag.empty()) {
+    return bad(std::string(flag) + " goes with --found; a node that has data knows its cluster");
   }
   if (auto safe = check_exposure(settings); !safe) return std::unexpected(std::move(safe.error()));
   return settings;

@@ -103,8 +103,9 @@ class CommandLines(Fixture):
         port = self.node.peer_port
         self.refused_serve("--found", f"a=127.0.0.1:{port}", says="--found needs --cluster-id",
                            remedy="--cluster-id ID")
-        self.refused_serve("--cluster-id", "x", says="--cluster-id goes with --found",
-                           remedy="next: stator serve --help")
+        for flag, value in (("--cluster-id", "x"), ("--replicas", "1"), ("--partitions", "1024"),
+                            ("--read-quorum", "1"), ("--write-quorum", "1")):
+            self.refused_serve(flag, value, says=f"{flag} goes with --found", remedy="next: stator serve --help")
         self.refused_serve(*self.founding(founders="b=127.0.0.1:1"), says="does not name this node",
                            remedy="add it there, or give the right --name")
         self.refused_serve(*self.founding(founders=f"a=127.0.0.1:{port - 1}"),
