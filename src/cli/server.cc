@@ -123,10 +123,12 @@ Result<void> Server::try_addresses() {
       {"--redis-listen", &settings_.redis_listen},
       {"--http-listen", &settings_.http_listen},
       {"--peer-listen", &settings_.node.peer_listen}};
+  NobodyIsServed nobody;
+  std::vector<std::unique_ptr<env::Listener>> tried;  // all at once: one may be given twice
   for (const auto& [flag, address] : wanted) {
-    NobodyIsServed nobody;
     auto listener = env.network.listen_streams(*address, nobody);
     if (!listener) return std::unexpected(with_hint(std::move(listener.error()), flag, *address));
+    tried.push_back(std::move(*listener));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -173,6 +174,29 @@ Result<void> compare(const std::string& path, NodeIdentity& has, const Directory
   return {};
 }
 
+/// Refuses to make a node where `names` tell of something else, or of a node's data. A crash while
+/// the directory was made leaves the lock, temporary files, and nothing else.
+Result<void> nothing_else(env::Disk& disk, const std::string& path,
+                          const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (name == "LOCK" || name.starts_with("identity")) continue;
+    const auto data = disk.exists(path + "/" + name + "/ENGINE");
+    if (data && *data) {
+      return std::unexpected(
+          error(ErrorCode::kCorrupt, "the data directory " + path +
+                                         " holds data, and both copies of its identity are "
+                                         "missing: restore identity from a backup, or start this "
+                                         "node with an empty directory"));
+    }
+    return std::unexpected(
+        error(ErrorCode::kConflict, "the directory " + path +
+                                        " is not empty and is no data directory of stator "
+                                        "(it holds '" +
+                                        name + "'): give an empty or a new --data-dir"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
@@ -188,6 +212,17 @@ Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
   }
   auto names = disk.list(wish.path);
   if (!names) return std::unexpected(with_disk_remedy(std::move(names.error()), wish.path));
+  // Locking makes a file: what belongs to something else is refused before, and nothing is left in
+  // it. A process that makes this directory just now has locked it already.
+  const bool locked = std::find(names->begin(), names->end(), "LOCK") != names->end();
+  const bool ours = std::any_of(names->begin(), names->end(), [](const std::string& name) {
+    return name.starts_with("identity");
+  });
+  if (!locked && !ours) {
+    if (auto free = nothing_else(disk, wish.path, *names); !free) {
+      return std::unexpected(std::move(free.error()));
+    }
+  }
   auto lock = disk.lock(wish.path);
   if (!lock) {
     Error failed = with_disk_remedy(std::move(lock.error()), wish.path);
@@ -210,22 +245,8 @@ Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
       return std::unexpected(std::move(agrees.error()));
     }
   } else {
-    // A crash while the directory was made leaves the lock, temporary files, and nothing else.
-    for (const std::string& name : *names) {
-      if (name == "LOCK" || name.starts_with("identity")) continue;
-      const auto data = disk.exists(wish.path + "/" + name + "/ENGINE");
-      if (data && *data) {
-        return std::unexpected(
-            error(ErrorCode::kCorrupt, "the data directory " + wish.path +
-                                           " holds data, and both copies of its identity are "
-                                           "missing: restore identity from a backup, or start this "
-                                           "node with an empty directory"));
-      }
-      return std::unexpected(
-          error(ErrorCode::kConflict, "the directory " + wish.path +
-                                          " is not empty and is no data directory of stator "
-                                          "(it holds '" +
-                                          name + "'): give an empty or a new --data-dir"));
+    if (auto free = nothing_else(disk, wish.path, *names); !free) {
+      return std::unexpected(std::move(free.error()));
     }
     identity = wish.identity;
     if (!identity.node_id) identity.node_id = wish.new_node_id;

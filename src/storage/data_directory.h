@@ -43,9 +43,9 @@ class DataDirectory {
 
 /// Opens the directory, or makes it where it is missing or empty. The identity stands in two
 /// checksummed copies (D24): a damaged one is mended from the other. kConflict: in use, not empty
-/// and not ours, or of another cluster, name or engine. kCorrupt: both copies are damaged.
-/// kNotSupported: of a newer format. kDiskFull, kIo: the disk fails, and nobody knows what is on
-/// it. Every detail is one sentence that names the path and ends with what to do.
+/// and not ours (then nothing is left in it), or of another cluster, name or engine. kCorrupt: both
+/// copies are damaged. kNotSupported: of a newer format. kDiskFull, kIo: the disk fails, and nobody
+/// knows what is on it. Every detail is one sentence that names the path and ends with what to do.
 [[nodiscard]] Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
                                                                          const DirectoryWish& wish);
 

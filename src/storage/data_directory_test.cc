@@ -106,6 +106,10 @@ TEST_F(DataDirectoryTest, SomebodysFolderIsLeftAlone) {
   ASSERT_TRUE(disk.create_directories(kPath));
   ASSERT_TRUE(disk.open(kPath + "/thesis.txt", env::Disk::Open::kCreate));
   expect_refused(kIdentity, ErrorCode::kConflict, "thesis.txt");
+  // Nor was it locked, which makes a file: that would have failed first.
+  const auto lock = disk.lock(kPath);
+  ASSERT_TRUE(lock);
+  expect_refused(kIdentity, ErrorCode::kConflict, "thesis.txt");
 }
 
 TEST_F(DataDirectoryTest, EveryDamageToOneCopyIsMendedFromTheOther) {

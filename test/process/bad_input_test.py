@@ -144,7 +144,12 @@ class Ports(Fixture):
                 self.refused_serve(*self.founding(), says=f"{option} 127.0.0.1:{port}: ",
                                    remedy="Stop the program that has it, or give another address")
                 # Nor was a cluster founded, which the next try may name differently.
-                self.assertFalse((self.node.data / "identity").exists())
+                self.assertFalse(self.node.data.exists())
+        with self.subTest("one port for two doors"):
+            self.refused_serve(*self.founding(), "--http-listen", f"127.0.0.1:{self.node.redis_port}",
+                               says=f"--http-listen 127.0.0.1:{self.node.redis_port}: ",
+                               remedy="Stop the program that has it, or give another address")
+            self.assertFalse(self.node.data.exists())
         # Nothing is left that would keep it from starting.
         self.node.options = self.founding()
         self.run_once()
@@ -221,6 +226,7 @@ class ForeignDirectories(Fixture):
                            remedy="give an empty or a new --data-dir")
         self.assertEqual(fingerprint(self.node.data),
                          {"thesis.tex": hashlib.sha256(b"all of it").hexdigest()})
+        self.assertFalse((self.node.data / "LOCK").exists())
 
     def test_a_place_where_none_can_be_made(self):
         (self.folder / "file").write_text("x")
