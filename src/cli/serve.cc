@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "cli/server.h"
 #include "cli/settings.h"
 #include "env_real/scheduling.h"
+#include "storage/data_directory.h"
 
 namespace stator::cli {
 
@@ -77,6 +79,13 @@ Result<void> check_exposure(const Settings& settings) {
   return {};
 }
 
+bool has_identity(const std::string& data_directory) {
+  std::error_code none;
+  return std::ranges::any_of(storage::kIdentityCopies, [&](const char* copy) {
+    return std::filesystem::exists(data_directory + "/" + copy, none);
+  });
+}
+
 node::Durability durability_of(std::string_view setting) {
   if (setting == "one") return node::Durability::kOne;
   return setting == "none" ? node::Durability::kNone : node::Durability::kAll;
@@ -91,9 +100,9 @@ Result<Settings> prepare(const ServeOptions& options) {
   if (node.data_directory.empty()) return bad("--data-dir: must not be empty");
   // An existing directory knows its name and engine; only what was really said may contradict it.
   if (!loaded->sources.contains("engine")) node.engine.name.clear();
-  std::error_code none;
-  const bool exists = std::filesystem::exists(node.data_directory + "/identity", none);
-  if (node.name.empty() && (options.founding.given() || !exists)) node.name = host_name();
+  if (node.name.empty() && (options.founding.given() || !has_identity(node.data_directory))) {
+    node.name = host_name();
+  }
   node.durability = durability_of(settings.durability);
   node.read_repair_share_ppm = static_cast<std::uint32_t>(settings.read_repair_share * 1e6 + 0.5);
   if (node.request_timeout > node.request_timeout_max) {
@@ -176,6 +185,10 @@ Exit serve(const ServeOptions& options, Console& console) {
   }
   const node::NodeOptions& node = (*server)->node().options();
   start_log(settings->log_level, node.name);
+  if ((*server)->node().identity_mended()) {
+    log_warning("one copy of the identity in " + node.data_directory +
+                " was missing, damaged or older: it was written anew from the other one");
+  }
   log_info("started: data in " + node.data_directory + ", engine " + node.engine.name);
   (*server)->run([&] { print_ready(**server, console.out); });
   server->reset();

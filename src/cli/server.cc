@@ -14,6 +14,7 @@
 #include "cli/founding_flags.h"
 #include "cli/log.h"
 #include "cli/version.h"
+#include "storage/data_directory.h"
 
 namespace stator::cli {
 
@@ -118,7 +119,9 @@ Server::~Server() {
 // has it.
 Result<void> Server::try_addresses() {
   env::Env& env = runtime_->shard_env(0);
-  if (env.disk.exists(settings_.node.data_directory + "/identity").value_or(true)) return {};
+  for (const char* copy : storage::kIdentityCopies) {
+    if (env.disk.exists(settings_.node.data_directory + "/" + copy).value_or(true)) return {};
+  }
   const std::pair<const char*, const env::Address*> wanted[] = {
       {"--redis-listen", &settings_.redis_listen},
       {"--http-listen", &settings_.http_listen},

@@ -47,6 +47,8 @@ class Node final : public ShardHost, public NodeFacts {
   [[nodiscard]] Metrics& counters(unsigned shard) { return shards_[shard]->context().metrics; }
   [[nodiscard]] const NodeOptions& options() const { return options_; }
   [[nodiscard]] NodeId id() const { return identity_.node_id; }
+  /// Opening it wrote one copy of the identity anew from the other (D24): the disk may be failing.
+  [[nodiscard]] bool identity_mended() const { return directory_->mended(); }
   [[nodiscard]] const env::Address& peer_address() const { return peer_address_; }
   /// Every shard has heard from every other member, or waited a second for them: a client that
   /// comes earlier may meet a node that cannot reach a quorum yet. Any thread.

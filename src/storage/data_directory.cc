@@ -16,7 +16,6 @@ namespace {
 constexpr std::string_view kMagic = "stator data directory\n";
 constexpr std::uint32_t kFormatVersion = 1;
 constexpr std::size_t kIdentityBytesMax = 4096;
-constexpr const char* kCopies[] = {"identity", "identity.copy"};
 
 Error error(ErrorCode code, std::string detail) {
   return Error{.code = code, .detail = std::move(detail)};
@@ -67,33 +66,40 @@ Result<NodeIdentity> decode(std::string_view bytes) {
 
 class OpenDirectory final : public DataDirectory {
  public:
-  OpenDirectory(std::unique_ptr<env::DirectoryLock> lock, NodeIdentity identity, bool existed)
-      : lock_(std::move(lock)), identity_(std::move(identity)), existed_(existed) {}
+  OpenDirectory(std::unique_ptr<env::DirectoryLock> lock, NodeIdentity identity, bool existed,
+                bool mended)
+      : lock_(std::move(lock)),
+        identity_(std::move(identity)),
+        existed_(existed),
+        mended_(mended) {}
   [[nodiscard]] const NodeIdentity& identity() const override { return identity_; }
   [[nodiscard]] bool existed() const override { return existed_; }
+  [[nodiscard]] bool mended() const override { return mended_; }
 
  private:
   std::unique_ptr<env::DirectoryLock> lock_;
   NodeIdentity identity_;
   bool existed_;
+  bool mended_;
 };
 
 Result<void> save(env::Disk& disk, const std::string& path, const NodeIdentity& identity) {
   const std::string bytes = encode(identity);
-  for (const char* name : kCopies) {
+  for (const char* name : kIdentityCopies) {
     if (auto written = env::write_whole_file(disk, path + "/" + name, bytes); !written)
       return written;
   }
   return {};
 }
 
-/// The identity that stands in the directory; empty node id when there is none.
-Result<NodeIdentity> load(env::Disk& disk, const std::string& path) {
+/// The identity that stands in the directory; empty node id when there is none. `mended`: one copy
+/// was written anew.
+Result<NodeIdentity> load(env::Disk& disk, const std::string& path, bool& mended) {
   NodeIdentity found;
   bool damaged = false;
   bool failed = false;  // the disk did not give a copy, which may be as good as ever
   std::string damage;
-  for (const char* name : kCopies) {
+  for (const char* name : kIdentityCopies) {
     const std::string file = path + "/" + name;
     const auto exists = disk.exists(file);
     if (!exists) return std::unexpected(with_disk_remedy(exists.error(), path));
@@ -131,9 +137,10 @@ Result<NodeIdentity> load(env::Disk& disk, const std::string& path) {
   }
   if (found.node_id && damaged) {
     STATOR_PROBE("identity: one copy is mended by the other");
-    if (auto mended = save(disk, path, found); !mended) {
-      return std::unexpected(with_disk_remedy(std::move(mended.error()), path));
+    if (auto saved = save(disk, path, found); !saved) {
+      return std::unexpected(with_disk_remedy(std::move(saved.error()), path));
     }
+    mended = true;
   }
   return found;
 }
@@ -231,7 +238,8 @@ Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
     }
     return std::unexpected(std::move(failed));
   }
-  auto loaded = load(disk, wish.path);
+  bool mended = false;
+  auto loaded = load(disk, wish.path, mended);
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   NodeIdentity identity = std::move(*loaded);
   const bool existed = static_cast<bool>(identity.node_id);
@@ -258,7 +266,7 @@ Result<std::unique_ptr<DataDirectory>> open_data_directory(env::Disk& disk,
       return std::unexpected(with_disk_remedy(std::move(saved.error()), wish.path));
     }
   }
-  return std::make_unique<OpenDirectory>(std::move(*lock), std::move(identity), existed);
+  return std::make_unique<OpenDirectory>(std::move(*lock), std::move(identity), existed, mended);
 }
 
 }  // namespace stator::storage

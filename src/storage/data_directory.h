@@ -39,7 +39,12 @@ class DataDirectory {
   [[nodiscard]] virtual const NodeIdentity& identity() const = 0;
   /// False when this call made it.
   [[nodiscard]] virtual bool existed() const = 0;
+  /// True when this call wrote one copy of the identity anew from the other.
+  [[nodiscard]] virtual bool mended() const = 0;
 };
+
+/// The files that hold the identity; each alone is enough.
+inline constexpr const char* kIdentityCopies[] = {"identity", "identity.copy"};
 
 /// Opens the directory, or makes it where it is missing or empty. The identity stands in two
 /// checksummed copies (D24): a damaged one is mended from the other. kConflict: in use, not empty

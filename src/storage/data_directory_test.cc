@@ -122,6 +122,7 @@ TEST_F(DataDirectoryTest, EveryDamageToOneCopyIsMendedFromTheOther) {
       const auto opened = open(kIdentity);
       ASSERT_TRUE(opened) << name << " at " << at << ": " << opened.error().detail;
       EXPECT_EQ((*opened)->identity(), kIdentity);
+      EXPECT_TRUE((*opened)->mended());
       EXPECT_EQ(bytes(name), good);
     }
     for (std::size_t size = 0; size < good.size(); ++size) {
@@ -130,9 +131,14 @@ TEST_F(DataDirectoryTest, EveryDamageToOneCopyIsMendedFromTheOther) {
       EXPECT_EQ(bytes(name), good);
     }
     disk.files().erase(kPath + "/" + name);
-    ASSERT_TRUE(open(kIdentity));
+    const auto opened = open(kIdentity);
+    ASSERT_TRUE(opened);
+    EXPECT_TRUE((*opened)->mended());
     EXPECT_EQ(bytes(name), good);
   }
+  const auto whole = open(kIdentity);
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE((*whole)->mended());
 }
 
 TEST_F(DataDirectoryTest, TwoDamagedCopiesAreCorruptAndLeftAlone) {

@@ -298,6 +298,18 @@ class Damage(Fixture):
         with Client(self.node.redis_port) as client:
             self.assertEqual(client.call("GET", "k2"), b"v2")
 
+    def test_either_copy_of_the_identity_names_the_node_and_the_log_tells_of_the_other(self):  # D24
+        self.node.options = []
+        unnamed = [word for word in self.node.command() if word not in ("--name", self.node.name)]
+        self.node.command = lambda: unnamed
+        for times, name in enumerate(("identity", "identity.copy"), 1):
+            with self.subTest(name):
+                right = (self.node.data / name).read_bytes()
+                (self.node.data / name).unlink()
+                self.run_once()
+                self.assertEqual(self.node.log.read_text().count("one copy of the identity in "), times)
+                self.assertEqual((self.node.data / name).read_bytes(), right)
+
     def test_both_copies_damaged_are_named(self):
         for name in ("identity", "history"):
             with self.subTest(name):
