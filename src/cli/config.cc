@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_page.h"
+#include "cli/key_options.h"
 #include "cli/settings.h"
 #include "cli/text_table.h"
 
@@ -37,6 +38,10 @@ Exit check(const std::string& file, Console& console) {
   const auto loaded = load_settings(file, {});
   if (!loaded) {
     return fail(console, Exit::kUsage, loaded.error().detail, "stator config show -o toml");
+  }
+  if (const auto fit = check_together(loaded->settings); !fit) {
+    return fail(console, Exit::kUsage, file + ": " + fit.error().detail,
+                "stator config show --config " + shell_quoted(file));
   }
   console.out << file << ": right, with " << loaded->sources.size() << " of "
               << settings_table().size() << " settings\n";

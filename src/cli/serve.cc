@@ -65,20 +65,6 @@ std::string host_name() {
                                                                              : "stator";
 }
 
-Result<void> check_exposure(const Settings& settings) {
-  if (settings.insecure) return {};
-  for (const auto& [flag, address] : {std::pair{"--redis-listen", &settings.redis_listen},
-                                      std::pair{"--http-listen", &settings.http_listen},
-                                      std::pair{"--peer-listen", &settings.node.peer_listen}}) {
-    if (env::is_loopback(*address)) continue;
-    return bad(
-        std::string(flag) + " " + env::to_string(*address) +
-        " can be reached from other machines, and there are no credentials yet: whoever "
-        "reaches it can read and write everything. Give --insecure if the network is trusted");
-  }
-  return {};
-}
-
 bool has_identity(const std::string& data_directory) {
   std::error_code none;
   return std::ranges::any_of(storage::kIdentityCopies, [&](const char* copy) {
@@ -105,9 +91,6 @@ Result<Settings> prepare(const ServeOptions& options) {
   }
   node.durability = durability_of(settings.durability);
   node.read_repair_share_ppm = static_cast<std::uint32_t>(settings.read_repair_share * 1e6 + 0.5);
-  if (node.request_timeout > node.request_timeout_max) {
-    return bad("--request-timeout is longer than --request-timeout-max");
-  }
   if (options.founding.given()) {
     auto founding = make_founding(options.founding);
     if (!founding) return std::unexpected(std::move(founding.error()));
@@ -119,7 +102,7 @@ Result<Settings> prepare(const ServeOptions& options) {
   } else if (const auto flag = options.founding.first_that_needs_found(); !flag.empty()) {
     return bad(std::string(flag) + " goes with --found; a node that has data knows its cluster");
   }
-  if (auto safe = check_exposure(settings); !safe) return std::unexpected(std::move(safe.error()));
+  if (auto fit = check_together(settings); !fit) return std::unexpected(std::move(fit.error()));
   return settings;
 }
 

@@ -157,6 +157,38 @@ std::string range_of(const Setting& setting) {
   return std::visit([](const auto& field) { return range(field); }, setting.field);
 }
 
+Result<void> check_together(const Settings& settings) {
+  const node::NodeOptions& node = settings.node;
+  if (node.request_timeout > node.request_timeout_max) {
+    return bad("--request-timeout " + show_duration(node.request_timeout) +
+               " is longer than --request-timeout-max " + show_duration(node.request_timeout_max));
+  }
+  // 0 is never, wherever it stands.
+  const WaterMarks& marks = node.disk.marks;
+  const auto above = [](std::uint64_t mark, std::uint64_t upper) {
+    return upper != 0 && mark > upper;
+  };
+  if (above(marks.refuse, marks.low)) {
+    return bad("--disk-refuse " + show_bytes(marks.refuse) + " is more than --disk-low " +
+               show_bytes(marks.low) + ": the warning must come first");
+  }
+  if (above(marks.read_only, marks.refuse)) {
+    return bad("--disk-read-only " + show_bytes(marks.read_only) + " is more than --disk-refuse " +
+               show_bytes(marks.refuse) + ": clients must be refused before repairs are");
+  }
+  if (settings.insecure) return {};
+  for (const auto& [flag, address] : {std::pair{"--redis-listen", &settings.redis_listen},
+                                      std::pair{"--http-listen", &settings.http_listen},
+                                      std::pair{"--peer-listen", &settings.node.peer_listen}}) {
+    if (env::is_loopback(*address)) continue;
+    return bad(
+        std::string(flag) + " " + env::to_string(*address) +
+        " can be reached from other machines, and there are no credentials yet: whoever "
+        "reaches it can read and write everything. Give --insecure if the network is trusted");
+  }
+  return {};
+}
+
 Result<Loaded> load_settings(const std::string& file, const Given& flags) {
   Loaded loaded;
   if (!file.empty()) {

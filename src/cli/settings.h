@@ -96,6 +96,10 @@ struct Setting {
 /// "1 to 10000", "all, none"; empty where anything goes.
 [[nodiscard]] std::string range_of(const Setting& setting);
 
+/// What no single value shows: addresses beyond loopback without `insecure`, limits in the wrong
+/// order. kBadRequest; the detail names the flags.
+[[nodiscard]] Result<void> check_together(const Settings& settings);
+
 /// Where each value came from, for `config show`.
 enum class Source : std::uint8_t { kDefault, kFile, kFlag };
 using Given = std::map<std::string, std::string, std::less<>>;  // key -> text
@@ -103,8 +107,8 @@ struct Loaded {
   Settings settings;
   std::map<std::string, Source, std::less<>> sources;
 };
-/// Flags over file over default. `file` may be empty. Errors name the file and its line, or the
-/// flag, and the nearest valid name.
+/// Flags over file over default. `file` may be empty. Errors name the file and its line (all that
+/// are wrong, one on each line of the detail), or the flag, and the nearest valid name.
 [[nodiscard]] Result<Loaded> load_settings(const std::string& file, const Given& flags);
 
 }  // namespace stator::cli

@@ -98,6 +98,51 @@ TEST(Settings, ErrorsOfAFileNameTheLineAndTheNearestKey) {
   EXPECT_EQ(error_of("name = \"a\"\nname = \"b\"\n").find(":2: "), 0U);
 }
 
+TEST(Settings, ATextOfAFileStandsInQuotes) {
+  EXPECT_EQ(error_of("name = 5\n"), ":1: name: must stand in quotes: \"5\"");
+  EXPECT_EQ(error_of("name = \"5\"\n"), "");
+}
+
+TEST(Settings, EveryErrorOfAFileIsTold) {
+  const TemporaryFile file("zone = 1\nweight = 2\nengin = \"rocksdb\"\nclients_max = 0\n");
+  const auto loaded = load_settings(file.path(), {});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().detail,
+            file.path() + ":1: zone: must stand in quotes: \"1\"\n" + file.path() +
+                ":3: there is no setting 'engin', did you mean 'engine'?\n" + file.path() +
+                ":4: clients_max: '0' is out of range: 1 to 1000000");
+}
+
+TEST(Settings, ADirectoryIsNoFileOfSettings) {
+  const auto loaded = load_settings(testing::TempDir(), {});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().detail, "cannot read " + testing::TempDir() + ": Is a directory");
+}
+
+TEST(Settings, WhatDoesNotFitTogetherIsRefused) {
+  const auto wrong = [](const Given& given) {
+    const auto loaded = load_settings("", given);
+    if (!loaded) return loaded.error().detail;
+    const auto fit = check_together(loaded->settings);
+    return fit ? std::string() : fit.error().detail;
+  };
+  EXPECT_EQ(wrong({}), "");
+  EXPECT_EQ(wrong({{"request_timeout", "30s"}, {"request_timeout_max", "10s"}}),
+            "--request-timeout 30s is longer than --request-timeout-max 10s");
+  EXPECT_EQ(wrong({{"disk_low", "1MiB"}, {"disk_refuse", "2MiB"}, {"disk_read_only", "0"}}),
+            "--disk-refuse 2MiB is more than --disk-low 1MiB: the warning must come first");
+  EXPECT_EQ(wrong({{"disk_refuse", "1MiB"}, {"disk_read_only", "2MiB"}}),
+            "--disk-read-only 2MiB is more than --disk-refuse 1MiB: clients must be refused "
+            "before repairs are");
+  EXPECT_EQ(wrong({{"disk_low", "0"}, {"disk_refuse", "0"}}), "");  // never
+  for (const char* key : {"redis_listen", "http_listen", "peer_listen"}) {
+    EXPECT_NE(wrong({{key, "0.0.0.0:7530"}}).find("0.0.0.0:7530 can be reached from other"),
+              std::string::npos)
+        << key;
+    EXPECT_EQ(wrong({{key, "0.0.0.0:7530"}, {"insecure", "true"}}), "") << key;
+  }
+}
+
 TEST(Settings, AFileThatIsNotThereIsAnError) {
   const auto loaded = load_settings("/nonexistent/stator.toml", {});
   ASSERT_FALSE(loaded);

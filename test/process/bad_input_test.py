@@ -128,6 +128,14 @@ class CommandLines(Fixture):
             self.refused("config", "check", str(file), says=f"{file}{says}", remedy=remedy)
         self.refused("serve", "--config", str(self.folder / "none"), says="cannot read ",
                      remedy="next: stator serve --help")
+        self.refused("config", "check", str(self.folder), says="Is a directory", remedy="next: stator config show")
+        for text, says in (("redis_listen = '0.0.0.0:7530'\n", "--redis-listen 0.0.0.0:7530 can be reached"),
+                           ("request_timeout = '30s'\nrequest_timeout_max = '10s'\n",
+                            "--request-timeout 30s is longer"),
+                           ("disk_low = '1MiB'\n", "--disk-refuse 192MiB is more than --disk-low 1MiB")):
+            file.write_text(text)
+            self.refused("serve", "--config", str(file), says=says, remedy="next: stator serve --help")
+            self.refused("config", "check", str(file), says=f"{file}: {says}", remedy="next: stator config show")
         file.write_text("request_timeout = '1s'\n")
         self.assertEqual(run("config", "check", str(file)).returncode, 0)
 
