@@ -4,10 +4,18 @@
 
 namespace stator::cli {
 
+std::string as_called(const Console& console, std::string_view command) {
+  constexpr std::string_view kName = "stator";
+  const bool ours =
+      command == kName || (command.starts_with(kName) && command[kName.size()] == ' ');
+  if (!ours) return std::string(command);
+  return console.program + std::string(command.substr(kName.size()));
+}
+
 Exit fail(Console& console, Exit code, std::string_view what, std::string_view next) {
   console.out.flush();
   console.err << "stator: " << what << '\n';
-  if (!next.empty()) console.err << "next: " << next << '\n';
+  if (!next.empty()) console.err << "next: " << as_called(console, next) << '\n';
   console.err.flush();
   return code;
 }

@@ -29,9 +29,16 @@ struct Console {
   std::ostream& err;
   std::istream& in;
   bool color = false;  // `out` is a terminal and NO_COLOR is not set
+  /// As a shell takes it, and as it was called: "stator", "build/release/stator".
+  std::string program = "stator";
 };
 
-/// Says what went wrong and what to type next, each on a line of its own:
+/// A command of this program as it can be typed here: "stator get" becomes "build/release/stator
+/// get" where it was called so. What begins otherwise ("the same again") stays.
+[[nodiscard]] std::string as_called(const Console& console, std::string_view command);
+
+/// Says what went wrong and what to type next (`next` is shown as_called), each on a line of its
+/// own:
 ///   stator: no node answers at 127.0.0.1:7380
 ///   next: stator dev
 Exit fail(Console& console, Exit code, std::string_view what, std::string_view next = {});

@@ -128,6 +128,23 @@ TEST(CommandLine, MistakesNameWhatWasMeantAndRunNothing) {
   }
 }
 
+// Design 2.1: the next command can be typed as it stands, also where no PATH leads to the program.
+TEST(CommandLine, TheNextCommandCallsTheProgramAsItWasCalled) {
+  std::ostringstream out;
+  std::ostringstream err;
+  std::istringstream in;
+  Console console{.out = out, .err = err, .in = in, .program = "build/release/stator"};
+  EXPECT_EQ(run_command_line(make_program(), {"get", "b", "k", "--unheard-of"}, console),
+            Exit::kUsage);
+  EXPECT_NE(err.str().find("\nnext: build/release/stator get --help\n"), std::string::npos)
+      << err.str();
+  EXPECT_EQ(as_called(console, "stator"), "build/release/stator");
+  EXPECT_EQ(as_called(console, "stator get stator k"), "build/release/stator get stator k");
+  for (const char* other : {"", "the same again", "df -h /stator", "stators"}) {
+    EXPECT_EQ(as_called(console, other), other);
+  }
+}
+
 TEST(CommandLine, HelpOfEveryCommandTeachesByExample) {
   const Command program = make_program();
   const auto look = [&](const auto& self, const Command& command,

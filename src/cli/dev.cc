@@ -140,7 +140,7 @@ void clean_up(const DevCluster& cluster, const DevOptions& options, bool keeps, 
     if (error) console.err << "stator: cannot remove " << options.data_dir << '\n';
   } else {
     console.out << "stopped; the data stays in " << options.data_dir
-                << "\nnext: " << command_text(again(options)) << '\n';
+                << "\nnext: " << as_called(console, command_text(again(options))) << '\n';
   }
 }
 

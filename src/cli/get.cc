@@ -79,7 +79,10 @@ void print_siblings(const GetOptions& options, const HttpAnswer& answer, Console
   console.out << '\n'
               << siblings.size()
               << " siblings: nobody who wrote one had seen the others. Merge them with\n"
-              << "  stator put " << options.key.words() << " VALUE --context " << context << '\n';
+              << "  "
+              << as_called(console,
+                           "stator put " + options.key.words() + " VALUE --context " + context)
+              << '\n';
 }
 
 Exit get(const GetOptions& options, Console& console) {

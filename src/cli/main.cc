@@ -9,6 +9,7 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/key_options.h"
 
 int main(int count, char** arguments) {
   using namespace stator::cli;
@@ -25,6 +26,8 @@ int main(int count, char** arguments) {
       .err = std::cerr,
       .in = std::cin,
       .color = ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0')};
+  // The commands that it proposes are typed as this one was: no PATH may lead to it.
+  if (count > 0 && *arguments[0] != '\0') console.program = shell_quoted(arguments[0]);
   const Exit exit = run_command_line(
       make_program(), std::vector<std::string>(arguments + 1, arguments + count), console);
   std::cout.flush();

@@ -22,7 +22,7 @@ constexpr Row kRows[] = {
     {"write_id_expired", "stator get $KEY --node $NODE, and the same again if it is not there",
      true},
     {"too_many_siblings",
-     "stator get $KEY --node $NODE, then stator put $KEY VALUE --context CONTEXT", true},
+     "stator get $KEY --node $NODE, then put a merged value with its --context", true},
     {"too_large", "the same with a shorter bucket, key or value"},
     {"header_too_large", "the same with a shorter key, content type or context"},
     {"not_supported", "stator version, and the same for the program of the node"},

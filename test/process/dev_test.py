@@ -1,6 +1,7 @@
 """`stator dev` as a newcomer uses it."""
 
 import re
+import shlex
 import socket
 import subprocess
 import tempfile
@@ -146,6 +147,8 @@ class DevTest(unittest.TestCase):
     def test_keeps_a_data_dir_and_goes_on_with_it(self):
         with tempfile.TemporaryDirectory() as folder:
             base = free_base()
+            # To be pasted: it names the program as this one was called.
+            called = shlex.quote(BINARY)
             for expected in (None, b"kept"):
                 with Dev("--data-dir", folder, base=base) as dev, Client(dev.port(2)) as client:
                     self.assertEqual(insist(client, "GET", "k"), expected)
@@ -153,7 +156,7 @@ class DevTest(unittest.TestCase):
                     client.close()
                     self.assertEqual(dev.interrupt(), 0)
                     self.assertTrue(dev.output().endswith(
-                        f"\nnext: stator dev --nodes 3 --data-dir {folder} --base-port {base}\n"), dev.output())
+                        f"\nnext: {called} dev --nodes 3 --data-dir {folder} --base-port {base}\n"), dev.output())
 
     def test_other_members_than_the_data_was_founded_with_are_refused_by_name(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -58,8 +58,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def run(*arguments: str, timeout_s: float = PATIENCE_S, **more) -> subprocess.CompletedProcess:
-    """The program, to its end."""
-    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=timeout_s,
+    """The program, to its end. Called by its bare name, which is what it says to type next."""
+    return subprocess.run(["stator", *arguments], executable=BINARY, capture_output=True, text=True, timeout=timeout_s,
                           stdin=subprocess.DEVNULL, preexec_fn=die_with_parent, **more)
 
 
