@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
 
 #include "cli/setting_values.h"
 #include "cli/text_table.h"
@@ -98,8 +99,11 @@ Exit write_with_context(const char* command, const WriteOptions& options, HttpRe
   if (!options.blind && !options.context) {
     if (!client.ask({.target = options.key.target() + time_query})) return client.exit();
     const int status = client.answer().status;
-    if (status != 200 && status != 300 && status != 404)
-      return client.refused(options.key.asked(command));
+    if (status != 200 && status != 300 && status != 404) {
+      Asked asked = options.key.asked(command);
+      asked.before_write = true;
+      return client.refused(std::move(asked));
+    }
     context = client.answer().header("stator-context");
   }
   if (!context.empty()) request.headers.emplace_back("Stator-Context", context);

@@ -43,7 +43,11 @@ constexpr std::string_view kWriteOpen = "the same with --write-id $ID, which wri
 constexpr std::string_view kWriteOpenUnnamed =
     "stator get $KEY --node $NODE, and the same again if it is not there";
 
+constexpr std::string_view kWriteUnread =
+    "the same with --context of an earlier get, or with --blind, which reads nothing";
+
 std::string_view pattern(const std::string& code, const Asked& asked) {
+  if (code == "too_few_nodes" && asked.before_write) return kWriteUnread;
   // Sent again without its id it might be a second write.
   if (asked.write_open && !asked.key.empty()) {
     return asked.write_id.empty() ? kWriteOpenUnnamed : kWriteOpen;

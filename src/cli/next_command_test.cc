@@ -43,6 +43,16 @@ TEST(NextCommand, ADamagedRecordIsExplained) {
             "stator status --node h:1");
 }
 
+// --w says how many must hold the write; the read before it needs the R of the bucket all the same.
+TEST(NextCommand, AWriteThatCouldNotReadFirstIsOfferedWithoutReading) {
+  Asked one = asked();
+  one.before_write = true;
+  EXPECT_EQ(next_command("too_few_nodes", one),
+            "the same with --context of an earlier get, or with --blind, which reads nothing");
+  one.before_write = false;
+  EXPECT_EQ(next_command("too_few_nodes", one), "stator status --node h:1");
+}
+
 TEST(NextCommand, MoreTimeIsOfferedOnlyToWhomItHelps) {
   Asked one = asked();
   EXPECT_EQ(next_command("timeout", one), "the same with --timeout 30s");

@@ -109,6 +109,9 @@ Exit NodeClient::refused(Asked asked) const {
   }
   if (options_.output == "json") console_.out << answer_.body;
   std::string what = error["message"].text();
+  if (asked.before_write) {
+    what = "nothing was written, since the read before it, for the context, failed: " + what;
+  }
   if (error["outcome"]) what += " (outcome: " + error["outcome"].text() + ")";
   if (error["write_id"]) asked.write_id = error["write_id"].text();
   if (!asked.write_id.empty()) what += " (write id " + asked.write_id + ")";

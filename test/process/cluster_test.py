@@ -509,10 +509,12 @@ class TwoDeadOfThree(unittest.TestCase):
 
     def test_the_shell_says_the_same_and_what_to_type(self):
         at = f"127.0.0.1:{self.node.http_port}"
+        unread = "the same with --context of an earlier get, or with --blind, which reads nothing"
         for arguments, outcome, following in (
                 (("get", "b", "k"), "", f"stator status --node {at}"),
                 # It reads for its context first, and has then written nothing.
-                (("put", "b", "k", "v"), "", f"stator status --node {at}"),
+                (("put", "b", "k", "v"), "", unread),
+                (("put", "b", "k", "v", "--w", "1"), "", unread),
                 (("put", "b", "blind", "v", "--blind"), " (outcome: not_applied)",
                  f"stator status --node {at}"),
                 (("del", "b", "blind", "--blind"), " (outcome: not_applied)",
@@ -521,6 +523,9 @@ class TwoDeadOfThree(unittest.TestCase):
             self.assertEqual((ended.returncode, ended.stdout), (1, ""), ended.stderr)
             self.assertRegex(ended.stderr, r": 2 needed, [01] got" + re.escape(outcome))
             self.assertTrue(ended.stderr.endswith(f"\nnext: {following}\n"), ended.stderr)
+            self.assertEqual("the read before it" in ended.stderr, following == unread)
+        # As it says: what W needs is there.
+        self.assertEqual(self.cli("put", "b", "unread", "v", "--w", "1", "--blind").returncode, 0)
         as_json = json.loads(self.cli("put", "b", "blind", "v", "--blind", "-o", "json").stdout)
         self.assertEqual((as_json["outcome"], as_json["needed"], as_json["got"]), ("not_applied", 2, 1))
 
