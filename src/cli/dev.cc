@@ -77,7 +77,9 @@ void print_cluster(const DevCluster& cluster, bool keeps, Console& console) {
               << "  redis-cli -p " << second.redis_port << " get cart:42\n"
               << "  curl -i http://" << at(last.http_port) << "/v1/kv/default/cart:42\n\n"
               << "Ctrl-C stops the nodes"
-              << (keeps ? "; their data stays" : " and removes their data") << ".\n";
+              << (keeps ? "; their data stays" : " and removes their data")
+              << ".\nA node that was started again by hand runs on then"
+              << (keeps ? "" : ", and all data stays") << ".\n";
   console.out.flush();
 }
 
@@ -128,10 +130,31 @@ std::vector<std::string> as_founded(DevOptions options) {
   return again(options);
 }
 
+// What to do where somebody has its ports.
+std::string past_ports(const DevOptions& options) {
+  if (!options.data_dir.empty()) {
+    std::string pids;
+    for (std::uint64_t k = 1; k <= options.nodes; ++k) {
+      const pid_t pid = process_in(options.data_dir + "/n" + std::to_string(k));
+      if (pid != 0) pids += " " + std::to_string(pid);
+    }
+    if (!pids.empty()) return "kill" + pids + ", and the same again once they have ended";
+    // Founded data keeps its ports.
+    if (founded_in(options.data_dir)) return "the same again once these ports are free";
+  }
+  return "the same with --base-port " + std::to_string(options.base_port + 1000);
+}
+
 void clean_up(const DevCluster& cluster, const DevOptions& options, bool keeps, Console& console) {
   const auto by_hand = cluster.restarted_by_hand();
-  for (const std::string& name : by_hand) {
-    console.out << "node " << name << " was started again by hand and still runs\n";
+  std::string pids;
+  for (const StrayNode& node : by_hand) {
+    console.out << "node " << node.name << " was started again by hand and still runs";
+    if (node.pid != 0) {
+      console.out << " (pid " << node.pid << ")";
+      pids += " " + std::to_string(node.pid);
+    }
+    console.out << '\n';
   }
   if (!keeps && by_hand.empty()) {
     std::error_code error;
@@ -139,8 +162,11 @@ void clean_up(const DevCluster& cluster, const DevOptions& options, bool keeps, 
     if (!error) console.out << "stopped; the data is removed\n";
     if (error) console.err << "stator: cannot remove " << options.data_dir << '\n';
   } else {
-    console.out << "stopped; the data stays in " << options.data_dir
-                << "\nnext: " << as_called(console, command_text(again(options))) << '\n';
+    console.out << "stopped; the data stays in " << options.data_dir << '\n';
+    // It has ports that the next cluster needs.
+    if (!pids.empty()) console.out << "next: kill" << pids << '\n';
+    console.out << (pids.empty() ? "next: " : "then: ")
+                << as_called(console, command_text(again(options))) << '\n';
   }
 }
 
@@ -175,8 +201,7 @@ Exit dev(DevOptions options, Console& console) {
   std::error_code error;
   const std::string program = fs::read_symlink("/proc/self/exe", error).string();
   if (auto free = DevCluster::plan(options, program); !free) {
-    return refuse(free.error(),
-                  "stator dev --base-port " + std::to_string(options.base_port + 1000));
+    return refuse(free.error(), past_ports(options));
   }
   auto directory = make_data_dir(options);
   if (!directory) return refuse(directory.error(), "stator dev --data-dir DIR");
@@ -204,7 +229,7 @@ void register_dev(Command& root) {
       "on\n"
       "the one after. A node that dies stays dead until it is started again with the line that is\n"
       "printed then. Ctrl-C ends it all and removes the data, unless --keep or --data-dir is "
-      "given.\n"
+      "given; a node that was started so runs on, and then the data stays.\n"
       "\n"
       "A --data-dir goes on with the --nodes and the --base-port that it was made with.";
   command.examples = {

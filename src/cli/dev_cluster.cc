@@ -1,8 +1,12 @@
 #include "cli/dev_cluster.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -97,6 +101,20 @@ std::optional<DevFounding> founded_in(const std::string& data_dir) {
     }
   }
   return std::nullopt;
+}
+
+pid_t process_in(const std::string& node_directory) {
+  const std::string path = node_directory + "/LOCK";
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  // The number outlives its process, the lock does not (RealDisk::lock).
+  const bool held = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  if (!held) return 0;
+  std::ifstream in(path);
+  pid_t pid = 0;
+  in >> pid;
+  return std::max(pid, 0);
 }
 
 Result<DevCluster> DevCluster::plan(const DevOptions& options, std::string program) {
@@ -214,12 +232,13 @@ void DevCluster::stop() {
   all([](ChildProcess& process) { process.signal(SIGKILL); });
 }
 
-std::vector<std::string> DevCluster::restarted_by_hand() const {
-  std::vector<std::string> names;
+std::vector<StrayNode> DevCluster::restarted_by_hand() const {
+  std::vector<StrayNode> strays;
   for (const DevNode& node : nodes_) {
-    if (Socket::connect({kHost, node.peer_port}, milliseconds(200))) names.push_back(node.name);
+    if (!Socket::connect({kHost, node.peer_port}, milliseconds(200))) continue;
+    strays.push_back({.name = node.name, .pid = process_in(node.directory)});
   }
-  return names;
+  return strays;
 }
 
 }  // namespace stator::cli

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <iosfwd>
 #include <optional>
@@ -42,6 +44,15 @@ struct DevFounding {
 /// Nothing where there is no such data, or none that can be read: then its nodes say what is wrong.
 [[nodiscard]] std::optional<DevFounding> founded_in(const std::string& data_dir);
 
+/// A node that somebody has started again by hand and that still runs.
+struct StrayNode {
+  std::string name;
+  pid_t pid = 0;  // 0: its directory does not say
+};
+
+/// The process that has the data directory of a node open; 0 where none has, or it does not say.
+[[nodiscard]] pid_t process_in(const std::string& node_directory);
+
 /// A whole cluster on loopback: one `stator serve` of one shard per node.
 class DevCluster {
  public:
@@ -59,8 +70,8 @@ class DevCluster {
   void report_ended(std::ostream& out);
   /// Asks all to stop, waits, and ends what does not within ten seconds.
   void stop();
-  /// Nodes that somebody has started again by hand and that still run.
-  [[nodiscard]] std::vector<std::string> restarted_by_hand() const;
+  /// Once it is stopped.
+  [[nodiscard]] std::vector<StrayNode> restarted_by_hand() const;
 
   [[nodiscard]] const std::vector<DevNode>& nodes() const { return nodes_; }
   [[nodiscard]] std::uint64_t replicas() const { return replicas_; }

@@ -135,9 +135,17 @@ class DevTest(unittest.TestCase):
                     self.assertEqual(insist(client, "GET", "before"), b"1")
                     self.assertEqual(insist(client, "GET", "while-it-is-away"), b"1")
                 dev.interrupt()
-                # Its data was not pulled from under it.
-                self.assertIn("n3 was started again by hand", dev.output())
-                self.assertTrue(Path(dev.rows()[2][5]).exists())
+                # Its data was not pulled from under it, and how to go on is said: it has ports that are needed.
+                folder = Path(dev.rows()[2][5])
+                self.assertIn(f"n3 was started again by hand and still runs (pid {again.pid})\n", dev.output())
+                self.assertTrue(folder.exists())
+                self.assertTrue(dev.output().endswith(
+                    f"\nnext: kill {again.pid}\nthen: {shlex.quote(BINARY)} dev --nodes 3 --data-dir {folder.parent} "
+                    f"--base-port {dev.base}\n"), dev.output())
+                ended = run("dev", "--nodes", "3", "--data-dir", str(folder.parent), "--base-port", str(dev.base))
+                self.assertEqual(ended.returncode, 2, ended.stderr)
+                self.assertTrue(ended.stderr.endswith(
+                    f"\nnext: kill {again.pid}, and the same again once they have ended\n"), ended.stderr)
             finally:
                 again.terminate()
                 again.wait(PATIENCE_S)
@@ -207,7 +215,7 @@ class DevTest(unittest.TestCase):
             ended = run("dev", "--base-port", str(base), "--data-dir", str(data))
             self.assertEqual(ended.returncode, 2)
             self.assertIn(f"in use already: port {base + 21}", ended.stderr)
-            self.assertRegex(ended.stderr, r"\nnext: stator dev --base-port \d+\n$")
+            self.assertRegex(ended.stderr, r"\nnext: the same with --base-port \d+\n$")
             self.assertFalse(data.exists())
 
     def test_numbers_out_of_range_are_refused(self):
