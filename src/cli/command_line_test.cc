@@ -219,6 +219,15 @@ TEST(CommandLine, AnUnreachableNodeIsThreeAndNamesTheNextStep) {
   EXPECT_EQ(run({"status", "--timeout", "soon"}).exit, Exit::kUsage);
 }
 
+TEST(CommandLine, ANodeMayBeNamedByItsUrl) {
+  for (const char* url : {"http://127.0.0.1:1", "http://127.0.0.1:1/"}) {
+    const Ended done = run({"status", "--node", url});
+    EXPECT_EQ(done.exit, Exit::kUnreachable) << done.err;
+    EXPECT_NE(done.err.find("no node answers at 127.0.0.1:1 "), std::string::npos) << done.err;
+  }
+  EXPECT_EQ(run({"status", "--node", "http://127.0.0.1:1/v1"}).exit, Exit::kUsage);
+}
+
 TEST(CommandLine, TheManualHasEveryCommandAndOption) {
   const Ended manual = run({"man"});
   EXPECT_EQ(manual.exit, Exit::kDone);

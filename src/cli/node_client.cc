@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 #include "cli/json.h"
@@ -49,7 +50,13 @@ bool NodeClient::choose_nodes() {
     nodes_ = {{"127.0.0.1", 7380}, {"127.0.0.1", 7411}};
     return true;
   }
-  auto address = env::parse_address(by_variable ? variable : options_.node);
+  std::string_view given = by_variable ? std::string_view(variable) : options_.node;
+  // As copied from a line of curl.
+  if (given.starts_with("http://")) {
+    given.remove_prefix(7);
+    if (given.ends_with('/')) given.remove_suffix(1);
+  }
+  auto address = env::parse_address(given);
   if (!address) {
     return failed(Exit::kUsage,
                   (by_variable ? "$STATOR_NODE: " : "--node: ") + address.error().detail,
