@@ -48,9 +48,11 @@ bool NodeClient::choose_nodes() {
   const bool by_variable = options_.node.empty() && variable != nullptr && *variable != '\0';
   if (options_.node.empty() && !by_variable) {
     nodes_ = {{"127.0.0.1", 7380}, {"127.0.0.1", 7411}};
+    chosen_ = false;
     return true;
   }
-  std::string_view given = by_variable ? std::string_view(variable) : options_.node;
+  std::string_view given =
+      by_variable ? std::string_view(variable) : std::string_view(options_.node);
   // As copied from a line of curl.
   if (given.starts_with("http://")) {
     given.remove_prefix(7);
@@ -60,7 +62,8 @@ bool NodeClient::choose_nodes() {
   if (!address) {
     return failed(Exit::kUsage,
                   (by_variable ? "$STATOR_NODE: " : "--node: ") + address.error().detail,
-                  "the same with --node 127.0.0.1:7380");
+                  "the same with --node 127.0.0.1:7380, or 127.0.0.1:7411 for the first node of "
+                  "stator dev");
   }
   nodes_ = {std::move(*address)};
   return true;
@@ -81,13 +84,14 @@ bool NodeClient::ask(const HttpRequest& request) {
       const bool no_http = answer.error().code == ErrorCode::kCorrupt;
       return failed(Exit::kFailed, "the node at " + at + ": " + answer.error().detail,
                     no_http ? "stator status --node HOST:PORT (its HTTP address)"
-                            : "stator status --node " + at);
+                            : "the same with --node HOST:PORT of another node, or after a pause");
     }
     tried += (tried.empty() ? "" : " and ") + at + " (" + answer.error().detail + ")";
     nodes_.erase(nodes_.begin());
   }
   return failed(Exit::kUnreachable, "no node answers at " + tried,
-                "stator dev, or the same with --node HOST:PORT (its HTTP address)");
+                chosen_ ? "the same with --node HOST:PORT of another node (its HTTP address)"
+                        : "stator dev, or the same with --node HOST:PORT (its HTTP address)");
 }
 
 std::string NodeClient::ask_at(const std::string& address, const HttpRequest& request) const {

@@ -52,6 +52,7 @@ class NodeClient {
   const NodeOptions& options_;
   Console& console_;
   std::vector<env::Address> nodes_;
+  bool chosen_ = true;  // by --node or $STATOR_NODE
   Duration timeout_{};
   HttpAnswer answer_;
   Exit exit_ = Exit::kDone;

@@ -120,6 +120,12 @@ Exit exit_of(ErrorCode code) {
 // The command to type next.
 std::string next_of(const Error& error, const std::string& data_directory) {
   if (error.code == ErrorCode::kNotSupported) return "stator version";
+  // A port or directory that somebody has, what is damaged: the error says what to do first, and
+  // the help of the options knows nothing of it.
+  if (error.code == ErrorCode::kConflict || error.code == ErrorCode::kCorrupt ||
+      error.code == ErrorCode::kIo) {
+    return "the same again, with that put right";
+  }
   if (error.code != ErrorCode::kDiskFull) return "stator serve --help";
   // A directory that could not even be made is on the disk of what is above it.
   std::error_code none;

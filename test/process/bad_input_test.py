@@ -38,14 +38,18 @@ class Fixture(unittest.TestCase):
         return ["--shards", "1", "--cluster-id", cluster, "--replicas", "1", "--found",
                 founders or f"a=127.0.0.1:{self.node.peer_port}"]
 
-    def refused(self, *arguments: str, says: str, remedy: str, code: int = 2, following: str = "stator ") -> str:
+    PUT_RIGHT = "the same again, with that put right"
+
+    def refused(self, *arguments: str, says: str, remedy: str, code: int = 2, following: str = "") -> str:
         """One line that `says` what is wrong, and one with the command that follows; one of them has the remedy."""
         ended = run(*arguments)
         self.assertEqual(ended.returncode, code, ended.stderr)
         self.assertEqual(ended.stdout, "")
         lines = [line for line in ended.stderr.splitlines() if line.startswith(("stator: ", "next: "))]
         self.assertEqual(len(lines), 2, ended.stderr)
-        self.assertTrue(lines[0].startswith("stator: ") and lines[1].startswith(f"next: {following}"), lines)
+        next_ = (following,) if following else ("stator ", self.PUT_RIGHT)
+        self.assertTrue(lines[0].startswith("stator: ") and lines[1].startswith("next: "), lines)
+        self.assertTrue(lines[1].removeprefix("next: ").startswith(next_), lines)
         self.assertIn(says, lines[0])
         self.assertIn(remedy, "\n".join(lines))
         return lines[0]
@@ -150,7 +154,8 @@ class Ports(Fixture):
                 taken.bind(("127.0.0.1", port))
                 taken.listen()
                 self.refused_serve(*self.founding(), says=f"{option} 127.0.0.1:{port}: ",
-                                   remedy="Stop the program that has it, or give another address")
+                                   remedy="Stop the program that has it, or give another address",
+                                   following=self.PUT_RIGHT)
                 # Nor was a cluster founded, which the next try may name differently.
                 self.assertFalse(self.node.data.exists())
         with self.subTest("one port for two doors"):
@@ -218,7 +223,7 @@ class Directories(Fixture):
         self.node.start()
         second = Node("a", self.folder)
         self.refused(*second.command()[1:], says=f"in use by process {self.node.pid}",
-                     remedy="stop it, or give another --data-dir")
+                     remedy="stop it, or give another --data-dir", following=self.PUT_RIGHT)
         with Client(self.node.redis_port) as client:
             self.assertEqual(client.call("GET", "k"), b"v")
         self.node.signal(signal.SIGTERM)
@@ -326,7 +331,8 @@ class Damage(Fixture):
                 for file in kept:
                     self.flip(file)
                 damaged = fingerprint(self.node.data)
-                self.refused_serve(says=f"/{name}", remedy="from a backup, or start ", code=1)
+                self.refused_serve(says=f"/{name}", remedy="from a backup, or start ", code=1,
+                                   following=self.PUT_RIGHT)
                 self.assertEqual(fingerprint(self.node.data), damaged)
                 for file, content in kept.items():
                     file.write_bytes(content)

@@ -71,7 +71,7 @@ class Shell(unittest.TestCase):
             # The Redis port hangs up on HTTP.
             done = run("status", "--node", f"127.0.0.1:{node.redis_port}")
             self.assertEqual(done.returncode, 1)
-            self.assertRegex(done.stderr, r"^stator: .+\nnext: stator .+\n$")
+            self.assertRegex(done.stderr, r"^stator: .+\nnext: .+ --node HOST:PORT .+\n$")
 
     def test_a_node_is_started_from_a_file_and_the_variable_names_it(self):
         with Cluster(1) as cluster, tempfile.TemporaryDirectory() as folder:
