@@ -40,6 +40,16 @@ CLI::Option* add_number(CLI::App& app, const Option& option, Target* target,
       });
 }
 
+void allow_only(CLI::Option& added, const std::vector<std::string>& choices) {
+  if (choices.empty()) return;
+  added.check([choices](const std::string& given) {
+    if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::string();
+    std::string what = "'" + given + "' is none of: ";
+    for (const std::string& one : choices) what += (&one == &choices.front() ? "" : ", ") + one;
+    return what;
+  });
+}
+
 void add_option(CLI::App& app, const Option& option) {
   CLI::Option* added = std::visit(
       Overload{
@@ -66,7 +76,7 @@ void add_option(CLI::App& app, const Option& option) {
           },
       },
       option.target);
-  if (!option.choices.empty()) added->check(CLI::IsMember(option.choices));
+  allow_only(*added, option.choices);
 }
 
 void add_argument(CLI::App& app, const Argument& argument) {
@@ -77,7 +87,7 @@ void add_argument(CLI::App& app, const Argument& argument) {
                      argument.name, [text](const std::string& given) { *text = given; });
                }},
       argument.target);
-  if (!argument.choices.empty()) added->check(CLI::IsMember(argument.choices));
+  allow_only(*added, argument.choices);
 }
 
 void add_command(CLI::App& app, const Command& command, const std::string& path,

@@ -114,7 +114,7 @@ TEST(CommandLine, MistakesNameWhatWasMeantAndRunNothing) {
       {{"do", "a", "--count", "many"}, "'sample do': "},
       {{"do", "a", "--count", "-1"}, "'sample do': "},
       {{"do", "a", "--count"}, "'sample do': "},
-      {{"do", "a", "--word", "third"}, "'sample do': --word: third not in {default,other}"},
+      {{"do", "a", "--word", "third"}, "'sample do': --word: 'third' is none of: default, other"},
   };
   for (const auto& one : cases) {
     Sample sample;
@@ -158,6 +158,8 @@ TEST(CommandLine, HelpOfEveryCommandTeachesByExample) {
       EXPECT_NE(help.out.find("usage: stator " + path.front()), std::string::npos) << help.out;
       EXPECT_NE(help.out.find("\nexamples:\n  "), std::string::npos) << path.front();
       EXPECT_TRUE(help.out.starts_with(command.summary));
+      std::istringstream lines(help.out);
+      for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120U) << line;
     }
     for (const Command& below : command.commands) {
       std::vector<std::string> deeper = path;
@@ -179,6 +181,7 @@ TEST(CommandLine, HelpAndVersionAreFoundByHabit) {
     EXPECT_EQ(done.exit, Exit::kDone) << done.err;
     EXPECT_EQ(done.out, run({"version"}).out);
     EXPECT_TRUE(done.out.starts_with("stator ")) << done.out;
+    EXPECT_NE(done.out.find(" (built with "), std::string::npos) << done.out;
   }
 }
 

@@ -17,7 +17,9 @@ void start_log(const std::string& level, const std::string& name) {
   // A name is a user's text: what the pattern would read as a sign is doubled.
   std::string escaped;
   for (const char c : name) escaped += c == '%' ? std::string("%%") : std::string(1, c);
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l " + escaped + ": %v");
+  // Until its directory has told it, a node may have none.
+  if (!escaped.empty()) escaped.insert(0, " ");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l" + escaped + ": %v");
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));

@@ -11,7 +11,7 @@ namespace stator::cli {
 
 /// "debug", "info", "warn", "error", "off".
 [[nodiscard]] std::vector<std::string> log_levels();
-/// `level` is one of log_levels(); `name` (the node's) stands in every line.
+/// `level` is one of log_levels(); `name` (the node's) stands in every line; it may be empty.
 void start_log(const std::string& level, const std::string& name);
 
 void log_info(std::string_view line);

@@ -5,6 +5,7 @@
 
 #include "cli/setting_values.h"
 #include "cli/settings_file.h"
+#include "cli/socket.h"
 
 namespace stator::cli {
 
@@ -181,6 +182,10 @@ Result<void> check_together(const Settings& settings) {
                                       std::pair{"--http-listen", &settings.http_listen},
                                       std::pair{"--peer-listen", &settings.node.peer_listen}}) {
     if (env::is_loopback(*address)) continue;
+    if (auto known = can_resolve(*address); !known) {
+      return bad(std::string(flag) + " " + env::to_string(*address) + " cannot be resolved (" +
+                 known.error().detail + "): give an address of this machine");
+    }
     return bad(
         std::string(flag) + " " + env::to_string(*address) +
         " can be reached from other machines, and there are no credentials yet: whoever "

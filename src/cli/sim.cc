@@ -80,6 +80,15 @@ std::vector<std::string> successor_of(const SimFlags& flags, const sim::Simulate
   return words;
 }
 
+// With blanks, so that help can fold it.
+std::string families(sim::FaultSet set) {
+  std::string names = sim::describe_faults(set);
+  for (std::size_t at = names.find(','); at != std::string::npos; at = names.find(',', at + 1)) {
+    names.insert(at + 1, " ");
+  }
+  return names;
+}
+
 Result<sim::SimulateOptions> to_options(const SimFlags& flags) {
   sim::SimulateOptions options;
   options.seed = flags.seed;
@@ -344,10 +353,11 @@ keys unless too much is broken at once; they last 2 minutes, or --minutes if tha
 and last --minutes. With --faults all, each family of faults is off in
 about half of the seeds; families that are named are always on. --faults disks is all, and those that strike only
 where they are asked for, since runs with them are judged more mildly: )" +
-      sim::describe_faults(sim::kEveryFault & ~sim::kAllFaults) +
-      R"(. Afterwards everything is healed, every key
-is read from all its owners, and the invariants are checked. The same seed of the same program gives the same
-trace; of every ten seeds the tenth is run a second time to show it.
+      families(sim::kEveryFault & ~sim::kAllFaults) +
+      R"(.
+Afterwards everything is healed, every key is read from all its owners, and the invariants are checked.
+The same seed of the same program gives the same trace; of every ten seeds the tenth is run a second time to
+show it.
 When an invariant is broken the exit code is 1, a line tells how to run that seed again, and a file has the notes
 of its faults, the last events and the story of the keys. A seed that ends the process, by an assertion that
 fails, is told in the same way, and is the last one. With --shrink it is then run with less and less
@@ -365,7 +375,8 @@ line says how many seeds kept every promise.)";
        &flags->nodes},
       {"--minutes", "M", "simulated minutes of a sparse seed; of a dense one at most 2",
        &flags->minutes},
-      {"--faults", "LIST", "all, disks, none, or some of " + sim::describe_faults(sim::kEveryFault),
+      {"--faults", "LIST",
+       "all, disks, none, or some of these, joined by commas: " + families(sim::kEveryFault),
        &flags->faults},
       {"--trace", "", "print every event, and the story of every key that breaks an invariant",
        &flags->trace},

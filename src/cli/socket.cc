@@ -113,6 +113,12 @@ Result<std::size_t> Socket::receive(std::string& into) {
   }
 }
 
+Result<void> can_resolve(const env::Address& address) {
+  std::string why;
+  if (look_up(address, why)) return {};
+  return failed(ErrorCode::kIo, why);
+}
+
 Result<void> can_bind(const env::Address& address) {
   std::string why;
   const Found found = look_up(address, why);

@@ -33,6 +33,9 @@ class Socket {
 /// Monotonic time of this process.
 [[nodiscard]] MonoTime steady_now();
 
+/// kIo with the reason when no name server and no file of this machine knows the host. Blocks.
+[[nodiscard]] Result<void> can_resolve(const env::Address& address);
+
 /// Whether the address can be bound now; kConflict or kIo with the reason if not.
 [[nodiscard]] Result<void> can_bind(const env::Address& address);
 

@@ -8,6 +8,16 @@
 
 namespace stator::cli {
 
+namespace {
+
+#ifdef __clang__
+constexpr const char* kCompiler = __VERSION__;  // says its name itself
+#else
+constexpr const char* kCompiler = "GCC " __VERSION__;
+#endif
+
+}  // namespace
+
 std::string_view program_version() {
   return STATOR_VERSION;
 }
@@ -27,7 +37,7 @@ void register_version(Command& root) {
       json["compiler"] = __VERSION__;
       console.out << json.dump() << '\n';
     } else {
-      console.out << "stator " << program_version() << " (" << __VERSION__ << ")\n";
+      console.out << "stator " << program_version() << " (built with " << kCompiler << ")\n";
     }
     return Exit::kDone;
   };

@@ -86,6 +86,12 @@ class CommandLines(Fixture):
                 self.refused("serve", option, address, says=f"{option} {address} can be reached from other machines",
                              remedy="Give --insecure if the network is trusted")
 
+    def test_a_name_that_nobody_knows_is_not_called_reachable(self):
+        for option in ("--redis-listen", "--http-listen", "--peer-listen"):
+            address = f"{'x' * 64}.invalid:7379"  # as below: no name server is asked
+            self.refused("serve", option, address, says=f"{option} {address} cannot be resolved (",
+                         remedy="give an address of this machine")
+
     def test_addresses_that_are_not_of_this_machine(self):
         # A label of more than 63 letters: no name server is asked, nor can one make it up.
         for address in ("192.0.2.1:7379", f"{'x' * 64}.invalid:7379"):
