@@ -229,7 +229,8 @@ void register_dev(Command& root) {
       "on\n"
       "the one after. A node that dies stays dead until it is started again with the line that is\n"
       "printed then. Ctrl-C ends it all and removes the data, unless --keep or --data-dir is "
-      "given; a node that was started so runs on, and then the data stays.\n"
+      "given;\n"
+      "a node that was started by hand runs on, and then the data stays.\n"
       "\n"
       "A --data-dir goes on with the --nodes and the --base-port that it was made with.";
   command.examples = {
