@@ -108,9 +108,10 @@ function(stator_test_options name)
 endfunction()
 
 # stator_test(NAME SOURCES a_test.cc ... LINKS lib ... [LABELS shelf ...] [TIMEOUT s] [COST s] [OPTIMIZED]
-# [PARTS n] [APART b_test.cc ...]): one GoogleTest binary, one ctest entry of the same name. Its cases are counted from the report that it
-# leaves in <build>/gtest. Of tests that run side by side the one of the highest COST begins. OPTIMIZED: compiled like
-# the product, since most of what it runs is its own. PARTS: as many entries, NAME_2 and so on, which share the cases.
+# [PARTS n] [APART b_test.cc ...]): one GoogleTest binary, one ctest entry of the same name. Its cases are counted from
+# the report that it leaves in <build>/gtest. Of tests that run side by side the one of the highest COST begins.
+# OPTIMIZED: compiled like the product, since most of what it runs is its own. PARTS: as many entries, NAME_2 and so on,
+# which share the cases.
 function(stator_test name)
   if(NOT STATOR_TESTS)
     return()

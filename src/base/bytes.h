@@ -47,6 +47,7 @@ class ShortBytes {
     std::memcpy(bytes_ + size_, &value, sizeof value);
     size_ += sizeof value;
   }
+  /// LEB128, at most kVarintBytesMax.
   void add_varint(std::uint64_t v) {
     while (v >= 0x80) {
       bytes_[size_++] = static_cast<char>(v | 0x80);
@@ -61,13 +62,10 @@ class ShortBytes {
   std::size_t size_ = 0;
 };
 
-/// LEB128, at most 10 bytes.
 inline void append_varint(std::string& out, std::uint64_t v) {
-  while (v >= 0x80) {
-    out.push_back(static_cast<char>(v | 0x80));
-    v >>= 7;
-  }
-  out.push_back(static_cast<char>(v));
+  ShortBytes<kVarintBytesMax> bytes;
+  bytes.add_varint(v);
+  out.append(bytes.view());
 }
 /// Length as varint, then the bytes.
 inline void append_sized(std::string& out, std::string_view bytes) {

@@ -10,6 +10,7 @@
 #include "cli/settings.h"
 #include "cli/socket.h"
 #include "cli/text_table.h"
+#include "env_real/real_disk.h"
 
 namespace stator::cli {
 
@@ -135,7 +136,7 @@ std::string past_ports(const DevOptions& options) {
   if (!options.data_dir.empty()) {
     std::string pids;
     for (std::uint64_t k = 1; k <= options.nodes; ++k) {
-      const pid_t pid = process_in(options.data_dir + "/n" + std::to_string(k));
+      const pid_t pid = env::lock_holder(options.data_dir + "/n" + std::to_string(k));
       if (pid != 0) pids += " " + std::to_string(pid);
     }
     if (!pids.empty()) return "kill" + pids + ", and the same again once they have ended";

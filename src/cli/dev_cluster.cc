@@ -1,12 +1,8 @@
 #include "cli/dev_cluster.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +15,7 @@
 #include "cli/http_client.h"
 #include "cli/key_options.h"
 #include "cli/socket.h"
+#include "env_real/real_disk.h"
 #include "node/stored_history.h"
 
 namespace stator::cli {
@@ -101,20 +98,6 @@ std::optional<DevFounding> founded_in(const std::string& data_dir) {
     }
   }
   return std::nullopt;
-}
-
-pid_t process_in(const std::string& node_directory) {
-  const std::string path = node_directory + "/LOCK";
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  // The number outlives its process, the lock does not (RealDisk::lock).
-  const bool held = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  ::close(file);
-  if (!held) return 0;
-  std::ifstream in(path);
-  pid_t pid = 0;
-  in >> pid;
-  return std::max(pid, 0);
 }
 
 Result<DevCluster> DevCluster::plan(const DevOptions& options, std::string program) {
@@ -236,7 +219,7 @@ std::vector<StrayNode> DevCluster::restarted_by_hand() const {
   std::vector<StrayNode> strays;
   for (const DevNode& node : nodes_) {
     if (!Socket::connect({kHost, node.peer_port}, milliseconds(200))) continue;
-    strays.push_back({.name = node.name, .pid = process_in(node.directory)});
+    strays.push_back({.name = node.name, .pid = env::lock_holder(node.directory)});
   }
   return strays;
 }

@@ -50,9 +50,6 @@ struct StrayNode {
   pid_t pid = 0;  // 0: its directory does not say
 };
 
-/// The process that has the data directory of a node open; 0 where none has, or it does not say.
-[[nodiscard]] pid_t process_in(const std::string& node_directory);
-
 /// A whole cluster on loopback: one `stator serve` of one shard per node.
 class DevCluster {
  public:

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <utility>
 
@@ -36,13 +37,20 @@ class FileLock final : public DirectoryLock {
   const Descriptor descriptor_;
 };
 
-std::string holder_of(int lock_file) {
+constexpr const char* kLockFile = "/LOCK";
+
+// The number that whoever locked the file has written there; 0: none.
+pid_t number_in(int lock_file) {
   std::array<char, 32> text{};
   const ssize_t size = ::pread(lock_file, text.data(), text.size(), 0);
-  const std::string pid(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  const auto digits =
-      std::find_if(pid.begin(), pid.end(), [](char c) { return c < '0' || c > '9'; });
-  return digits == pid.begin() ? "another process" : "process " + std::string(pid.begin(), digits);
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + std::max<ssize_t>(size, 0), pid);
+  return std::max(pid, 0);
+}
+
+std::string holder_of(int lock_file) {
+  const pid_t pid = number_in(lock_file);
+  return pid == 0 ? "another process" : "process " + std::to_string(pid);
 }
 
 }  // namespace
@@ -120,7 +128,7 @@ Result<void> RealDisk::sync_directory(const std::string& path) {
 }
 
 Result<std::unique_ptr<DirectoryLock>> RealDisk::lock(const std::string& directory) {
-  const std::string path = directory + "/LOCK";
+  const std::string path = directory + kLockFile;
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
   if (!file) return failed("cannot open " + path, errno);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -142,6 +150,14 @@ Result<std::uint64_t> RealDisk::free_bytes(const std::string& path) {
   if (::statvfs(path.c_str(), &info) != 0)
     return failed("cannot ask for the space of " + path, errno);
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+pid_t lock_holder(const std::string& directory) {
+  const Descriptor file(::open((directory + kLockFile).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return 0;
+  // The number outlives its process, the lock does not.
+  const bool held = ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  return held ? number_in(file.get()) : 0;
 }
 
 }  // namespace stator::env

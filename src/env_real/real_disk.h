@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,5 +30,8 @@ class RealDisk final : public Disk {
  private:
   Loop& loop_;
 };
+
+/// The process that has this directory locked (RealDisk::lock); 0: none has, or it does not say.
+[[nodiscard]] pid_t lock_holder(const std::string& directory);
 
 }  // namespace stator::env

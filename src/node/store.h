@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -167,6 +168,13 @@ struct ClusterView {
   /// p * owner_count on.
   std::vector<std::uint16_t> owners;
   std::uint32_t owner_count = 0;  // N, or fewer while the cluster has fewer nodes
+
+  /// Nodes that a plain read and a plain write need: max(R, W).
+  [[nodiscard]] std::uint32_t quorum() const { return std::max(r, w); }
+  /// Whether so many nodes answer, owners or stand-ins for them.
+  [[nodiscard]] bool reaches_quorum() const {
+    return std::ranges::count(members, true, &MemberView::healthy) >= quorum();
+  }
 };
 
 /// What one owner has to come from this node (paper 4.6).

@@ -11,12 +11,7 @@
 namespace stator::wire {
 namespace {
 
-template <typename Message>
-std::string frame_of(const Message& message) {
-  std::string out;
-  EXPECT_TRUE(encode_frame(samples::header(), message, out));
-  return out;
-}
+using samples::frame_of;
 
 /// Decodes from a block of exactly the size given, so that one byte too many is seen.
 bool accepted(std::string_view bytes) {

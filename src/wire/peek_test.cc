@@ -12,12 +12,7 @@
 namespace stator::wire {
 namespace {
 
-template <typename Message>
-std::string frame_of(const Message& message) {
-  std::string out;
-  EXPECT_TRUE(encode_frame(samples::header(), message, out));
-  return out;
-}
+using samples::frame_of;
 
 template <typename Message>
 inline constexpr bool kAboutARecord =

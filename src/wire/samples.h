@@ -1,5 +1,8 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -22,6 +25,13 @@ inline FrameHeader header() {
   h.deadline_us = 1'500'000;
   h.partition = 777;
   return h;
+}
+
+template <typename Message>
+std::string frame_of(const Message& message) {
+  std::string out;
+  EXPECT_TRUE(encode_frame(header(), message, out));
+  return out;
 }
 
 inline NodeInfo info() {

@@ -19,18 +19,12 @@ namespace fs = std::filesystem;
 
 using golden::from_hex;
 using golden::to_hex;
+using samples::frame_of;
 
 const fs::path kFolder = STATOR_GOLDEN_WIRE;
 
 fs::path path_of(MessageType type) {
   return kFolder / (std::string(message_info(type)->name) + ".hex");
-}
-
-template <typename Message>
-std::string frame_of(const Message& message) {
-  std::string out;
-  EXPECT_TRUE(encode_frame(samples::header(), message, out));
-  return out;
 }
 
 TEST(GoldenWire, EveryMessageHasItsBytes) {

@@ -1,6 +1,6 @@
 #include "front/http/readiness.h"
 
-#include <algorithm>
+#include <string>
 
 namespace stator::http {
 namespace {
@@ -31,20 +31,18 @@ Readiness readiness_of(const node::ClusterView& cluster, const node::NodeStatus&
     readiness.reason = "the node is no member of a cluster yet";
     return readiness;
   }
-  const std::uint32_t needed = std::max(cluster.r, cluster.w);
+  const std::uint32_t needed = cluster.quorum();
   readiness.partitions_short = count_short(cluster, needed);
   if (readiness.partitions_short > 0) {
     readiness.owners_short = "of " + std::to_string(readiness.partitions_short) + " of " +
                              std::to_string(cluster.q) + " partitions fewer than " +
                              std::to_string(needed) + " owners can be reached";
   }
-  const auto healthy = std::ranges::count_if(
-      cluster.members, [](const node::MemberView& member) { return member.healthy; });
   if (status.fenced) {
     readiness.reason = "its peers refuse this node: another process runs under its name";
   } else if (status.no_write) {
     readiness.reason = "this node takes no writes now";
-  } else if (healthy < needed) {
+  } else if (!cluster.reaches_quorum()) {
     readiness.reason = readiness.owners_short;
   } else {
     readiness.ready = true;

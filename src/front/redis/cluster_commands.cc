@@ -10,16 +10,6 @@
 #include "front/redis/text.h"
 
 namespace stator::redis {
-namespace {
-
-// As at /readyz: it reaches max(R, W) nodes, owners or stand-ins for them, and they do not refuse
-// it.
-bool reaches_quorums(const node::ClusterView& view, const node::NodeStatus& status) {
-  const auto healthy = std::ranges::count(view.members, true, &node::MemberView::healthy);
-  return view.member && !status.fenced && healthy >= std::max(view.r, view.w);
-}
-
-}  // namespace
 
 void do_cluster_slots(Call& call) {
   call.command.reply().raw(call.front.cluster_replies().slots(call.front.store().cluster()));
@@ -43,7 +33,7 @@ void do_cluster_info(Call& call) {
   for (const SlotRun& run : slot_runs(view)) slots += run.last - run.first + 1U;
   const auto failed = static_cast<std::uint64_t>(
       std::ranges::count(view.members, false, &node::MemberView::healthy));
-  const bool ok = reaches_quorums(view, call.front.store().status());
+  const bool ok = view.member && view.reaches_quorum() && !call.front.store().status().fenced;
   std::string text;
   append_line(text, "cluster_enabled", std::uint64_t{1});
   append_line(text, "cluster_state", ok ? "ok" : "fail");

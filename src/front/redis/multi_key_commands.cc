@@ -19,11 +19,7 @@ void read_part(Command& command, std::uint32_t index, PartThen then) {
                                    part_failed(command, result.error());
                                    return;
                                  }
-                                 const Version* latest = result->object->latest();
-                                 if (latest != nullptr) command.saw(latest->time);
-                                 const Version* version = living(*result);
-                                 count_read(command, version);
-                                 then(command, index, version);
+                                 then(command, index, take_read(command, *result));
                                });
 }
 

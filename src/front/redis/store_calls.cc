@@ -5,33 +5,28 @@
 
 namespace stator::redis {
 
-const Version* living(const node::ReadResult& result) {
+const Version* take_read(Command& command, const node::ReadResult& result) {
+  // A tombstone was read too: the next write must be later.
   const Version* latest = result.object == nullptr ? nullptr : result.object->latest();
-  return latest == nullptr || latest->dead(result.now) ? nullptr : latest;
-}
-
-void count_read(Command& command, const Version* version) {
+  if (latest != nullptr) command.saw(latest->time);
+  const bool living = latest != nullptr && !latest->dead(result.now);
   node::Metrics& counters = command.front().counters();
-  ++(version != nullptr ? counters.keys_found_total : counters.keys_missing_total);
+  ++(living ? counters.keys_found_total : counters.keys_missing_total);
+  return living ? latest : nullptr;
 }
 
 void read_then(Command& command, std::string_view key, ReadThen then,
                const node::ReadQuorum& quorum) {
-  command.front().store().read(
-      kDefaultBucket, key, quorum, [&command, then](const Result<node::ReadResult>& result) {
-        if (!result) {
-          RespWriter out = command.reply();
-          write_error(out, result.error());
-          command.finish();
-          return;
-        }
-        // A tombstone was read too: the next write must be later.
-        const Version* latest = result->object == nullptr ? nullptr : result->object->latest();
-        if (latest != nullptr) command.saw(latest->time);
-        const Version* version = living(*result);
-        count_read(command, version);
-        then(command, *result, version);
-      });
+  command.front().store().read(kDefaultBucket, key, quorum,
+                               [&command, then](const Result<node::ReadResult>& result) {
+                                 if (!result) {
+                                   RespWriter out = command.reply();
+                                   write_error(out, result.error());
+                                   command.finish();
+                                   return;
+                                 }
+                                 then(command, *result, take_read(command, *result));
+                               });
 }
 
 node::WriteRequest plain_write(const Command& command, std::string_view key) {

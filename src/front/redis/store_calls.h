@@ -13,12 +13,9 @@
 
 namespace stator::redis {
 
-/// What a plain Redis read sees: the newest version, unless that is deleted or has expired.
-[[nodiscard]] const Version* living(const node::ReadResult& result);
-
-/// A key was read for a command, and found if `version` is living, not nullptr (INFO,
-/// keyspace_hits).
-void count_read(Command& command, const Version* version);
+/// What a plain Redis read for this command sees: the newest version, unless that is deleted or has
+/// expired. The command has then seen it, and the key is counted (INFO, keyspace_hits).
+[[nodiscard]] const Version* take_read(Command& command, const node::ReadResult& result);
 
 using ReadThen = void (*)(Command& command, const node::ReadResult& result, const Version* living);
 void read_then(Command& command, std::string_view key, ReadThen then,

@@ -121,8 +121,8 @@ void HashTable::prefetch_entry(std::uint64_t hash) const {
 
 void HashTable::prefetch_whole(std::uint64_t hash) const {
   const Slot* slot = near(hash);
-  if (slot == nullptr || slot->entry == nullptr || slot->hash != hash)
-    return;  // not the neighbour's
+  const bool there = slot != nullptr && slot->entry != nullptr && slot->hash == hash;
+  if (!there) return;
   // Not by what stands in the entry: that would wait for it. It begins and ends inside of lines.
   const std::size_t mean = sizeof(Entry) + bytes_ / size_;
   prefetch(slot->entry, std::min(mean / kLine + 2, kWholeLinesMax));
