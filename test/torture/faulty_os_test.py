@@ -15,7 +15,7 @@ from torture import TOOLS, Orders, die_with_parent
 SEEDS = 24
 # Runs what it is told, line by line, and says when it has.
 PROGRAM = """
-import os, sys, time
+import os, sys, threading, time
 for line in sys.stdin:
     try:
         exec(line.strip())
@@ -157,6 +157,16 @@ class FaultyOs(unittest.TestCase):
         self.assertEqual(child.orders.ask("rate 0"), "ok")
         self.assertEqual(child.do("os.write(fd, bytes(50000))", "os.fsync(fd)"), "ok")
         self.assertLess(int(child.orders.ask("waited")), 1000)
+
+    def test_a_disk_that_is_well_again_ends_a_sync_that_waits(self):
+        child = self.child()
+        self.assertEqual(child.orders.ask("rate 1000"), "ok")
+        child.do("os.write(fd, bytes(1000000))", "t = threading.Thread(target=os.fsync, args=(fd,))")
+        self.assertEqual(child.do("t.start()"), "ok")
+        self.assertEqual(child.do("t.join(0.3); assert t.is_alive()"), "ok")
+        self.assertGreater(int(child.orders.ask("waited")), 100)
+        self.assertEqual(child.orders.ask("rate 0"), "ok")
+        self.assertEqual(child.do("t.join(60); assert not t.is_alive()"), "ok")
 
     def test_the_wall_clock_jumps_and_the_monotonic_one_does_not(self):
         child = self.child()

@@ -1,5 +1,6 @@
 #include "faults.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -14,6 +15,8 @@ namespace {
 
 // A disk writes whole pages, and nothing for nothing.
 constexpr std::int64_t kLeastPerSync = 4096;
+constexpr std::int64_t kSecond = 1'000'000'000;  // in nanoseconds, as the step
+constexpr std::int64_t kStep = 10'000'000;
 
 int fail(int error) {
   errno = error;
@@ -166,16 +169,19 @@ int Faults::allocate(int fd, off_t offset, off_t size) {
 
 // --- syncs ---------------------------------------------------------------------------------------
 
+// In small steps, so that what it waited is known while it waits, and a disk that is well again
+// ends it.
 void Faults::wait_for_disk() {
-  const std::int64_t rate = rate_;
-  const std::int64_t bytes = unsynced_bytes_.exchange(0);
-  if (rate <= 0) return;
+  std::int64_t left = unsynced_bytes_.exchange(0) + kLeastPerSync;
+  if (rate_ <= 0) return;
   const std::scoped_lock lock(disk_);
-  const std::int64_t ns = (bytes + kLeastPerSync) * 1'000'000'000 / rate;
-  const timespec time{static_cast<time_t>(ns / 1'000'000'000),
-                      static_cast<long>(ns % 1'000'000'000)};
-  static_cast<void>(::nanosleep(&time, nullptr));
-  waited_ns_ += ns;
+  for (std::int64_t rate = rate_; rate > 0 && left > 0; rate = rate_) {
+    const std::int64_t ns = std::min(left * kSecond / rate + 1, kStep);
+    const timespec time{0, static_cast<long>(ns)};
+    static_cast<void>(::nanosleep(&time, nullptr));
+    waited_ns_ += ns;
+    left -= ns * rate / kSecond + 1;
+  }
 }
 
 int Faults::sync(int fd, int (*call)(int)) {
