@@ -141,6 +141,7 @@ class Proxy::Door final : public env::StreamAcceptor {
     return {};
   }
   [[nodiscard]] const Route& route() const { return route_; }
+  void lead_to(std::uint16_t port) { route_.target.port = port; }
   std::unique_ptr<env::StreamHandler> on_accept(env::Stream& stream) override {
     return proxy_.accept(*this, stream);
   }
@@ -281,6 +282,16 @@ std::string Proxy::order(std::string_view line) {
     for (const auto& [key, pair] : pairs_) {
       if (pair->from() == kNobody) pair->find_owner();
     }
+    return "ok";
+  }
+  if (words.size() == 3 && words[0] == "target") {
+    const auto port = number_of(words[2]);
+    const auto door = std::find_if(doors_.begin(), doors_.end(), [&](const auto& each) {
+      return each->route().node == words[1];
+    });
+    if (door == doors_.end()) return "no node: " + words[1];
+    if (!port || *port == 0 || *port > UINT16_MAX) return "no port: " + words[2];
+    (*door)->lead_to(static_cast<std::uint16_t>(*port));
     return "ok";
   }
   const std::string name = words.empty() ? "" : words[0];

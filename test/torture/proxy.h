@@ -37,6 +37,7 @@ class Proxy {
   ///   delay FROM TO MS    each byte is so late
   ///   rate FROM TO BYTES  per second, all connections of the path together; 0: any number
   ///   reset FROM TO       connections end at once
+  ///   target NODE PORT    who dials this node from now on reaches that port of this machine
   ///   count               by path: connections, forwarded bytes, and those that an order held up
   [[nodiscard]] std::string order(std::string_view line);
 

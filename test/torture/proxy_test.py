@@ -48,7 +48,7 @@ class Between(unittest.TestCase):
         self.proxy = Proxy({"b": (door, target), "a": (other_door, other)})
         self.addCleanup(self.proxy.stop)
         self.proxy.do("pid", "a", os.getpid())
-        self.door = door
+        self.door, self.other = door, other
 
     def dial(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.door), 10)
@@ -145,8 +145,23 @@ class Between(unittest.TestCase):
         connection.sendall(b"2")
         self.assertEqual(self.hear(connection, 1), b"2")
 
+    def test_an_address_leads_elsewhere_for_who_dials_from_then_on(self):
+        elsewhere = Echo(self.other)
+        self.addCleanup(elsewhere.stop)
+        connection = self.dial()
+        connection.sendall(b"1")
+        self.hear(connection, 1)
+        self.proxy.do("target", "b", self.other)
+        later = self.dial()
+        later.sendall(b"2")
+        self.assertEqual(self.hear(later, 1), b"2")
+        connection.sendall(b"3")
+        self.assertEqual(self.hear(connection, 1), b"3")
+        self.assertEqual((self.echo.heard, elsewhere.heard), (b"13", b"2"))
+
     def test_what_is_no_order_is_said_to_be_none(self):
-        for line in ("", "cut a", "delay a b", "delay a b x", "rate a b -1", "pid a x", "mend a b c"):
+        for line in ("", "cut a", "delay a b", "delay a b x", "rate a b -1", "pid a x", "mend a b c", "target b",
+                     "target b x", "target b 0", "target b 65536", "target c 1"):
             self.assertNotEqual(self.proxy.orders.ask(line), "ok", line)
 
 
