@@ -2,13 +2,13 @@
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 from comparison import measure, options, report
+from comparison.disk import in_memory
 from comparison.errors import ComparisonError, UsageError
 from comparison.options import Options
 from comparison.systems import Limit, Redis, Stator, System
@@ -39,8 +39,8 @@ def run(chosen: Options) -> measure.Samples:
     with ExitStack() as cleanup:
         directory = Path(cleanup.enter_context(
             tempfile.TemporaryDirectory(prefix="stator-compare-", dir=chosen.directory)))
-        if chosen.fsync:
-            require_disk(directory)
+        if chosen.fsync and in_memory(directory):
+            raise UsageError(f"{directory.parent} is in memory: --fsync needs --dir on a disk")
         systems: list[System] = [Redis(directory / "redis"), Limit(chosen, directory / "limit")]
         if not chosen.limit_only:
             systems.append(Stator(chosen, directory / "stator"))
@@ -52,11 +52,3 @@ def run(chosen: Options) -> measure.Samples:
         for system in systems:
             system.check_contents()
         return samples
-
-
-def require_disk(directory: Path) -> None:
-    """An fsync in memory costs nothing and proves nothing."""
-    kind = subprocess.run(["stat", "-f", "-c", "%T", str(directory)], capture_output=True,
-                          text=True, check=False).stdout.strip()
-    if kind in ("tmpfs", "ramfs"):
-        raise UsageError(f"{directory.parent} is in memory: --fsync needs --dir on a disk")

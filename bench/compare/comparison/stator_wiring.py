@@ -57,14 +57,19 @@ def _durability(engine: str, fsync: bool, directory: Path) -> list[str]:
     return ["--config", str(configuration)]
 
 
-def allocations(http_port: int) -> int | None:
-    """Heap allocations of the node since its start; None where it does not count them."""
+def metrics(http_port: int) -> dict[str, float]:
+    """All that the node shows of itself, by name."""
     url = f"http://127.0.0.1:{http_port}/metrics"
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:
             text = answer.read().decode()
     except (urllib.error.URLError, OSError) as error:
         raise ComparisonError(f"cannot read {url}: {error}") from error
-    counts = [float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
-              if line.split("{")[0].split(" ")[0] == ALLOCATIONS_METRIC]
-    return int(sum(counts)) if counts else None
+    lines = [line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, value in lines}
+
+
+def allocations(http_port: int) -> int | None:
+    """Heap allocations of the node since its start; None where it does not count them."""
+    count = metrics(http_port).get(ALLOCATIONS_METRIC)
+    return None if count is None else int(count)
