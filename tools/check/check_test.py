@@ -99,26 +99,35 @@ class Simulator(unittest.TestCase):
                       self.shortfalls([500, 3], met=134, fast=True)):
             self.assertEqual(len(short), 1, short)
 
-    def bounds(self, share, seeds=300, hours=112, acknowledged=6_000_000, twice=None):
+    def bounds(self, share, seeds=300, hours=112, acknowledged=6_000_000, twice=None, minutes=45):
         twice = seeds // 10 if twice is None else twice
         return shelves.sim_bounds(f"seeds={seeds} broken=0 simulated_s={hours * 3600} begun=9 "
-                                  f"acknowledged={acknowledged} unknown=9 twice={twice} events=9\n", share)
+                                  f"acknowledged={acknowledged} unknown=9 twice={twice} events=9\n", share, minutes)
 
     def test_which_bound_held_is_said(self):
         found, held = self.bounds(1)
         self.assertEqual(found, [])
         self.assertEqual(held, "300 seeds (least: 300), 112.0 hours (least: 100), "
-                               "6000000 acknowledged writes (wanted: 5e+06); 30 seeds twice")
-        found, held = self.bounds(0.05, seeds=30, hours=10, acknowledged=100_000)
+                               "6000000 acknowledged writes (wanted: 5e+06); 30 seeds twice; 45.0 minutes of two "
+                               "cores (all that is wanted would take about 90.0: 20 do not give that)")
+        found, held = self.bounds(0.05, seeds=30, hours=10, acknowledged=100_000, minutes=0.4)
         self.assertEqual(found, [])
         self.assertEqual(held, "30 seeds (wanted: 30), 10.0 hours (wanted: 10), "
-                               "100000 acknowledged writes (least: 100000); 3 seeds twice")
+                               "100000 acknowledged writes (least: 100000); 3 seeds twice; 0.4 minutes of two "
+                               "cores (all that is wanted would take about 1.0: which fits into 1)")
+
+    def test_where_all_that_is_wanted_was_simulated_only_the_time_is_said(self):
+        found, held = self.bounds(1, seeds=600, hours=200, acknowledged=5_000_000, minutes=19)
+        self.assertEqual(found, [])
+        self.assertNotIn("least", held)
+        self.assertTrue(held.endswith("; 60 seeds twice; 19.0 minutes of two cores"), held)
 
     def test_less_than_the_least_is_too_little(self):
         for less in (self.bounds(1, seeds=299), self.bounds(1, hours=99), self.bounds(1, acknowledged=1_999_999),
                      self.bounds(1, twice=29), self.bounds(0.05, seeds=14, hours=5)):
             self.assertEqual(len(less[0]), 1, less)
-        self.assertTrue(shelves.sim_bounds("seeds=300 broken=0", 1)[0])
+        self.assertEqual(len(self.bounds(1, acknowledged=0)[0]), 1)
+        self.assertTrue(shelves.sim_bounds("seeds=300 broken=0", 1, 45)[0])
 
     def test_output_that_says_nothing(self):
         self.assertTrue(shelves.sim_shortfalls("", 2, False))

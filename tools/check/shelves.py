@@ -8,6 +8,7 @@ is a shelf by itself (see `label_shelves`).
 import concurrent.futures
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from typing import Callable
 
@@ -242,6 +243,7 @@ SIM_PROBES, SIM_PROBES_SHARE = 150, 0.9  # of the full size: rare states that th
 # that. ./check asks for a twentieth.
 SIM_WANTED = {"seeds": 600, "hours": 200, "acknowledged writes": 5_000_000}
 SIM_LEAST = {"seeds": 300, "hours": 100, "acknowledged writes": 2_000_000}
+SIM_MINUTES = 20
 SIM_PART = 0.05
 SIM_SEED = re.compile(r"^seed (\d+) shards \S+ \S+ \d+ s \d+ of \d+ ops \((\d+)/s\) on (\d+) keys", re.M)
 
@@ -281,16 +283,17 @@ def probe_shortfalls(output):
     return found
 
 
-def sim_bounds(output, share):
-    """How much was simulated: (what is less than the least, one sentence that says which bound held). `share` of
-    the full size is asked for."""
+def sim_bounds(output, share, minutes):
+    """How much was simulated in so many minutes of two cores: (what is less than the least, one sentence that says
+    which bound held). `share` of the full size is asked for."""
     last = re.search(r"^seeds=(\d+) .*?\bsimulated_s=(\d+) .*?\backnowledged=(\d+) .*?\btwice=(\d+) ", output, re.M)
     if not last:
         return ["stator sim did not tell how much it simulated"], ""
     figures = {"seeds": int(last[1]), "hours": int(last[2]) / 3600, "acknowledged writes": int(last[3])}
-    found, said = [], []
+    found, said, times_more = [], [], 1.0
     for name, figure in figures.items():
         wanted, least = SIM_WANTED[name] * share, SIM_LEAST[name] * share
+        times_more = max(times_more, wanted / figure if figure else float("inf"))
         shown = f"{figure:.1f}" if isinstance(figure, float) else f"{figure}"
         bound = f"wanted: {wanted:g}" if figure >= wanted else f"least: {least:g}"
         said.append(f"{shown} {name} ({bound})")
@@ -298,7 +301,12 @@ def sim_bounds(output, share):
             found.append(f"{shown} {name}, fewer than {least:g}")
     if int(last[4]) < int(last[1]) // 10:
         found.append(f"{last[4]} of {last[1]} seeds were run twice, fewer than a tenth (I19)")
-    return found, f"{', '.join(said)}; {last[4]} seeds twice"
+    held = f"{', '.join(said)}; {last[4]} seeds twice; {minutes:.1f} minutes of two cores"
+    if times_more > 1:
+        given = SIM_MINUTES * share
+        fits = f"which fits into {given:g}" if minutes * times_more <= given else f"{given:g} do not give that"
+        held += f" (all that is wanted would take about {minutes * times_more:.1f}: {fits})"
+    return found, held
 
 
 def simulate(run, build_dir, seeds, minutes, faults="all", nodes="5", figures=True, fast=False, share=0):
@@ -309,7 +317,9 @@ def simulate(run, build_dir, seeds, minutes, faults="all", nodes="5", figures=Tr
                             "--nodes", nodes, "--minutes", str(minutes), "--faults", faults, "--probes",
                             "--traces", str(run.logs), *more])
 
+    began = time.monotonic()
     ok, output = sim(seeds, "--shrink", "--shrink-runs", "400" if run.mode == FULL else "100")
+    two_cores_minutes = (time.monotonic() - began) / 60 * run.jobs / 2
     if not ok:
         count = failure(f"{build_dir}/stator sim --seed {run.seed} --seeds {seeds} --nodes {nodes} "
                         f"--minutes {minutes} --faults {faults}")
@@ -318,7 +328,7 @@ def simulate(run, build_dir, seeds, minutes, faults="all", nodes="5", figures=Tr
     count = Count(passed=seeds)
     found = sim_shortfalls(output, seeds, fast) if figures else []
     if share > 0:
-        less, held = sim_bounds(output, share)
+        less, held = sim_bounds(output, share, two_cores_minutes)
         found += less
         print(f"    {held}", flush=True)
         run.write(f"{held}\n")
