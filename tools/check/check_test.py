@@ -79,10 +79,9 @@ class Counting(unittest.TestCase):
 class Simulator(unittest.TestCase):
     """What `stator sim` prints, and what of it is too little."""
 
-    def shortfalls(self, rates, operations=25.0, events=200_000, fast=False, keys=100, met=150):
+    def shortfalls(self, rates, operations=25.0, events=200_000, fast=False, keys=100):
         lines = [f"seed {n} shards 1,3,2 dense 15 s 9 of 10 ops ({rate}/s) on {keys} keys: 9 acknowledged"
                  for n, rate in enumerate(rates)]
-        lines.append(f"probes=150 reached={met}")
         lines.append(f"seeds={len(rates)} broken=0 begun=9 operations=9 operations_per_s={operations} "
                      f"acknowledged=9 events=9 events_per_s={events} times_real=9.0 trace=0123456789abcdef")
         return shelves.sim_shortfalls("\n".join(lines), len(rates), fast)
@@ -95,8 +94,7 @@ class Simulator(unittest.TestCase):
     def test_too_little(self):
         for short in (self.shortfalls([499, 3]), self.shortfalls([500, 3, 3]),
                       self.shortfalls([500, 3], keys=101), self.shortfalls([500, 3], operations=19.9),
-                      self.shortfalls([500, 3], events=99_999, fast=True),
-                      self.shortfalls([500, 3], met=134, fast=True)):
+                      self.shortfalls([500, 3], events=99_999, fast=True)):
             self.assertEqual(len(short), 1, short)
 
     def bounds(self, share, seeds=300, hours=112, acknowledged=6_000_000, twice=None, minutes=45):
@@ -132,8 +130,77 @@ class Simulator(unittest.TestCase):
     def test_output_that_says_nothing(self):
         self.assertTrue(shelves.sim_shortfalls("", 2, False))
         self.assertTrue(shelves.sim_shortfalls("seeds=1 broken=0", 1, False))
-        self.assertTrue(shelves.probe_shortfalls("seeds=1 broken=0"))
-        self.assertTrue(shelves.probe_shortfalls("probes=3 reached=3"))
+
+
+class RareStates(unittest.TestCase):
+    """At full size nine of ten are met, by runs with and without disks that fail together (G8)."""
+
+    def setUp(self):
+        self.told = []
+        self.outputs = {}
+        self.run = types.SimpleNamespace(mode=shelves.FULL, jobs=2, seed=7, logs=Path("logs"), probes={},
+                                         write=self.told.append, command=self.command)
+
+    def command(self, words):
+        """`stator sim`: what it says of so many seeds, each of which was good."""
+        option = dict(zip(words, words[1:]))
+        seeds = range(7, 7 + int(option["--seeds"]))
+        lines = [f"seed {n} shards 1 dense 15 s 9 of 10 ops (900/s) on 9 keys trace={n:016x}" for n in seeds]
+        lines += self.outputs.get(option["--faults"], [])
+        lines.append(f"seeds={len(seeds)} broken=0 simulated_s=720000 begun=9 operations=9 operations_per_s=99.0 "
+                     f"acknowledged=9000000 twice={len(seeds) // 10} events=9 events_per_s=200000 trace=0123456789abcdef")
+        return option["--faults"] not in self.broken, "\n".join(lines)
+
+    broken = ()
+
+    @staticmethod
+    def probes(met, known=200):
+        return [f"{'reached 3' if n in met else 'never'} state {n}: rare" for n in range(known)] + [
+            f"probes={known} reached={len(met)}"]
+
+    def test_what_both_have_met_is_judged_by_the_second(self):
+        self.outputs = {"all": self.probes(range(0, 170)), "disks": self.probes(range(80, 180))}
+        for shelf in (shelves.sim_release, shelves.sim_disks):
+            self.assertEqual(shelf(self.run).problems, [])
+        self.assertIn("180 of 200 rare states met with --faults all and disks\n", self.told)
+
+    def test_one_less_is_too_few_and_those_that_nobody_met_are_named(self):
+        self.outputs = {"all": self.probes(range(0, 170)), "disks": self.probes(range(80, 179))}
+        self.assertEqual(shelves.sim_release(self.run).problems, [])
+        problem, = shelves.sim_disks(self.run).problems
+        self.assertIn("179 of 200", problem)
+        self.assertIn("never: state 179: rare, state 180: rare", problem)
+        self.assertNotIn("state 178:", problem)
+
+    def test_a_run_alone_says_so_and_judges_no_share(self):
+        for shelf, faults, other in ((shelves.sim_release, "all", "disks"), (shelves.sim_disks, "disks", "all")):
+            self.run.probes = {}
+            self.outputs = {faults: self.probes(range(3))}
+            self.assertEqual(shelf(self.run).problems, [])
+            self.assertEqual(self.told[-1 if faults == "disks" else -2],
+                             f"3 of 200 rare states met with --faults {faults}; no share is judged without a run of "
+                             f"--faults {other}\n")
+
+    def test_what_a_run_met_in_which_a_seed_broke_counts(self):
+        self.outputs = {"all": self.probes(range(0, 170)), "disks": self.probes(range(80, 180))}
+        self.broken = ("all",)
+        self.assertEqual(len(shelves.sim_release(self.run).problems), 1)
+        self.assertEqual(shelves.sim_disks(self.run).problems, [])
+
+    def test_too_few_that_the_code_names(self):
+        self.outputs = {"disks": self.probes(range(149), known=149)}
+        problem, = shelves.sim_disks(self.run).problems
+        self.assertIn("149 probes", problem)
+
+    def test_output_that_does_not_tell_of_each(self):
+        for lines in ([], self.probes(range(190))[1:], ["probes=200 reached=190"]):
+            self.outputs = {"disks": lines}
+            self.assertEqual(len(shelves.sim_disks(self.run).problems), 1)
+
+    def test_below_the_full_size_none_is_judged(self):
+        self.run.mode = shelves.DEFAULT
+        self.assertEqual(shelves.sim_disks(self.run).problems, [])
+        self.assertEqual(self.run.probes, {})
 
 
 class Reports(unittest.TestCase):

@@ -35,6 +35,7 @@ class Run:
         self.log = None
         self.lock = threading.Lock()
         self.tests = {}
+        self.probes = {}  # what shelves of the simulator have met, see rare_states
         self.environment = dict(
             os.environ, STATOR_CHECK=mode, STATOR_SEED=str(self.seed), PYTHONDONTWRITEBYTECODE="1",
             ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
