@@ -1,9 +1,10 @@
 """Shows mutants to the simulator until it catches each (G7): museum.py PROGRAM [--seed S] [--third HASH] [--shrink]
-[--jobs J] [NAME...]. A mutant that 500 seeds do not catch has failed, and so has one that breaks something else than it
-should; where all are shown, the median must be at most 50 seeds. What no seed can show is shown to the tests that the
-mutant names. --third runs a third of them, another one for the next commit. In front of all comes a canary, which
-the first seed must catch. --shrink makes each caught run small and
-asks that four of five keep at most a fifth of their events (G34). Ends with `N passed, M failed`.
+[--jobs J] [--caught FILE] [NAME...]. A mutant that 500 seeds do not catch has failed, and so has one that breaks
+something else than it should; where all are shown, the median must be at most 50 seeds. What no seed can show is shown
+to the tests that the mutant names. --third runs a third of them, another one for the next commit. In front of all comes
+a canary, which the first seed must catch. --shrink makes each caught run small and asks that four of five keep at most
+a fifth of their events (G34). Where all are shown, a list of what caught each is written: to FILE, or to
+museum-caught.md beside the program. Ends with `N passed, M failed`.
 museum.py --page prints docs/museum.md.
 """
 
@@ -29,6 +30,7 @@ SHARE_MAX, SHARE_OF_RUNS = 0.2, 0.8
 @dataclass
 class Shown:
     seeds: int = 0
+    seed: int = None  # the one that broke
     broken: set = field(default_factory=set)  # invariants, "assert"; tests that failed
     share: float = None  # of the events that are left by shrinking
     reproduce: str = ""  # the last such line
@@ -52,6 +54,8 @@ def show(program, mutant, seed, shrink=False, seeds=SEEDS_MAX, limit_s=LIMIT_S):
     shown = Shown(output=output)
     shown.seeds = len(re.findall(r"^seed \d+ ", output, re.M))
     shown.broken = {found or "P7" for found in re.findall(r"^BROKEN seed \d+: (?:([DIP]\d+|assert): )?", output, re.M)}
+    first = re.search(r"^BROKEN seed (\d+): ", output, re.M)
+    shown.seed = int(first[1]) if first else None
     if "assertion failed" in output:
         shown.broken.add("assert")
     if "assert" in shown.broken:
@@ -119,7 +123,9 @@ PAGE = """# The bug museum
 Bugs that stores of this family have had ([rules.md](rules.md), D), put back one at a time in a program of the build's
 own. There are {count}. Each must be caught: by one of 500 seeds of the simulator, and by one of the first {median} in
 the median (G7); or, where no run of the simulator can see it, by a test of the product. What may catch it is the last
-column; `./check` prints what did. How to see one, and how to add one, stands in
+column; `./check` prints what did. The list of what caught each, by which seed and after how many, is written whenever
+all are shown, as in `./check full`: to `museum-caught.md` in the folder of the build, or, for one that is committed, to
+the file of `--caught docs/museum-caught.md`. How to see one, and how to add one, stands in
 [simulator.md](simulator.md#the-bug-museum).
 
 `python3 test/museum/museum.py --page` prints this page, and a test compares the two.
@@ -139,6 +145,34 @@ def page():
     return PAGE.format(count=len(MUTANTS), median=SEEDS_MEDIAN_MAX) + "".join(rows)
 
 
+CAUGHT = """# What caught each bug of the museum
+
+What they are stands in [museum.md](museum.md). Of {count} that were shown {caught} were caught, {by_seeds} of them
+by the simulator, whose first seed was {seed}: after {median} seeds in the median, {most} at most.
+
+| mutant | rule | caught by | seed | after seeds | of its events left by shrinking |
+|---|---|---|---|---|---|
+"""
+
+
+def caught_page(seed, pairs):
+    """The list of what caught each, of (mutant, what was shown)."""
+    rows, seeds = [], []
+    for mutant, shown in pairs:
+        names = caught_by(mutant, shown)
+        if names and not mutant.tests:
+            seeds.append(shown.seeds)
+        by = ", ".join(f"`{name}`" for name in names) if mutant.tests else ", ".join(names)
+        after = "" if mutant.tests else shown.seeds
+        left = "" if shown.share is None else f"{shown.share:.3f}"
+        rows.append(f"| `{mutant.name}` | {mutant.rule} | {by or '**not caught**'} | "
+                    f"{'' if shown.seed is None else shown.seed} | {after} | {left} |\n")
+    caught = sum(bool(caught_by(*pair)) for pair in pairs)
+    return CAUGHT.format(count=len(pairs), caught=caught, by_seeds=len(seeds), seed=seed,
+                         median=statistics.median(seeds) if seeds else "no",
+                         most=max(seeds, default="none")) + "".join(rows)
+
+
 def judge_median(seeds):
     """What is wrong with it, or nothing."""
     if statistics.median(seeds) <= SEEDS_MEDIAN_MAX:
@@ -154,6 +188,7 @@ def main(words):
     parser.add_argument("--third")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--caught", type=Path)
     parser.add_argument("--page", action="store_true")
     arguments = parser.parse_intermixed_args(words)
     if arguments.page:
@@ -161,8 +196,11 @@ def main(words):
         return 0
     if not arguments.program:
         parser.error("which program?")
-    passed, problems, seeds, shares = 0, [], [], []
+    passed, problems, seeds, shares, pairs = 0, [], [], [], []
     mutants = chosen(arguments)
+    every = len(mutants) == len(MUTANTS)
+    if arguments.caught and not every:
+        parser.error("--caught is a list of all mutants")
     canary = show(arguments.program, CANARY, arguments.seed, arguments.shrink)
     print(describe(CANARY, canary), flush=True)
     if caught_by(CANARY, canary) and canary.seeds == 1:
@@ -178,6 +216,7 @@ def main(words):
     pool = concurrent.futures.ThreadPoolExecutor(arguments.jobs)
     for mutant, shown in zip(mutants, pool.map(show_one, mutants)):
         print(describe(mutant, shown), flush=True)
+        pairs.append((mutant, shown))
         if not caught_by(mutant, shown):
             problems.append(f"{mutant.name} ({mutant.what}) broke none of {mutant.breaks or mutant.tests}\n"
                             f"{shown.output[-2000:]}")
@@ -189,7 +228,11 @@ def main(words):
             shares.append(shown.share)
     if seeds:
         print(f"median of seeds: {statistics.median(seeds)}, most: {max(seeds)}")
-    if seeds and len(mutants) == len(MUTANTS):
+    if every:
+        caught = arguments.caught or Path(arguments.program).with_name("museum-caught.md")
+        caught.write_text(caught_page(arguments.seed, pairs), encoding="utf-8")
+        print(f"what caught each: {caught}")
+    if seeds and every:
         wrong = judge_median(seeds)
         problems += [wrong] if wrong else []
         passed += not wrong

@@ -1,12 +1,15 @@
 """The museum tells a bug from none, and what it says of a caught one holds: the line that it prints of the shrunk
 run breaks the same again (G7, G34). The program is the only argument."""
 
+import contextlib
+import io
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -67,6 +70,38 @@ class Museum(unittest.TestCase):
     def test_a_median_over_the_bar_is_told(self):
         self.assertEqual(museum.judge_median([1, 50, 400]), "")
         self.assertIn("51", museum.judge_median([1, 51, 400]))
+
+    def test_where_all_are_shown_a_list_says_what_caught_each(self):
+        lines = self.list_of({"write_quorum": museum.Shown(seeds=4, seed=22, broken={"I1", "I6"}, share=0.25),
+                              "pruned_clock": museum.Shown(seeds=500), "unreadable_is_missing": None})
+        self.assertIn("| `write_quorum` | D9 | I1 | 22 | 4 | 0.250 |", lines)
+        self.assertIn("| `pruned_clock` | D5 | **not caught** |  | 500 |  |", lines)
+        self.assertIn("| `unreadable_is_missing` | D30 | `DiskTrouble.One` |  |  |  |", lines)
+        self.assertEqual(sum(line.startswith("| `") for line in lines), len(MUTANTS))
+        text = " ".join(lines)
+        by_seeds = sum(not each.tests for each in MUTANTS) - 1
+        self.assertIn(f"Of {len(MUTANTS)} that were shown {len(MUTANTS) - 1} were caught, {by_seeds} of them", text)
+        self.assertIn("first seed was 19: after 2 seeds in the median, 4 at most", text)
+
+    def test_of_a_third_there_is_no_list(self):
+        self.assertIsNone(self.list_of({}, "--third", "00000000ff"))
+        with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
+            self.list_of({}, "--third", "00000000ff", "--caught", "never-written.md")
+
+    def list_of(self, special, *words):
+        """The lines that are written when what is shown shows this; of what is not named, usual things."""
+        def show(_, each, *__):
+            usual = museum.Shown(seeds=1 if each is CANARY else 2, seed=20, broken={each.breaks.split()[0]})
+            return special.get(each.name, usual)
+
+        with tempfile.TemporaryDirectory() as folder, \
+                unittest.mock.patch.object(museum, "show", show), \
+                unittest.mock.patch.object(museum, "show_to_tests",
+                                           lambda _, each: museum.Shown(broken={each.tests.split(".")[0] + ".One"})), \
+                contextlib.redirect_stdout(io.StringIO()):
+            museum.main([os.path.join(folder, "program"), "--seed", "19", *words])
+            file = Path(folder) / "museum-caught.md"
+            return file.read_text(encoding="utf-8").splitlines() if file.exists() else None
 
     def test_a_third_is_run_and_all_of_them_in_three_commits(self):
         thirds = [museum.third(MUTANTS, commit) for commit in ("00000000ff", "00000001ff", "00000002ff")]

@@ -148,7 +148,8 @@ class RareStates(unittest.TestCase):
         lines = [f"seed {n} shards 1 dense 15 s 9 of 10 ops (900/s) on 9 keys trace={n:016x}" for n in seeds]
         lines += self.outputs.get(option["--faults"], [])
         lines.append(f"seeds={len(seeds)} broken=0 simulated_s=720000 begun=9 operations=9 operations_per_s=99.0 "
-                     f"acknowledged=9000000 twice={len(seeds) // 10} events=9 events_per_s=200000 trace=0123456789abcdef")
+                     f"acknowledged=9000000 twice={len(seeds) // 10} events=9 events_per_s=200000 "
+                     "trace=0123456789abcdef")
         return option["--faults"] not in self.broken, "\n".join(lines)
 
     broken = ()
