@@ -76,9 +76,11 @@ def wait_until(what, timeout_s: float = PATIENCE_S, step_s: float = 0.02):
 
 
 def metric(node, name: str) -> int:
-    """Over all shards of a node."""
+    """Over all shards of a node, which has such a figure: else zero would be what is asked for and not told."""
     text = node.http("GET", "/metrics")[2].decode()
-    return sum(int(line.split()[-1]) for line in text.splitlines() if re.match(name + r"\W", line))
+    figures = [int(line.split()[-1]) for line in text.splitlines() if re.match(name + r"\W", line)]
+    assert figures, f"no metric {name}"
+    return sum(figures)
 
 
 def await_writes(nodes, writes: int) -> None:
