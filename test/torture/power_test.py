@@ -1,8 +1,9 @@
 """Loss of power, with files: what was not synced is lost, in part or altogether, on one node or on all at
 once, and nothing that was acknowledged with it (G14). And a sync that fails, which is never taken for one
-that did not (D31)."""
+that did not, whether the node loses its power then or is just started again (D31)."""
 
 import random
+import signal
 import threading
 import time
 import unittest
@@ -89,17 +90,23 @@ class Power(unittest.TestCase):
             with Torture(cluster.nodes, rate=1_500, keys=500, sessions=40) as torture:
                 torture.begin()
                 time.sleep(1)
-                for _ in range(5 if FULL else 1):
+                for turn in range(10 if FULL else 2):
                     sick.fault("eio 1")
                     # It takes no writes until it starts again, however the next syncs end.
                     wait_until(lambda: not sick.running() or
                                sick.json("/v1/status")["node"]["disk"] == "failed")
                     time.sleep(0.5)
-                    # Whatever the page cache shows, nobody knows what the disk has.
+                    # Whatever the page cache shows, nobody knows what the disk has: what a loss of power leaves,
+                    # or all of it, as who stops in order and starts again finds.
                     if sick.running():
-                        sick.lose_power(SEED)
+                        if turn % 2 == 0:
+                            sick.lose_power(SEED + turn)
+                        else:
+                            sick.signal(signal.SIGTERM)
+                            sick.wait()
                     sick.start()
                     cluster.await_all_healthy()
+                    self.assertNotEqual(sick.json("/v1/status")["node"]["disk"], "failed")
                     time.sleep(1)
                 verdict = torture.judge()
                 report("failed_sync", {**verdict, "problems": len(verdict["problems"])})
