@@ -1,7 +1,7 @@
 """How often a client that repeats what was not answered is let down, while one thing after another goes wrong: a
-node is killed, stopped in order, stands still, or is cut off, or two are cut off together, as a zone would be (paper 6.6,
-V30; G30). At most 50 of ten million operations may fail, and nothing that was acknowledged may be lost. At full size
-each of these has struck at least once.
+node is killed, stopped in order, stands still, or is cut off, or two are cut off together, as a zone would be (paper
+6.6, V30; G30). At most 50 of ten million operations may fail, and nothing that was acknowledged may be lost. At full
+size each of these has struck at least once.
 
 The load is open loop, so an operation that has to wait for others is late from when it was due. A round ends with
 the judgement of all that its clients heard, and the next one begins with an empty cluster. No key is hotter than the
@@ -15,7 +15,7 @@ import time
 import unittest
 
 from illnesses import Cut, Illness, Stopped
-from torture import FULL, PROMPT, SEED, Nodes, Torture, report
+from torture import FULL, PROMPT, SEED, Nodes, Torture, TortureTest, report
 
 ROUNDS, OPERATIONS, RATE = (10, 1_000_000, 6_000) if FULL else (1, 30_000, 2_000)
 SICK_S, WELL_S = (0.5, 3.0), (0.2, 1.0)
@@ -62,7 +62,7 @@ class ZoneCut(Illness):
 KINDS = (Killed, StoppedInOrder, Stopped, Cut, ZoneCut)
 
 
-class Chaos(unittest.TestCase):
+class Chaos(TortureTest):
     def test_clients_that_repeat_are_hardly_ever_let_down(self):
         rounds = [self.round(SEED + number) for number in range(ROUNDS)]
         kinds = [kind.__name__ for kind in KINDS]

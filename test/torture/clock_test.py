@@ -4,14 +4,14 @@ nothing expires by it (G26)."""
 import time
 import unittest
 
-from torture import AS_SHIPPED, FULL, Nodes, Torture, report
+from torture import AS_SHIPPED, FULL, Nodes, Torture, TortureTest, report
 from resp import Client
 
 YEAR_S = 365 * 24 * 3600
 DWELL_S = 20 if FULL else 3
 
 
-class ClockJump(unittest.TestCase):
+class ClockJump(TortureTest):
     def test_a_year_forwards_and_back_changes_nothing(self):
         with Nodes(5, *AS_SHIPPED, faulty=True) as cluster:
             sick = cluster.nodes[2]

@@ -3,9 +3,8 @@ are refused with one clear line and reads served; nothing acknowledged is lost, 
 and writes are taken again when there is room (D29, G20)."""
 
 import time
-import unittest
 
-from torture import AS_SHIPPED, FULL, Nodes, Torture, metric, report, wait_until
+from torture import AS_SHIPPED, FULL, Nodes, Torture, TortureTest, metric, report, wait_until
 from full_disk_test import fill, main, marks, small_disk
 from resp import Client, ReplyError
 
@@ -16,7 +15,7 @@ QUIET_S = 10 if FULL else 2
 TOLD_S = 2
 
 
-class DiskFull(unittest.TestCase):
+class DiskFull(TortureTest):
     SIZE = 64 << 20
     MARKS = marks("32MiB", "24MiB", "16MiB", "4MiB")
 

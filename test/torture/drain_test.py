@@ -7,8 +7,8 @@ import statistics
 import time
 import unittest
 
-from torture import (FULL, PROMPT, SHARE_OF_CAPACITY, Nodes, Series, Torture, all_delivered, capacity, pending_hints,
-                     report, wait_until)
+from torture import (FULL, PROMPT, SHARE_OF_CAPACITY, Nodes, Series, Torture, TortureTest, all_delivered, capacity,
+                     pending_hints, report, wait_until)
 
 CYCLES, AWAY_S, HEALTHY_S = (5, 60, 15) if FULL else (1, 2, 1)
 DRAINED_S, P99_TIMES = 120, 2
@@ -16,7 +16,7 @@ DRAINED_S, P99_TIMES = 120, 2
 LOOK_S = 1 if FULL else 0.2
 
 
-class Drain(unittest.TestCase):
+class Drain(TortureTest):
     def setUp(self):
         self.cluster = Nodes(5, *PROMPT)
         self.addCleanup(self.cluster.stop)

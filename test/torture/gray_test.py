@@ -12,8 +12,8 @@ import time
 import unittest
 
 from illnesses import Cut, Flapping, Illness, SlowDisk, Stopped, ThinLink
-from torture import (FULL, PROMPT, SEED, SHARE_OF_CAPACITY, Nodes, OwnClients, Series, Torture, capacity, report,
-                     wait_until)
+from torture import (FULL, PROMPT, SEED, SHARE_OF_CAPACITY, Nodes, OwnClients, Series, Torture, TortureTest, capacity,
+                     report, wait_until)
 
 RATE, KEYS = 2_500, 2_000
 HEALTHY_S, SICK_S, AFTER_S = (15, 20, 10) if FULL else (2, 2, 1)
@@ -30,7 +30,7 @@ def failed_share(window: dict) -> float:
     return round(failed / max(1, failed + window["well"]), 4)
 
 
-class Five(unittest.TestCase):
+class Five(TortureTest):
     """One of five is sick or dead: the last."""
 
     def setUp(self):

@@ -6,14 +6,14 @@ import signal
 import time
 import unittest
 
-from torture import AS_SHIPPED, FULL, SEED, Nodes, Torture, report
+from torture import AS_SHIPPED, FULL, SEED, Nodes, Torture, TortureTest, report
 
 CYCLES = 200 if FULL else 10
 ACKNOWLEDGED = 1_000_000 if FULL else 20_000
 RATE = 8_000 if FULL else 4_000
 
 
-class Kill(unittest.TestCase):
+class Kill(TortureTest):
     def test_nothing_acknowledged_is_lost_and_replicas_agree(self):
         chance = random.Random(SEED)
         with Nodes(5, *AS_SHIPPED) as cluster:

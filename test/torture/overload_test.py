@@ -14,7 +14,7 @@ import time
 import unittest
 from pathlib import Path
 
-from torture import BINARY, FULL, PATIENCE_S, PROMPT, Nodes, die_with_parent, report
+from torture import BINARY, FULL, PATIENCE_S, PROMPT, Nodes, TortureTest, die_with_parent, report
 
 WARM_S, PEAK_S, OVER_S = (20, 10, 60) if FULL else (1, 2, 5)
 TIMES = 3
@@ -60,7 +60,7 @@ class Load:
         return json.loads(out)
 
 
-class Overload(unittest.TestCase):
+class Overload(TortureTest):
     def setUp(self):
         self.cluster = Nodes(3, *(PROMPT if FULL else []))
         self.addCleanup(self.cluster.stop)

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from torture import AS_SHIPPED, FULL, SEED, Nodes, Torture, await_writes, metric, report, wait_until
+from torture import AS_SHIPPED, FULL, SEED, Nodes, Torture, TortureTest, await_writes, metric, report, wait_until
 
 CYCLES = 50 if FULL else 4
 
@@ -21,7 +21,7 @@ def at_once(actions) -> None:
         thread.join()
 
 
-class Power(unittest.TestCase):
+class Power(TortureTest):
     maxDiff = None
 
     def test_what_was_acknowledged_survives(self):

@@ -8,14 +8,14 @@ import signal
 import time
 import unittest
 
-from torture import AS_SHIPPED, FULL, Nodes, Torture, report
+from torture import AS_SHIPPED, FULL, Nodes, Torture, TortureTest, report
 
 ROUNDS = 2
 RATE = 3_000 if FULL else 1_500
 BACK_S = 10
 
 
-class RollingRestart(unittest.TestCase):
+class RollingRestart(TortureTest):
     def test_no_operation_fails_for_a_client_that_repeats(self):
         with Nodes(5, *AS_SHIPPED) as cluster:
             with Torture(cluster.nodes, rate=RATE, keys=2_000, sessions=60, kinds="named",

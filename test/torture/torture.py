@@ -1,13 +1,16 @@
 """Clusters of real processes for tests that break them: their load with its checker (stator_torture), the
-proxy between them (stator_proxy), and the library in front of their files and clocks (stator_faulty_os)."""
+proxy between them (stator_proxy), and the library in front of their files and clocks (stator_faulty_os). A test of
+them is a TortureTest, which says how to repeat it."""
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
 import threading
 import time
+import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "process"))
@@ -15,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "process"))
 from nodes import (BINARY, FULL, PATIENCE_S, Cluster, Node, await_writes, die_with_parent,  # noqa: E402
                    free_ports, metric, pending_hints, stat_fields, wait_until)
 
+ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(BINARY).parent
 SEED = int(os.environ.get("STATOR_SEED", time.time_ns() % 1_000_000))
 # What a node waits for by default, where figures of speed are taken; `Cluster` is more patient.
@@ -24,6 +28,32 @@ PROMPT = ["--request-timeout", "2s", "--silence-max", "600ms", "--stop-timeout",
 AS_SHIPPED = PROMPT if FULL else []
 # Of what a cluster can do: load that leaves room for a node that is missing, and for repairs.
 SHARE_OF_CAPACITY = 0.3
+
+
+def repeat_command(case: str) -> str:
+    """One line for a shell in the source folder: this case of this script again, with the same seed and size. The
+    workload and what is drawn are the same then; when the processes do what is up to the machine."""
+    settings = {"STATOR_SEED": SEED, "STATOR_BINARY": os.path.relpath(BINARY, ROOT)}
+    if FULL:
+        settings["STATOR_FULL"] = 1
+    script = os.path.relpath(Path(sys.argv[0]).resolve(), ROOT)
+    return " ".join([*(f"{name}={shlex.quote(str(value))}" for name, value in settings.items()),
+                     shlex.join(["python3", script, case])])
+
+
+class TortureTest(unittest.TestCase):
+    """A test that says at its beginning, for one that hangs, and where it fails, which command repeats it (G34)."""
+
+    def run(self, result=None):
+        if result is None:
+            result = self.defaultTestResult()
+        again = repeat_command(self.id().removeprefix(f"{type(self).__module__}."))
+        before = len(result.failures) + len(result.errors)
+        print(f"to repeat: {again}", flush=True)
+        ended = super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            print(f"\nreproduce: {again}", flush=True)  # behind unittest's own letter
+        return ended
 
 
 class Orders:
@@ -171,7 +201,7 @@ class Torture(Tool):
         settings = {"seed": SEED, "n": min(3, len(nodes)), **settings}
         super().__init__("stator_torture", port, f"control={port}", f"nodes={doors}",
                          *[f"{name}={value}" for name, value in settings.items()])
-        print(f"seed {SEED} (STATOR_SEED repeats the workload): {settings}", flush=True)
+        print(f"workload: {settings}", flush=True)
 
     def begin(self) -> None:
         self.orders.ask("begin")

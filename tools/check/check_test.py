@@ -59,6 +59,13 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.entry(True, "Ran 5 tests in 0.1s\n\nOK (skipped=2)\n"), (3, 2))
         self.assertEqual(self.entry(False, "Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1)\n"), (3, 2))
 
+    def test_how_to_repeat_a_failure_is_told(self):
+        output = "x\nreproduce: STATOR_SEED=3 python3 a_test.py A.test_b\n.reproduce: not this\n"
+        count = counting.count_entry("t", False, output + "3 passed, 1 failed\n", None)
+        self.assertEqual(count.problems, ["t: 1 cases", "reproduce: STATOR_SEED=3 python3 a_test.py A.test_b"])
+        count = counting.count_entry("t", True, output + "4 passed, 0 failed\n", None)
+        self.assertEqual(count.problems, [])
+
     def count(self, xml):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "r.xml"

@@ -16,7 +16,7 @@ from pathlib import Path
 class Count:
     passed: int = 0
     failed: int = 0
-    problems: list = field(default_factory=list)  # one line per failure, for the summary
+    problems: list = field(default_factory=list)  # for the summary: a line per failure, and how to repeat it
 
     def fail(self, why, cases=1):
         self.failed += cases
@@ -30,6 +30,7 @@ class Count:
 
 LAST_LINE = re.compile(r"^\s*(\d+) passed, (\d+) failed\.?\s*$")
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)
+REPRODUCE, REPRODUCE_MAX = re.compile(r"^reproduce: .*$", re.M), 5  # (G34)
 UNITTEST_END = re.compile(r"^(OK|FAILED)(?: \((.*)\))?$", re.M)
 
 
@@ -74,6 +75,8 @@ def count_entry(name, succeeded, output, report):
         inner.fail(f"{name} failed (crash, time limit, leak or exit code)")
     if inner.passed + inner.failed == 0:
         inner.fail(f"{name} ran no case")
+    if inner.failed:
+        inner.problems += REPRODUCE.findall(output)[:REPRODUCE_MAX]
     return inner
 
 
