@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "crash_image.h"
 #include "machine.h"
+#include "repeat_command.h"
 #include "storage/testing/numbered_batches.h"
 
 namespace stator::crash {
@@ -165,7 +166,8 @@ std::uint64_t first_seed() {
   return seed == nullptr ? 1 : std::strtoull(seed, nullptr, 10);
 }
 
-/// Images of lives from `seed` on until there are `wanted`.
+/// Images of lives until there are `wanted`. What becomes of a life depends on its seed alone, so
+/// that the one that failed fails again when it is the first.
 void run_images(const std::string& engine, std::size_t wanted) {
   env::Runtime runtime;
   std::size_t images = 0;
@@ -173,7 +175,7 @@ void run_images(const std::string& engine, std::size_t wanted) {
   std::size_t moments = 0;
   for (std::uint64_t seed = first_seed(); images < wanted; ++seed, ++lives) {
     const Life life = Living(runtime, engine, seed).live(4);
-    ASSERT_FALSE(::testing::Test::HasFailure()) << "seed " << seed;
+    ASSERT_FALSE(::testing::Test::HasFailure()) << "reproduce: " << repeat_command(seed);
     const TemporaryFolder folder;
     FileCalls calls(folder.path().string());
     // These files need not outlast the machine.
@@ -183,6 +185,7 @@ void run_images(const std::string& engine, std::size_t wanted) {
     SplitMix64 random(seed);
     CrashImage disk;
     Promised promised;
+    std::size_t moment = 0;  // of this life
     for (std::size_t at = 0; at < life.events.size() && images < wanted; ++at) {
       const Event& event = life.events[at];
       disk.apply(event);
@@ -191,14 +194,15 @@ void run_images(const std::string& engine, std::size_t wanted) {
         if (event.path.ends_with("begun")) continue;
       }
       ++moments;
-      for (const Fate fate : {static_cast<Fate>(moments % (kFates - 1)), Fate::kAny}) {
+      for (const Fate fate : {static_cast<Fate>(++moment % (kFates - 1)), Fate::kAny}) {
         const auto place = folder.path() / std::to_string(++images);
         std::filesystem::create_directory(place);
         disk.write_to(place, fate, random);
         Machine machine(runtime, (place / "data").string(), engine);
         const std::string why = broken(machine, life, promised);
-        EXPECT_EQ(why, "") << engine << ", STATOR_SEED=" << seed << ", event " << at << " of "
-                           << life.events.size() << ", fate " << static_cast<int>(fate);
+        EXPECT_EQ(why, "") << engine << ", event " << at << " of " << life.events.size()
+                           << ", fate " << static_cast<int>(fate)
+                           << "\nreproduce: " << repeat_command(seed);
         if (!why.empty()) return;
       }
       std::error_code ignored;

@@ -19,6 +19,7 @@
 
 #include "file_calls.h"
 #include "machine.h"
+#include "repeat_command.h"
 #include "store_content.h"
 
 namespace stator::crash {
@@ -233,6 +234,7 @@ TEST_P(SingleFault, OfEveryCallInEveryOperationIsRepairedOrReported) {  // G11
     std::printf("\n");
     std::fflush(stdout);
   }
+  if (HasFailure()) std::printf("reproduce: %s\n", repeat_command().c_str());
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "machine.h"
+#include "repeat_command.h"
 #include "storage/testing/damage.h"
 #include "store_content.h"
 
@@ -184,6 +185,7 @@ TEST_P(StayingFault, InEveryBlockOfEveryFileIsRepairedOrReported) {  // G11
     std::printf("\n");
     std::fflush(stdout);
   }
+  if (HasFailure()) std::printf("reproduce: %s\n", repeat_command().c_str());
 }
 
 }  // namespace
