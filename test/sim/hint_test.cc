@@ -475,5 +475,60 @@ TEST_P(CappedHints, WhatIsOverTheCapIsLeftOutAndNeverRefusesAWrite) {  // D15
   EXPECT_EQ(cluster.total(&node::Metrics::hints_left_out_total), 20U);
 }
 
+/// A cap under which some of them fit.
+class HalfCappedHints : public Hints {
+ protected:
+  static constexpr std::uint64_t kCap = 10 << 10;
+  static constexpr unsigned kWrites = 20;
+  HalfCappedHints() : Hints(3, [](node::NodeOptions& options) { options.hint_bytes_max = kCap; }) {}
+
+  /// Each of a tenth of the cap, and somewhat more.
+  void write_while_away(const std::string& prefix, unsigned writes) {
+    cluster.host(2).crash();
+    cluster.run(seconds(2));
+    for (unsigned i = 0; i < writes; ++i) {
+      ASSERT_EQ(cluster.write(0, prefix + std::to_string(i), value).outcome, Outcome::kOk);
+    }
+    cluster.run(seconds(1));
+  }
+  /// The owner that was away has nothing of the key.
+  [[nodiscard]] bool lacks(unsigned i) {
+    return cluster.local_object(2, "k" + std::to_string(i)).empty();
+  }
+  [[nodiscard]] std::uint64_t left_out() {
+    return cluster.total(&node::Metrics::hints_left_out_total);
+  }
+
+  const std::string value = std::string(kCap / 10, 'v');
+};
+INSTANTIATE_TEST_SUITE_P(Shards, HalfCappedHints, testing::Values(1U),
+                         [](const auto& param) { return std::to_string(param.param); });
+
+TEST_P(HalfCappedHints, WhatFitsIsKeptAndThereIsRoomAgainWhenItIsDelivered) {  // D15
+  ASSERT_NO_FATAL_FAILURE(write_while_away("k", kWrites));
+  const std::uint64_t kept = pending();
+  EXPECT_GE(kept, 5U);
+  EXPECT_LE(kept, 9U) << "ten values alone are the cap";
+  EXPECT_EQ(left_out(), kWrites - kept);
+  const std::uint64_t bytes = cluster.total(&node::Metrics::hints_pending_bytes);
+  EXPECT_LE(bytes, kCap);
+  EXPECT_GT(bytes, kCap - 2 * value.size()) << "one more would have fitted";
+  cluster.start(2);
+  cluster.settle();
+  ASSERT_TRUE(run_out());
+  EXPECT_EQ(cluster.total(&node::Metrics::hints_delivered_total), kept);
+  EXPECT_EQ(cluster.total(&node::Metrics::hints_pending_bytes), 0U);
+  std::vector<unsigned> lacking;
+  for (unsigned i = 0; i < kWrites; ++i) {
+    if (lacks(i)) lacking.push_back(i);
+  }
+  ASSERT_EQ(lacking.size(), kWrites - kept) << "what was left out waits for a read";
+  ASSERT_TRUE(cluster.read(0, "k" + std::to_string(lacking[0]), {.r = 3}).ok);
+  EXPECT_TRUE(cluster.run_until([&] { return !lacks(lacking[0]); }));
+  ASSERT_NO_FATAL_FAILURE(write_while_away("again", 3));
+  EXPECT_EQ(pending(), 3U);
+  EXPECT_EQ(left_out(), kWrites - kept);
+}
+
 }  // namespace
 }  // namespace stator::test
