@@ -68,8 +68,14 @@ void HintDelivery::tick() {
   for (const auto& [owner, hints] : context_.hints.owners()) {
     if (hints.keys > 0 && context_.peers->fitness(owner, Purpose::kWrite) != Fitness::kUnfit) {
       owners.push_back(owner);
+      continue;
+    }
+    Walk& walk = walks_[owner];
+    walk.left_out = true;  // what comes meanwhile, behind the place where the walk goes on
+    if (hints.keys > 0) {
+      walk.pace.rest();
     } else {
-      walks_[owner].pace.end();
+      walk.pace.end();
     }
   }
   for (const NodeId owner : owners) advance(owner, walks_[owner]);
@@ -83,7 +89,7 @@ void HintDelivery::give_up_late() {
   operations_.for_each([&](Operation& operation) {
     if (!operation.sent || now < operation.deadline) return;
     STATOR_PROBE("hint: its owner does not answer");
-    release(operation, kAfterFailure);
+    fail(operation);
   });
 }
 
@@ -153,11 +159,13 @@ bool HintDelivery::next_range(NodeId owner, Walk& walk) {
   if (at == ranges.end()) {
     // Once around. What is left has come meanwhile, or could not be delivered.
     walk.under_way = false;
+    walk.pace.on_walked(walk.left_out);
     const Duration pause = walk.delivered > 0 ? kBetweenWalks : kAfterNothing;
     walk.not_before = std::max(walk.not_before, context_.now() + pause);
     walk.delivered = 0;
     return false;
   }
+  if (!walk.under_way) walk.left_out = false;
   walk.under_way = true;
   walk.range = at->first;
   walk.range_done = false;
@@ -182,7 +190,10 @@ void HintDelivery::end_range(NodeId owner, Walk& walk) {
 
 void HintDelivery::deliver(NodeId owner, Walk& walk, std::string key) {
   Operation* operation = operations_.acquire(OperationTable<Operation>::kSlotsMax);
-  if (operation == nullptr) return;
+  if (operation == nullptr) {
+    walk.left_out = true;
+    return;
+  }
   operation->owner = owner;
   operation->range = walk.range;
   operation->key = std::move(key);
@@ -210,8 +221,9 @@ void HintDelivery::send(Operation& operation, const RecordStore::Loaded& loaded)
   if (loaded.status != RecordStore::Status::kFound || !key ||
       !decode_object(loaded.payload, object)) {
     STATOR_PROBE("hint: gone or damaged before it is sent");
-    // Delivered meanwhile; or damaged, and kept: it is never taken for delivered (D30).
-    return release(operation, {});
+    // Delivered meanwhile; or damaged, and kept: it is never taken for delivered (D30). No failure:
+    // nothing is gained by hurrying it.
+    return release(operation);
   }
   operation.digest = digest(object);
   operation.bytes = loaded.payload.size();
@@ -232,14 +244,14 @@ void HintDelivery::send(Operation& operation, const RecordStore::Loaded& loaded)
       walk.pace.least_per_second(), std::numeric_limits<std::uint32_t>::max()));
   operation.sent = context_.peers->send(operation.owner, context_.request_id(id),
                                         operation.deadline, operation.range, message);
-  if (!operation.sent) release(operation, kAfterFailure);
+  if (!operation.sent) fail(operation);
 }
 
 // The owner has what was sent: is that still all that is kept for it?
 void HintDelivery::check(Operation& operation, const RecordStore::Loaded& loaded) {
   Object object;
   if (loaded.status != RecordStore::Status::kFound || !decode_object(loaded.payload, object)) {
-    return release(operation, {});
+    return release(operation);
   }
   if (digest(object) != operation.digest) {
     STATOR_PROBE("hint: changed while it was delivered");
@@ -248,7 +260,7 @@ void HintDelivery::check(Operation& operation, const RecordStore::Loaded& loaded
   erase(operation, object, loaded.payload.size());
   ++context_.metrics.hints_delivered_total;
   ++walks_[operation.owner].delivered;
-  release(operation, {});
+  release(operation);
 }
 
 void HintDelivery::erase(const Operation& operation, const Object& object, std::size_t bytes) {
@@ -274,7 +286,7 @@ void HintDelivery::send_again(Operation& operation) {
   Walk& walk = walks_[owner];
   std::string key = operation.key;
   const bool walking = walk.under_way && walk.range == operation.range;
-  release(operation, {});
+  release(operation);
   if (!walking) return;  // the next walk meets it
   if (may_send(walk)) {
     deliver(owner, walk, std::move(key));
@@ -283,15 +295,21 @@ void HintDelivery::send_again(Operation& operation) {
   }
 }
 
-void HintDelivery::release(Operation& operation, Duration pause) {
+void HintDelivery::release(Operation& operation) {
   Walk& walk = walks_[operation.owner];
   STATOR_ASSERT(walk.in_flight > 0);
   --walk.in_flight;
   walk.bytes_in_flight -= operation.bytes;
-  walk.not_before = std::max(walk.not_before, context_.now() + pause);
   operation.sent = false;
   recycle(operation.key);
   operations_.release(operation);
+}
+
+void HintDelivery::fail(Operation& operation) {
+  Walk& walk = walks_[operation.owner];
+  walk.left_out = true;
+  walk.not_before = std::max(walk.not_before, context_.now() + kAfterFailure);
+  release(operation);
 }
 
 HintDelivery::Operation* HintDelivery::find(const wire::FrameHeader& header) {
@@ -310,7 +328,7 @@ void HintDelivery::on_reply(const wire::FrameHeader& header, const wire::Replica
   if (reply.status == wire::ReplyStatus::kFailed) {
     STATOR_PROBE("hint: its owner cannot take it");
     context_.peers->on_refused(owner, reply.code);
-    release(*operation, kAfterFailure);
+    fail(*operation);
     return;
   }
   Walk& walk = walks_[owner];
@@ -324,14 +342,14 @@ void HintDelivery::on_refusal(const wire::FrameHeader& header, ErrorCode code) {
   Operation* operation = find(header);
   if (operation == nullptr) return;
   context_.peers->on_refused(header.sender, code);
-  release(*operation, kAfterFailure);
+  fail(*operation);
 }
 
 void HintDelivery::on_peer_down(NodeId peer) {
   operations_.for_each([&](Operation& operation) {
     if (!operation.sent || operation.owner != peer) return;
     STATOR_PROBE("hint: the link breaks while it is delivered");
-    release(operation, {});
+    release(operation);
   });
   const auto walk = walks_.find(peer);
   if (walk == walks_.end()) return;

@@ -24,8 +24,9 @@ struct ShardContext;
 /// deleted; else it goes out again, under another request id, so that no answer is taken for that
 /// to another object. Nothing else ever deletes a hint (D14).
 ///
-/// A walk that has come to its end begins again while there is a backlog. One per shard, on its
-/// loop only.
+/// A walk that has come to its end begins again while there is a backlog, which may be hints that
+/// cannot be delivered (damaged, D30): these are met again and again, and set no pace. One per
+/// shard, on its loop only.
 class HintDelivery {
  public:
   explicit HintDelivery(ShardContext& context);
@@ -58,6 +59,7 @@ class HintDelivery {
     std::size_t in_flight = 0;
     std::size_t bytes_in_flight = 0;
     std::uint64_t delivered = 0;  // since it began
+    bool left_out = false;        // not all that could be was delivered by it
     MonoTime not_before{};        // as the owner, or a failure, asks
     DrainPace pace;
   };
@@ -88,8 +90,10 @@ class HintDelivery {
   /// `object` stands there, as `bytes`.
   void erase(const Operation& operation, const Object& object, std::size_t bytes);
   void send_again(Operation& operation);
-  /// The hint is done with, for this walk; nothing more is sent before `pause` is over.
-  void release(Operation& operation, Duration pause);
+  /// The hint is done with, for this walk.
+  void release(Operation& operation);
+  /// The same, though it was not delivered and may be in a later walk.
+  void fail(Operation& operation);
   void load(const Operation& operation,
             void (HintDelivery::*use)(Operation&, const RecordStore::Loaded&));
   [[nodiscard]] Operation* find(const wire::FrameHeader& header);

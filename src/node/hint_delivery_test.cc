@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "core/version/object_codec.h"
@@ -62,6 +63,42 @@ class HintDeliveryTest : public ::testing::Test {
     reply.pause_us = static_cast<std::uint32_t>(pause.us());
     lone.deliver(
         LoneShard::frame(lone.header({put.header.partition}, put.header.request_id), reply));
+  }
+  struct Served {
+    std::uint64_t hints = 0;
+    std::uint64_t pace = 0;  // the highest that they asked for
+    std::uint64_t last_pace = 0;
+  };
+  /// The owner takes what comes, for so long.
+  Served serve(Duration time) {
+    Served served;
+    for (const MonoTime end = lone.world().now() + time; lone.world().now() < end;) {
+      hear();
+      for (const auto& put : take_puts()) {
+        ++served.hints;
+        served.last_pace = put.as<wire::ReplicaPut>().pace;
+        served.pace = std::max(served.pace, served.last_pace);
+        answer(put, wire::ReplyStatus::kOk);
+      }
+    }
+    return served;
+  }
+  /// The owner is not heard, for so long.
+  void silence(Duration time) {
+    for (const MonoTime end = lone.world().now() + time; lone.world().now() < end;) {
+      lone.deliver(LoneShard::frame(lone.header({wire::kNoPartition}, 0, 3), wire::Pong{}));
+      lone.run(milliseconds(90));
+    }
+    lone.in_turn([&](Shard& shard) {
+      EXPECT_EQ(shard.peers().fitness(lone.id(2), Purpose::kWrite), Fitness::kUnfit);
+    });
+  }
+  /// All at once, so that one walk meets them.
+  void keep_large(int hints) {
+    const std::string object = one_version(std::string(300'000, 'v'));
+    lone.in_turn([&](Shard& shard) {
+      for (int i = 0; i < hints; ++i) keep_in(shard, "large" + std::to_string(i), object);
+    });
   }
   [[nodiscard]] std::size_t stored() { return lone.script().engine->records(); }
 
@@ -229,6 +266,51 @@ TEST_F(HintDeliveryTest, AHintThatWaitsForTheEngineStaysCounted) {
   take_puts();
   run(seconds(20));
   EXPECT_GE(take_puts().size(), 2U);
+}
+
+// It keeps the walk going for ever, and with it what was asked for at the worst moment.
+TEST_F(HintDeliveryTest, ADamagedHintIsNoReasonToAskForMore) {  // D15, D30
+  keep("damaged", "no object");
+  keep_large(10);
+  const Served served = serve(seconds(20));
+  EXPECT_EQ(served.hints, 10U);
+  ASSERT_GT(served.pace, DrainPace::kTrickle);
+  ASSERT_EQ(pending(), 1U);
+  keep("late", one_version("v"));
+  const Served late = serve(seconds(3));
+  EXPECT_EQ(late.hints, 1U);
+  EXPECT_EQ(late.pace, DrainPace::kTrickle);
+  EXPECT_EQ(pending(), 1U) << "damaged, and kept";
+}
+
+TEST_F(HintDeliveryTest, AHintThatFailedIsAskedForAsBeforeThoughItIsTheLast) {  // G22
+  keep_large(10);
+  run(milliseconds(100));
+  const auto first = take_puts();
+  ASSERT_EQ(first.size(), 1U);
+  answer(first[0], wire::ReplyStatus::kFailed);
+  const Served served = serve(seconds(20));
+  EXPECT_EQ(served.hints, 10U);
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_GT(served.pace, DrainPace::kTrickle);
+  EXPECT_EQ(served.last_pace, served.pace) << "its time has not begun anew with the second walk";
+}
+
+TEST_F(HintDeliveryTest, AnOwnerThatComesAndGoesIsNotDeliveredToSlowlyEachTime) {  // D14, D15
+  constexpr std::uint64_t kInFirstSecond = DrainPace::kStart / BackgroundBudget::kPieceCost + 2;
+  constexpr std::uint64_t kInSecondSecond = 2 * kInFirstSecond;
+  lone.in_turn([&](Shard& shard) {
+    for (int i = 0; i < 3'000; ++i) keep_in(shard, std::to_string(i), one_version("v"));
+  });
+  serve(seconds(6));
+  silence(seconds(3));
+  serve(seconds(1));  // a second may pass until it is seen to be back
+  EXPECT_GT(serve(seconds(1)).hints, kInSecondSecond + HintDelivery::kWindow);
+  silence(seconds(12));
+  take_puts();  // given up
+  EXPECT_LE(serve(seconds(1)).hints, kInFirstSecond) << "it may have started anew";
+  EXPECT_GT(serve(seconds(3)).hints, 0U);
+  EXPECT_GT(pending(), 0U);
 }
 
 TEST_F(HintDeliveryTest, FewLargeObjectsAreUnderWayAtOnce) {

@@ -191,9 +191,9 @@ MUTANTS = [
             ("core/health/claimants.cc", "  return until - beside_from(a, b) >= kSideBySide;",
              "  return until - beside_from(a, b) >= (MUTANT ? Duration{} : kSideBySide);")]),
     Mutant("hint_gone_when_sent", "D14", "a hint is deleted when it leaves, not when its owner has it", "P1",
-           [("node/hint_delivery.cc", "  if (!operation.sent) release(operation, kAfterFailure);",
+           [("node/hint_delivery.cc", "  if (!operation.sent) fail(operation);",
              "  if (MUTANT && operation.sent) erase(operation, object, loaded.payload.size());\n"
-             "  if (!operation.sent) release(operation, kAfterFailure);")]),
+             "  if (!operation.sent) fail(operation);")]),
     Mutant("hint_deleted_though_changed", "D14", "a hint that grew while it was delivered is deleted with it", "P1",
            [("node/hint_delivery.cc", "  if (digest(object) != operation.digest) {",
              "  if (digest(object) != operation.digest && !MUTANT) {")]),
@@ -277,7 +277,7 @@ MUTANTS = [
              "  if (MUTANT && object.latest() != nullptr &&\n"
              "      context_.guarded_now() - object.latest()->time.wall() > seconds(2)) {\n"
              "    erase(operation, object, loaded.payload.size());\n"
-             "    return release(operation, {});\n"
+             "    return release(operation);\n"
              "  }\n"
              "  operation.digest = digest(object);\n")],
            faults="cuts,kill,crash"),
@@ -301,6 +301,14 @@ MUTANTS = [
     Mutant("hints_in_a_burst", "D15", "all that is kept for an owner leaves as soon as it is back", "",
            [("core/load/drain_pace.cc", "  credit_ = std::min(credit_, burst);",
              "  credit_ = MUTANT ? 1e9 : std::min(credit_, burst);")],
+           tests="DrainPace.*"),
+    Mutant("worst_moment_for_ever", "D15", "who keeps a damaged hint asks for what its worst moment took, for ever", "",
+           [("core/load/drain_pace.cc", "  if (failed && spent_ < kLatest) return;",
+             "  if (MUTANT || (failed && spent_ < kLatest)) return;")],
+           tests="DrainPace.*"),
+    Mutant("slow_with_each_return", "D14", "an owner that comes and goes is delivered to slowly at each return", "",
+           [("core/load/drain_pace.cc", "now - looked_at_ > kForgetAfter) {",
+             "(MUTANT || now - looked_at_ > kForgetAfter)) {")],
            tests="DrainPace.*"),
     Mutant("full_node_coordinates", "D29", "a node whose disk is full goes on coordinating", "",
            [("node/shard_store.cc", "if (owner && takes_writes(context.disk_state())) {",

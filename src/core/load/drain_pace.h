@@ -13,6 +13,11 @@ namespace stator {
 /// Beside it the pace names the *least* that ends in time, for the owner to know what it may ask
 /// for. Never faster than `most`, which is what this node can spare for it, but for the least.
 ///
+/// No pace falls while the backlog does, or it would never end. When all that there was has been
+/// met, what is left has come since, or cannot be delivered: it has a time of its own, and paces of
+/// its own. Time is that in which the owner is there. One that comes and goes is given neither a
+/// new time nor a slow beginning with each return, or it would never have all.
+///
 /// Amounts are what the work costs, in bytes (node/background_budget.h), so that many small objects
 /// and few large ones are paced alike. A piece may be sent while the one before is paid for: a
 /// large one goes at once and is waited for afterwards. Pure; one per owner and shard.
@@ -22,7 +27,13 @@ class DrainPace {
   void look(std::uint64_t backlog, std::uint64_t most, MonoTime now);
   [[nodiscard]] bool may_send() const { return credit_ >= 0; }
   void on_sent(std::uint64_t cost) { credit_ -= static_cast<double>(cost); }
-  /// Nothing is left, or the owner is away: the next look() begins anew.
+  /// All that there was when this time began has been met, and is delivered or cannot be. `failed`:
+  /// but for some that may be delivered later; these keep the time that they have, while it lasts.
+  void on_walked(bool failed);
+  /// The owner is away. Is it back soon, then all goes on as it was; else the next look() begins
+  /// anew, as with one that has just started. May be said again and again.
+  void rest();
+  /// Nothing is left: the next look() begins anew.
   void end() { *this = DrainPace(); }
 
   [[nodiscard]] std::uint64_t per_second() const { return rate_; }
@@ -38,13 +49,20 @@ class DrainPace {
   static constexpr std::uint64_t kTrickle = 16 << 10;
   /// What was not sent in time is made up for, as far as this.
   static constexpr Duration kBurst = milliseconds(20);
+  /// Who is away for longer may have been started anew. So long, too, is remembered that somebody
+  /// comes and goes (PeerHealth).
+  static constexpr Duration kForgetAfter = seconds(10);
 
  private:
+  void begin_time();
+
   bool under_way_ = false;
-  MonoTime began_{};
   MonoTime looked_at_{};
-  std::uint64_t aimed_ = 0;  // bytes per second that end in kAim; never less than it was
-  std::uint64_t least_ = 0;  // the same, in kLatest
+  Duration served_{};  // while the owner was there: how far the slow beginning is
+  Duration spent_{};   // the same, of kAim and kLatest
+  // Bytes per second that end in kAim, in kLatest; never less than they were in this time.
+  std::uint64_t aimed_ = 0;
+  std::uint64_t least_ = 0;
   std::uint64_t rate_ = 0;
   double credit_ = 0;  // bytes; negative: to be paid for
 };
