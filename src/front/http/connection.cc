@@ -11,6 +11,7 @@ namespace {
 
 // A body larger than this is given back after its request.
 constexpr std::size_t kBodyKept = 16 * 1024;
+constexpr int kTooManyRequests = 429;
 
 }  // namespace
 
@@ -30,6 +31,7 @@ Connection::Connection(Services& services, Router& router, env::Stream& stream,
 
 std::size_t Connection::on_data(std::string_view bytes) {
   in_data_ = true;
+  refused_ = false;
   std::size_t consumed = 0;
   bool more = true;
   while (more && phase_ == Phase::kReading) {
@@ -52,6 +54,8 @@ std::size_t Connection::on_data(std::string_view bytes) {
     paused_ = true;
     stream_.pause_reading();
   }
+  // A refusal is all that it will hear: that need not wait for the work of others in this turn.
+  if (refused_ && phase_ != Phase::kWaiting) stream_.send_now();
   return consumed;
 }
 
@@ -164,6 +168,7 @@ void Connection::reply(const Response& response) {
 
 void Connection::reply(const Problem& problem, std::string_view headers) {
   if (problem.code != "not_found") ++services_.counters.commands_refused_total;
+  refused_ = refused_ || problem.status == kTooManyRequests;
   const std::string body = problem_json(problem);
   send({.status = problem.status,
         .content_type = "application/json",

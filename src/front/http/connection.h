@@ -88,6 +88,7 @@ class Connection final : public env::StreamHandler, public Exchange {
   Phase phase_ = Phase::kReading;
   bool paused_ = false;
   bool in_data_ = false;
+  bool refused_ = false;  // as overload, in this visit
   bool served_one_ = false;
   bool close_after_reply_ = false;
   std::optional<Problem> refusal_;  // answers the request when it has arrived whole

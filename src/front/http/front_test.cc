@@ -65,6 +65,31 @@ TEST(HttpFront, RefusesNewWorkWhenClientsLeaveTooMuchUnread) {
   EXPECT_EQ(world.ask("GET", "/v1/kv/b/k").status, 200);  // it ends when the load ends
 }
 
+TEST(HttpFront, ARefusalLeavesBeforeTheWorkOfOthers) {  // G21
+  World world;
+  const std::string get = World::request_text("GET", "/v1/kv/b/k");
+  EXPECT_EQ(world.ask("GET", "/v1/kv/b/k").status, 404);
+  EXPECT_EQ(world.client->sent_now, 0);
+  world.store.failure = Error{.code = ErrorCode::kOverloaded};
+  EXPECT_EQ(world.ask("GET", "/v1/kv/b/k").status, 429);
+  EXPECT_EQ(world.client->sent_now, 1);
+  EXPECT_EQ(world.ask("PUT", "/v1/kv/b/k", "", "v").status, 429);
+  EXPECT_EQ(world.client->sent_now, 2);
+  EXPECT_EQ(world.talk(get + get + get).size(), 3U);
+  EXPECT_EQ(world.client->sent_now, 3) << "once for all that were refused together";
+  // What comes later in another turn leaves at its end; and a refusal is not sent apart from an
+  // answer that is due.
+  world.store.hold = true;
+  world.client->send(get);
+  world.store.release();
+  EXPECT_EQ(parse_answers(world.client->receive()).size(), 1U);
+  EXPECT_EQ(world.client->sent_now, 3);
+  world.store.failure.reset();
+  world.store.hold = false;
+  EXPECT_EQ(world.ask("GET", "/v1/kv/b/k").status, 404);
+  EXPECT_EQ(world.client->sent_now, 3) << "and what was refused before says nothing";
+}
+
 TEST(HttpFront, RefusesBodiesWhenTooManyAreHalfSent) {
   HttpFrontOptions options;
   options.connection_limits.buffered_bytes_max = 500'000;

@@ -154,10 +154,13 @@ class FakeStream final : public env::Stream {
   [[nodiscard]] std::size_t unsent() const override { return output_.size(); }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
+  void send_now() override { ++sent_now; }
   void close_after_flush() override { closing_ = true; }
   void close_now() override;
   void end_output() override { closing_ = true; }
   [[nodiscard]] const env::Address& remote() const override { return remote_; }
+
+  int sent_now = 0;  // how often the door did not want to wait for the end of the turn
 
  private:
   void deliver();
