@@ -4,6 +4,7 @@
 
 #include "base/callback.h"
 #include "base/time.h"
+#include "env/turn_times.h"
 
 namespace stator::env {
 
@@ -38,6 +39,8 @@ class Executor {
   /// registration, and again in the same turn while any of them returns true ("I did something that
   /// others must see").
   virtual void at_turn_end(Callback<bool()> hook) = 0;
+  /// Of the turns before this one; of none where time is virtual.
+  [[nodiscard]] virtual TurnTimes turn_times() const { return {}; }
 
   /// Runs `job` away from the loop (a side thread; jobs of one `lane` run one at a time and in
   /// order, 0 <= lane < kLanes), then `done` on this loop. `job` may block and touches only what it

@@ -66,9 +66,11 @@ void Loop::forget(Tended& connection) {
 }
 
 bool Loop::turn(Duration max_wait) {
+  const bool first = first_turn_;
   std::size_t ran = wait(max_wait);
   const MonoTime before = now_;
   read_clocks();
+  if (!first) note_turn(before);
   if (now_ - before >= kStoodStill) reactor_.extend_round();
   inbox_.take(running_);
   ran += run_tasks(running_);
@@ -118,6 +120,7 @@ void Loop::drop_tasks() {
 
 // Nothing that was added between turns (by the composition root, by a test) may wait for an event.
 Duration Loop::time_to_wait(Duration max_wait) {
+  waits_since_ = {};
   if (std::exchange(first_turn_, false) || !posted_.empty() || !to_tend_.empty() ||
       !tending_.empty() || !to_flush_.empty()) {
     return {};
@@ -125,9 +128,10 @@ Duration Loop::time_to_wait(Duration max_wait) {
   if (std::any_of(outboxes_.begin(), outboxes_.end(), [](const auto& o) { return !o.empty(); })) {
     return {};
   }
-  if (timers_.empty()) return max_wait;
   // now_ is from the start of the last turn, which may have taken long.
-  const Duration until_due = std::max(timers_.next_due() - read_monotonic_clock(), Duration{});
+  waits_since_ = read_monotonic_clock();
+  if (timers_.empty()) return max_wait;
+  const Duration until_due = std::max(timers_.next_due() - waits_since_, Duration{});
   return max_wait.ns < 0 ? until_due : std::min(until_due, max_wait);
 }
 
@@ -140,6 +144,13 @@ std::size_t Loop::wait(Duration max_wait) {
 void Loop::read_clocks() {
   now_ = read_monotonic_clock();
   wall_now_ = read_wall_clock();
+}
+
+// Without a clock of its own: a turn that is followed by a wait ends where the time to wait was
+// reckoned, and any other where the next one begins, with the call that asks what is ready.
+void Loop::note_turn(MonoTime began) {
+  const MonoTime ended = waits_since_ == MonoTime{} ? now_ : waits_since_;
+  turn_times_.note(ended - began, now_);
 }
 
 std::size_t Loop::run_tasks(std::vector<Callback<void()>>& tasks) {

@@ -50,6 +50,7 @@ class Loop final : public Executor {
   TimerId after(Duration delay, Callback<void()> task) override;
   void cancel(TimerId timer) override { timers_.cancel(timer); }
   void at_turn_end(Callback<bool()> hook) override { hooks_.push_back(std::move(hook)); }
+  [[nodiscard]] TurnTimes turn_times() const override { return turn_times_; }
   void run_blocking(unsigned lane, Callback<void()> job, Callback<void()> done) override;
   [[nodiscard]] unsigned shard() const override { return shard_; }
   [[nodiscard]] unsigned shard_count() const override;
@@ -85,6 +86,7 @@ class Loop final : public Executor {
   [[nodiscard]] Duration time_to_wait(Duration max_wait);
   std::size_t wait(Duration max_wait);
   void read_clocks();
+  void note_turn(MonoTime began);
   std::size_t run_tasks(std::vector<Callback<void()>>& tasks);
   void tend();
   void run_hooks();
@@ -101,6 +103,8 @@ class Loop final : public Executor {
   WallTime wall_now_;
   std::atomic<bool> stopping_ = false;
   bool first_turn_ = true;
+  MonoTime waits_since_{};  // zero: it did not mean to wait
+  TurnTimes turn_times_;
 
   std::vector<Callback<void()>> posted_;
   std::vector<Callback<void()>> running_;                // empty between turns, keeps its capacity

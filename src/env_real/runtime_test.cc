@@ -60,6 +60,26 @@ TEST(Runtime, SignalsBecomeTasks) {
   EXPECT_THAT(seen, ElementsAre(SIGTERM, SIGINT));
 }
 
+TEST(Runtime, TellsHowLongItsTurnsTookAndNotHowLongItWaited) {
+  Runtime runtime;
+  Executor& executor = runtime.shard_env(0).executor;
+  executor.post([&executor] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    executor.post([] {});  // what a turn took is known in the next one
+  });
+  ASSERT_TRUE(runtime.run_until(
+      [&executor] { return executor.turn_times().longest() >= milliseconds(30); }, seconds(90)));
+  EXPECT_GE(executor.turn_times().sum(), executor.turn_times().longest());
+  // As often as it takes until the machine does not stall us meanwhile.
+  bool waiting_counts = true;
+  for (int i = 0; i < 200 && waiting_counts; ++i) {
+    const Duration before = executor.turn_times().sum();
+    ASSERT_FALSE(runtime.run_until([] { return false; }, milliseconds(50)));
+    waiting_counts = executor.turn_times().sum() - before >= milliseconds(25);
+  }
+  EXPECT_FALSE(waiting_counts);
+}
+
 TEST(Runtime, TasksBetweenShardsKeepTheirOrder) {
   constexpr int kRounds = 2'000;
   Runtime runtime(2);

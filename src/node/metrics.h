@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace stator::node {
@@ -54,6 +55,8 @@ namespace stator::node {
   X(storage_errors_total, counter, "write batches, and syncs behind them, that the engine failed") \
   X(operations_open, gauge, "requests in the table of operations")                                 \
   X(turns_total, counter, "turns of the loop")                                                     \
+  X(turns_us_total, counter, "microseconds that these took")                                       \
+  X(turn_us_longest, gauge, "the longest of the last half minute to minute, in microseconds")      \
   X(clients_connected, gauge, "open client connections")                                           \
   X(clients_total, counter, "client connections accepted")                                         \
   X(keys_found_total, counter, "keys that commands of Redis clients read and found")               \
@@ -68,9 +71,11 @@ struct Metrics {
 #undef STATOR_METRIC_FIELD
 
   void add(const Metrics& other) {
+    const std::uint64_t longest = std::max(turn_us_longest, other.turn_us_longest);
 #define STATOR_METRIC_ADD(name, type, help) name += other.name;
     STATOR_METRICS(STATOR_METRIC_ADD)
 #undef STATOR_METRIC_ADD
+    turn_us_longest = longest;  // of any shard: such a time is no sum
   }
 };
 

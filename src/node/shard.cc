@@ -68,6 +68,9 @@ void Shard::close() {
 
 bool Shard::on_turn_end() {
   ++context_.metrics.turns_total;
+  const env::TurnTimes turns = context_.env.executor.turn_times();
+  context_.metrics.turns_us_total = static_cast<std::uint64_t>(turns.sum().us());
+  context_.metrics.turn_us_longest = static_cast<std::uint64_t>(turns.longest().us());
   const MonoTime now = context_.now();
   context_.admission.look(now);
   context_.background.look(context_.admission.pressed(), now);
