@@ -7,25 +7,13 @@
 
 #include "core/ring/position.h"
 #include "sim/key_graph.h"
+#include "sim/naming.h"
 
 namespace stator::sim {
 namespace {
 
 // Enough to understand a failure; the first is what matters.
 constexpr std::size_t kViolationsPerKey = 8;
-
-std::string name_of(const WriteId& id) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%016llx-%016llx", static_cast<unsigned long long>(id.high),
-                static_cast<unsigned long long>(id.low));
-  return text;
-}
-
-std::string at_time(MonoTime when) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.6f s", static_cast<double>(when.ns) / 1e9);
-  return text;
-}
 
 // Dots are counted per partition, so that is where they must be unique.
 using DotName = std::tuple<std::uint32_t, Incarnation, std::uint64_t>;
