@@ -73,6 +73,7 @@ void Wire::reset(std::uint32_t a, std::uint32_t b) {
 
 void Wire::reset_end(std::uint32_t a, std::uint32_t b) {
   ++counters_.resets;
+  ++path(a, b).resets;
   Process* process = world_.host(a).process();
   if (process == nullptr) return;
   process->each_network([b](ShardNetwork& each) { each.reset_all(b); });

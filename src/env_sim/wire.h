@@ -62,6 +62,8 @@ class Wire {
   void reset(std::uint32_t a, std::uint32_t b);
   /// The same for the ends at `a` alone: half open, until the other end sends and is told.
   void reset_end(std::uint32_t a, std::uint32_t b);
+  /// How often that was done to the ends at `a` of those to `b`.
+  [[nodiscard]] std::uint64_t resets(std::uint32_t a, std::uint32_t b) { return path(a, b).resets; }
 
   // --- for hosts and the ends of connections ---
   void host_added(const std::string& name);
@@ -94,6 +96,7 @@ class Wire {
   struct Path {
     NetworkFaults faults{};
     bool cut = false;
+    std::uint64_t resets = 0;        // by the harness, at its beginning
     MonoTime free_at{};              // when its bandwidth is free again
     std::deque<std::string> kept{};  // old frames that may come again
   };

@@ -86,7 +86,9 @@ Duration Adversary::draw_very_long(const char* what, Duration most) {
 template <typename Action>
 void Adversary::later(Duration delay, Action action) {
   world_.after(delay, [this, action = std::move(action)]() mutable {
-    if (active_) action();
+    if (!active_) return;
+    action();
+    tell();
   });
 }
 
@@ -640,6 +642,7 @@ void Adversary::heal() {
     if (ends || harmed || doubled) host.kill();
     start_if_down(node);
   }
+  tell();
 }
 
 }  // namespace stator::sim

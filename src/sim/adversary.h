@@ -49,6 +49,8 @@ class Adversary {
     FaultMenu menu{};
     NumberSet strikes = NumberSet::all();
     Random random{0};
+    /// Is told when anything has begun or ended, each time, before anything else happens.
+    std::function<void()> struck{};
   };
   Adversary(World& world, std::vector<std::uint32_t> nodes, std::vector<std::uint32_t> clients,
             Options options, NodeControl control);
@@ -116,6 +118,9 @@ class Adversary {
   void clone_disk();
   void run_copy(std::uint32_t original);
   void end_copy(std::uint32_t original);
+  void tell() {
+    if (options_.struck) options_.struck();
+  }
   void note_loss() { disk_lost_at_ = std::min(disk_lost_at_, world_.now()); }
   /// The disk of `node` gets these faults for a while.
   void harm_disk(std::uint32_t node, const DiskFaults& faults, const char* what);

@@ -25,7 +25,8 @@ class Yard {
     adversary_ = std::make_unique<Adversary>(
         world_, nodes_, std::vector<std::uint32_t>{client},
         Adversary::Options{.families = *parse_faults(families),
-                           .random = world_.random().fork("adversary")},
+                           .random = world_.random().fork("adversary"),
+                           .struck = [this] { seen_ = state(); }},
         NodeControl{
             .start = [this](std::uint32_t node) { start(node); },
             .stop = [](std::uint32_t) {},
@@ -43,6 +44,29 @@ class Yard {
   World& world() { return world_; }
   Adversary& adversary() { return *adversary_; }
   const std::vector<std::uint32_t>& nodes() const { return nodes_; }
+  /// All that can be seen of machines and paths.
+  std::vector<double> state() {
+    std::vector<double> all;
+    for (const std::uint32_t node : nodes_) {
+      Host& host = world_.host(node);
+      const DiskFaults& disk = host.disk().faults;
+      all.push_back(host.running() ? host.process()->number() : 0);
+      all.push_back(host.paused() ? 1 : 0);
+      all.push_back(static_cast<double>(host.slowness()));
+      all.push_back(host.disk().may_fail() ? 1 : 0);
+      all.push_back(static_cast<double>(disk.sync_mean.ns + disk.call_cost.ns));
+      for (const std::uint32_t to : nodes_) {
+        const NetworkFaults& faults = world_.wire().faults(node, to);
+        all.push_back(world_.wire().is_cut(node, to) ? 1 : 0);
+        all.push_back(static_cast<double>(world_.wire().resets(node, to)));
+        all.push_back(faults.loss + faults.reset + faults.tail);
+        all.push_back(static_cast<double>(faults.delay_mean.ns));
+      }
+    }
+    return all;
+  }
+  /// That, when the adversary last told that it had done something.
+  const std::vector<double>& seen() const { return seen_; }
   /// Copies that were started, with their originals.
   const std::vector<std::pair<std::uint32_t, std::uint32_t>>& copies() const { return copies_; }
   /// Those of them that ended, in that order.
@@ -53,6 +77,7 @@ class Yard {
   std::vector<std::uint32_t> nodes_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> copies_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> ended_;
+  std::vector<double> seen_;
   std::unique_ptr<Adversary> adversary_;
 };
 
@@ -144,6 +169,28 @@ TEST(Adversary, WhatFailsForEverFailsUntilAllIsHealed) {
     }
   }
   EXPECT_GT(for_ever, 3);
+}
+
+// Nobody who looks when he is told to misses anything, however short it is.
+TEST(Adversary, TellsEachTimeThatItHasDoneOrUndoneSomething) {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    Yard yard(seed, "disks");
+    World& world = yard.world();
+    std::vector<double> before = yard.state();
+    const MonoTime end = world.now() + seconds(60);
+    yard.adversary().start(end);
+    std::size_t changes = 0;
+    while (world.now() < end && world.scheduler().step()) {
+      std::vector<double> now = yard.state();
+      if (now == before) continue;
+      ++changes;
+      EXPECT_EQ(now, yard.seen()) << seed;
+      before = std::move(now);
+    }
+    EXPECT_GT(changes, 50U);
+    yard.adversary().heal();
+    EXPECT_EQ(yard.state(), yard.seen());
+  }
 }
 
 // D3: of a disk that is not its own a node must not say that it is.
