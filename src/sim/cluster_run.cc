@@ -11,6 +11,7 @@
 #include "sim/false_answers.h"
 #include "sim/hints_in_the_end.h"
 #include "sim/nodes.h"
+#include "sim/reach_watch.h"
 #include "sim/recording_store.h"
 #include "sim/story.h"
 #include "sim/suspects.h"
@@ -50,12 +51,15 @@ class ClusterRun {
 
  private:
   void add_hosts(const FaultMenu& menu);
+  void watch_reach();
+  void note_strike();
   void start_clients();
   void run_for(Duration time);
   void drain();
   void look_at_hints();
   void look_at_rest();
   void tell_stories(const Verdict& verdict);
+  void judge(RunReport& report);
   void judge_clients(RunReport& report);
   [[nodiscard]] RunReport report();
   void violate(std::string what) { violations_.push_back(std::move(what)); }
@@ -76,6 +80,7 @@ class ClusterRun {
   std::unique_ptr<Copies> copies_;               // nullptr: disks lose what they were given
   std::unique_ptr<RecordingObserver> observer_;
   std::unique_ptr<Adversary> adversary_;
+  std::unique_ptr<ReachWatch> watch_;
   std::unique_ptr<Bounds> bounds_;
   std::uint64_t repaired_writes_ = 0;
   World world_;  // its processes end before what they use
@@ -100,7 +105,8 @@ ClusterRun::ClusterRun(const RunOptions& options)
   if (!loses_disk(faults_)) copies_ = std::make_unique<Copies>(world_, nodes_->hosts(), founding);
   bounds_ = std::make_unique<Bounds>(world_, nodes_->hosts());
   observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler(), copies_.get());
-  nodes_->attach(*adversary_, *observer_);
+  watch_reach();
+  nodes_->attach(*adversary_, *observer_, *watch_);
   if (!options.clients_judge) return;
   clients_judge_ = std::make_unique<ClientsJudge>(world_, founding);
   clients_judge_->adapt(workload_);
@@ -127,7 +133,8 @@ void ClusterRun::add_hosts(const FaultMenu& menu) {
       Adversary::Options{.families = faults_,
                          .menu = menu,
                          .strikes = options_.schedule.strikes,
-                         .random = world_.random().fork("adversary")},
+                         .random = world_.random().fork("adversary"),
+                         .struck = [this] { note_strike(); }},
       NodeControl{
           .start = [this](std::uint32_t node) { nodes_->start(node); },
           .stop = [this](std::uint32_t node) { nodes_->stop(node); },
@@ -138,6 +145,23 @@ void ClusterRun::add_hosts(const FaultMenu& menu) {
               },
           .copy_ended = [this](std::uint32_t node,
                                std::uint32_t original) { nodes_->copy_ended(node, original); }});
+}
+
+// Other limits may be so tight that a node which is only late is taken for silent.
+void ClusterRun::watch_reach() {
+  ReachWatch::Options options;
+  options.nodes = options_.nodes;
+  options.spare = has(faults_, FaultFamily::kLimits) ? 1 : 0;
+  options.serves = [](Program& program) {
+    const auto& server = static_cast<Server&>(program);
+    return server.error().empty() && !server.stopping();
+  };
+  watch_ = std::make_unique<ReachWatch>(world_, std::move(options));
+}
+
+void ClusterRun::note_strike() {
+  if (adversary_->disk_lost_at() <= world_.now()) watch_->give_up();
+  watch_->look();
 }
 
 void ClusterRun::start_clients() {
@@ -163,6 +187,7 @@ RunReport ClusterRun::run() {
   first_shards_ = nodes_->shards();
   world_.run_for(kStart);
   bounds_->remember_fresh();
+  watch_->look();
   start_clients();
   adversary_->start(world_.now() + workload_.length);
   run_for(std::min(workload_.length, options_.schedule.until));
@@ -222,6 +247,20 @@ void ClusterRun::tell_stories(const Verdict& verdict) {
   }
 }
 
+void ClusterRun::judge(RunReport& report) {
+  report.verdict = check(log_, {.n = nodes_->founding().n,
+                                .partitions = nodes_->founding().q,
+                                .disk_lost_at = adversary_->disk_lost_at()});
+  const Refusals& refusals = watch_->refusals();
+  report.writes_answered = refusals.answered();
+  report.writes_owed = refusals.owed();
+  report.writes_owed_by_few = refusals.owed_by_few();
+  std::vector<Violation>& violations = report.verdict.violations;
+  violations.insert(violations.end(), refusals.violations().begin(), refusals.violations().end());
+  for (const Violation& each : violations) violate(sentence(each));
+  tell_stories(report.verdict);
+}
+
 void ClusterRun::judge_clients(RunReport& report) {
   report.clients_verdict = clients_judge_->judge(log_, adversary_->disk_lost_at());
   for (const Violation& each : report.clients_verdict.violations) {
@@ -249,11 +288,7 @@ RunReport ClusterRun::report() {
   report.events = world_.trace().events();
   report.trace_hash = world_.trace().hash();
   violate(false_answers(clients_, log_));
-  report.verdict = check(log_, {.n = nodes_->founding().n,
-                                .partitions = nodes_->founding().q,
-                                .disk_lost_at = adversary_->disk_lost_at()});
-  for (const Violation& each : report.verdict.violations) violate(sentence(each));
-  tell_stories(report.verdict);
+  judge(report);
   if (clients_judge_ != nullptr) judge_clients(report);
   violate(clients_.problems);
   if (!violations_.empty()) {

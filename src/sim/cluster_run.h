@@ -46,14 +46,17 @@ struct RunReport {
   WireCounters wire;
   ClientRecord clients;
   Verdict verdict;
-  Verdict clients_verdict;              // of what clients wrote down
-  std::uint64_t repaired_writes = 0;    // by the audit in the end
-  std::uint64_t refused_starts = 0;     // of nodes, with a reason
-  std::vector<std::uint64_t> strikes;   // numbers of those of the adversary that took place
-  std::uint64_t operations = 0;         // of clients, numbered from 0, begun or not
-  std::vector<std::uint64_t> suspects;  // of these, those on keys that break an invariant
-  std::uint64_t hints_delivered = 0;    // by processes that ran in the end
-  std::uint64_t looks = 0;              // at shards of nodes, for I14
+  Verdict clients_verdict;               // of what clients wrote down
+  std::uint64_t writes_answered = 0;     // P5: calls
+  std::uint64_t writes_owed = 0;         // of these, those that could be judged
+  std::uint64_t writes_owed_by_few = 0;  // of these, with other nodes away
+  std::uint64_t repaired_writes = 0;     // by the audit in the end
+  std::uint64_t refused_starts = 0;      // of nodes, with a reason
+  std::vector<std::uint64_t> strikes;    // numbers of those of the adversary that took place
+  std::uint64_t operations = 0;          // of clients, numbered from 0, begun or not
+  std::vector<std::uint64_t> suspects;   // of these, those on keys that break an invariant
+  std::uint64_t hints_delivered = 0;     // by processes that ran in the end
+  std::uint64_t looks = 0;               // at shards of nodes, for I14
   Duration simulated{};
   std::uint64_t events = 0;
   std::uint64_t trace_hash = 0;

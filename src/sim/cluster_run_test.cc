@@ -44,6 +44,9 @@ TEST(ClusterRun, WithoutFaultsEverythingIsAcknowledged) {
   EXPECT_GT(report.verdict.acknowledged, 1'000U);
   EXPECT_GT(report.verdict.quorum_reads_checked, 100U);
   EXPECT_GE(report.verdict.copies_checked, 2 * report.verdict.acknowledged) << "W = 2";
+  EXPECT_GT(report.writes_answered, 1'000U);
+  EXPECT_EQ(report.writes_owed, report.writes_answered) << "P5: each could be judged";
+  EXPECT_EQ(report.writes_owed_by_few, 0U);
   EXPECT_EQ(report.clients.abandoned, 0U);
   EXPECT_GT(report.looks, 5 * 30U) << "I14: at five nodes, twice a second";
   EXPECT_GT(report.clients.done, report.clients.begun * 9 / 10);
@@ -90,6 +93,27 @@ TEST(ClusterRun, EveryFamilyOfFaultsStrikesAndNothingBreaks) {
   }
   EXPECT_GT(report.verdict.acknowledged, 100U);
   EXPECT_GT(report.verdict.unknown, 0U);
+}
+
+// P5: while nodes are dead or cut off many writes are owed by those that are there, and not all
+// are, since some nodes are alone, and nobody knows at once who has come back.
+TEST(ClusterRun, WritesAreOwedByTheNodesThatAreThere) {
+  for (const char* names : {"kill", "cuts"}) {
+    std::uint64_t answered = 0;
+    std::uint64_t owed = 0;
+    std::uint64_t by_few = 0;
+    for (const std::uint64_t seed : {0, 2, 4}) {
+      const RunReport report = run_cluster(
+          {.seed = seed, .minutes = 0.3, .faults = *parse_faults(names), .swarm = false});
+      EXPECT_EQ(problems(report), "") << names << " " << seed;
+      answered += report.writes_answered;
+      owed += report.writes_owed;
+      by_few += report.writes_owed_by_few;
+    }
+    EXPECT_GT(owed, answered / 5) << names;
+    EXPECT_LT(owed, answered) << names;
+    EXPECT_GT(by_few, 100U) << names;
+  }
 }
 
 // What is left out changes nothing of what is left: neither when the others strike nor what the

@@ -40,9 +40,14 @@ Nodes::Nodes(World& world, OperationLog& log, Options options)
   STATOR_ASSERT(complete.has_value());
 }
 
-void Nodes::attach(Adversary& adversary, node::Observer& observer) {
+void Nodes::attach(Adversary& adversary, node::Observer& observer, AnswerWitness& witness) {
   adversary_ = &adversary;
   observer_ = &observer;
+  witness_ = &witness;
+}
+
+Recording Nodes::recording_of(std::uint32_t index) const {
+  return {log_, world_.scheduler(), *witness_, index};
 }
 
 Server& Nodes::server(std::uint32_t node) {
@@ -66,7 +71,7 @@ node::NodeOptions Nodes::options_of(std::uint32_t index) {
 
 void Nodes::start(std::uint32_t node) {
   world_.host(node).start(shards_.draw(node), [this, index = node](std::span<env::Env> envs) {
-    auto program = std::make_unique<Server>(envs, options_of(index), log_, world_.scheduler());
+    auto program = std::make_unique<Server>(envs, options_of(index), recording_of(index));
     if (!program->error().empty()) {
       refused_to_start(index, program->error());
     } else if (adversary_->has_clone(index)) {
@@ -105,7 +110,7 @@ void Nodes::start_copy(std::uint32_t node, std::uint32_t original) {
     node::NodeOptions options = options_of(node);
     options.name = names_[original];
     options.found = false;
-    auto program = std::make_unique<Server>(envs, options, log_, world_.scheduler());
+    auto program = std::make_unique<Server>(envs, options, recording_of(node));
     if (!program->error().empty()) refused_to_start(node, program->error());
     return program;
   });

@@ -36,9 +36,10 @@ class Nodes {
   /// Adds their hosts to `world`, which has none yet. Both outlive the processes.
   Nodes(World& world, OperationLog& log, Options options);
 
-  /// Before the first start: who spoils disks, so that a node may rightly refuse to start, and who
-  /// is told what they mint. Both outlive the processes.
-  void attach(Adversary& adversary, node::Observer& observer);
+  /// Before the first start: who spoils disks, so that a node may rightly refuse to start, who is
+  /// told what they mint, and who is told what they answer, by the index of their host. All outlive
+  /// the processes.
+  void attach(Adversary& adversary, node::Observer& observer, AnswerWitness& witness);
 
   [[nodiscard]] const Founding& founding() const { return founding_; }
   [[nodiscard]] const std::vector<std::uint32_t>& hosts() const { return hosts_; }
@@ -67,6 +68,7 @@ class Nodes {
 
  private:
   [[nodiscard]] node::NodeOptions options_of(std::uint32_t node);
+  [[nodiscard]] Recording recording_of(std::uint32_t node) const;
   void refused_to_start(std::uint32_t node, const std::string& why);
   void judge_copy(std::uint32_t node, std::uint32_t original);
   [[nodiscard]] std::vector<std::uint32_t> up() const;
@@ -78,6 +80,7 @@ class Nodes {
   ShardPlan shards_;
   Adversary* adversary_ = nullptr;
   node::Observer* observer_ = nullptr;
+  AnswerWitness* witness_ = nullptr;
   Founding founding_;
   std::vector<std::uint32_t> hosts_;
   std::vector<std::string> names_;

@@ -76,7 +76,7 @@ void RecordingStore::write(const node::WriteRequest& request, node::WriteDone do
   call.owners = request.quorum.pw;
   std::vector<WriteCall>& calls = log_.key(key).writes;
   const std::uint32_t slot = take_slot(writes_, free_writes_);
-  writes_[slot] = {std::move(done), key, calls.size()};
+  writes_[slot] = {std::move(done), key, calls.size(), request.quorum.dw};
   calls.push_back(call);
   inner_.write(request,
                [this, slot](const node::WriteResult& result) { write_answered(slot, result); });
@@ -96,6 +96,17 @@ void RecordingStore::write_answered(std::uint32_t slot, const node::WriteResult&
     seen.push_back(result.id);
     log_.context_given(open.key, *result.context, seen);
   }
+  witness_.on_answered({.node = node_,
+                        .key = open.key,
+                        .id = call.id,
+                        .begin = call.begin,
+                        .end = call.end,
+                        .quorum = call.quorum,
+                        .owners = call.owners,
+                        .durable = open.durable,
+                        .outcome = result.outcome,
+                        .code = result.error.code,
+                        .got = result.error.got});
   open.done(result);
 }
 

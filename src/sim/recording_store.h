@@ -8,18 +8,32 @@
 #include "node/store.h"
 #include "sim/copies.h"
 #include "sim/operation_log.h"
+#include "sim/refusals.h"
 
 namespace stator::sim {
+
+/// Where a node's calls are written down. All outlive its processes.
+struct Recording {
+  OperationLog& log;
+  const Scheduler& scheduler;
+  AnswerWitness& witness;
+  std::uint32_t node;  // as the witness knows it
+};
 
 /// A Store that writes down every call and its answer, and hands both on unchanged: it stands
 /// between the front door and the node of each simulated process. So the log knows ids, contexts
 /// and outcomes for certain, however little the protocol tells the client.
 class RecordingStore final : public node::Store {
  public:
-  /// All outlive it. `r` and `w` are what a request gets that asks for no quorum of its own.
-  RecordingStore(node::Store& inner, OperationLog& log, const Scheduler& scheduler, std::uint8_t r,
-                 std::uint8_t w)
-      : inner_(inner), log_(log), scheduler_(scheduler), r_(r), w_(w) {}
+  /// `inner` outlives it. `r` and `w` are what a request gets that asks for no quorum of its own.
+  RecordingStore(node::Store& inner, const Recording& recording, std::uint8_t r, std::uint8_t w)
+      : inner_(inner),
+        log_(recording.log),
+        scheduler_(recording.scheduler),
+        witness_(recording.witness),
+        node_(recording.node),
+        r_(r),
+        w_(w) {}
 
   void read(std::string_view bucket, std::string_view key, const node::ReadQuorum& quorum,
             node::ReadDone done) override;
@@ -52,6 +66,7 @@ class RecordingStore final : public node::Store {
     node::WriteDone done;
     std::uint32_t key = 0;
     std::size_t call = 0;  // index into the key's writes
+    std::uint8_t durable = 0;
   };
   void read_answered(std::uint32_t slot, const Result<node::ReadResult>& result);
   void write_answered(std::uint32_t slot, const node::WriteResult& result);
@@ -59,6 +74,8 @@ class RecordingStore final : public node::Store {
   node::Store& inner_;
   OperationLog& log_;
   const Scheduler& scheduler_;
+  AnswerWitness& witness_;
+  const std::uint32_t node_;
   const std::uint8_t r_;
   const std::uint8_t w_;
   std::vector<OpenRead> reads_;

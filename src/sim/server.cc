@@ -9,12 +9,12 @@ constexpr Duration kDrainStep = milliseconds(2);
 
 }  // namespace
 
-Server::Server(std::span<env::Env> shards, const node::NodeOptions& options, OperationLog& log,
-               const Scheduler& scheduler)
-    : shards_(shards), error_(open(shards, options, log, scheduler)) {}
+Server::Server(std::span<env::Env> shards, const node::NodeOptions& options,
+               const Recording& recording)
+    : shards_(shards), error_(open(shards, options, recording)) {}
 
 std::string Server::open(std::span<env::Env> shards, const node::NodeOptions& options,
-                         OperationLog& log, const Scheduler& scheduler) {
+                         const Recording& recording) {
   auto opened = node::Node::open({shards.begin(), shards.end()}, options);
   if (!opened) return "does not open: " + opened.error().detail;
   node_ = std::move(*opened);
@@ -23,8 +23,8 @@ std::string Server::open(std::span<env::Env> shards, const node::NodeOptions& op
   front_options.version = "sim";
   for (unsigned i = 0; i < shards.size(); ++i) {
     Door& door = doors_.emplace_back();
-    door.store = std::make_unique<RecordingStore>(node_->store(i), log, scheduler,
-                                                  options.founding.r, options.founding.w);
+    door.store = std::make_unique<RecordingStore>(node_->store(i), recording, options.founding.r,
+                                                  options.founding.w);
     door.front =
         std::make_unique<redis::RedisFront>(*door.store, shards[i].executor, front_options);
     auto listener =

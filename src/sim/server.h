@@ -22,10 +22,11 @@ inline constexpr const char* kDataDirectory = "/data";
 class Server final : public Program {
  public:
   /// When the node does not start, error() says why and nothing runs.
-  Server(std::span<env::Env> shards, const node::NodeOptions& options, OperationLog& log,
-         const Scheduler& scheduler);
+  Server(std::span<env::Env> shards, const node::NodeOptions& options, const Recording& recording);
 
   [[nodiscard]] const std::string& error() const { return error_; }
+  /// stop() was called.
+  [[nodiscard]] bool stopping() const { return static_cast<bool>(stopped_); }
   [[nodiscard]] node::Node& node() { return *node_; }
   [[nodiscard]] unsigned shards() const { return static_cast<unsigned>(shards_.size()); }
   [[nodiscard]] node::Store& store(unsigned shard) { return node_->store(shard); }
@@ -41,8 +42,8 @@ class Server final : public Program {
     std::unique_ptr<redis::RedisFront> front;
     std::unique_ptr<env::Listener> listener;
   };
-  std::string open(std::span<env::Env> shards, const node::NodeOptions& options, OperationLog& log,
-                   const Scheduler& scheduler);
+  std::string open(std::span<env::Env> shards, const node::NodeOptions& options,
+                   const Recording& recording);
   void drain(unsigned shard);
   void await_door(unsigned shard);
 

@@ -147,12 +147,14 @@ std::string describe(const RunReport& report) {
   std::string line = text(
       "seed %" PRIu64 " shards %s %s %.0f s %" PRIu64 " of %" PRIu64 " ops (%.0f/s) on %" PRIu32
       " keys: %" PRIu64 " acknowledged %" PRIu64 " unknown %" PRIu64 " not applied, %" PRIu64
-      " reads (%" PRIu64 " of quorums that meet), %" PRIu64 " copies and %" PRIu64
-      " gone hints looked at, %" PRIu64 " siblings at most, %" PRIu64 " events",
+      " of %" PRIu64 " writes owed (%" PRIu64 " by few), %" PRIu64 " reads (%" PRIu64
+      " of quorums that meet), %" PRIu64 " copies and %" PRIu64 " gone hints looked at, %" PRIu64
+      " siblings at most, %" PRIu64 " events",
       report.seed, list(report.shards).c_str(), report.workload.dense ? "dense" : "sparse",
       in_seconds(report.simulated), report.clients.done, report.clients.begun,
       static_cast<double>(report.clients.done) / in_seconds(report.simulated), report.workload.keys,
       report.verdict.acknowledged, report.verdict.unknown, report.verdict.not_applied,
+      report.writes_owed, report.writes_answered, report.writes_owed_by_few,
       report.verdict.reads_checked, report.verdict.quorum_reads_checked,
       report.verdict.copies_checked, report.verdict.hints_checked, report.verdict.siblings_max,
       report.events);
@@ -187,6 +189,7 @@ void Summary::add(const RunReport& report) {
   acknowledged += report.verdict.acknowledged;
   unknown += report.verdict.unknown;
   not_applied += report.verdict.not_applied;
+  writes_owed += report.writes_owed;
   reads_checked += report.verdict.reads_checked;
   quorum_reads_checked += report.verdict.quorum_reads_checked;
   copies_checked += report.verdict.copies_checked;
@@ -199,12 +202,12 @@ std::string Summary::line(double core_seconds) const {
       "seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64 " sharded=%" PRIu64
       " simulated_s=%.0f begun=%" PRIu64 " operations=%" PRIu64
       " operations_per_s=%.1f acknowledged=%" PRIu64 " unknown=%" PRIu64 " not_applied=%" PRIu64
-      " reads_checked=%" PRIu64 " copies_checked=%" PRIu64 " twice=%" PRIu64 " events=%" PRIu64
-      " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
+      " writes_owed=%" PRIu64 " reads_checked=%" PRIu64 " copies_checked=%" PRIu64 " twice=%" PRIu64
+      " events=%" PRIu64 " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
       seeds, broken_, dense_seeds, sharded_seeds, in_seconds(simulated), begun, operations,
       static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown, not_applied,
-      reads_checked, copies_checked, twice, events, static_cast<double>(events) / core_seconds,
-      in_seconds(simulated) / core_seconds, trace);
+      writes_owed, reads_checked, copies_checked, twice, events,
+      static_cast<double>(events) / core_seconds, in_seconds(simulated) / core_seconds, trace);
 }
 
 std::string Summary::conclusion() const {

@@ -91,6 +91,7 @@ class Summary {
   std::uint64_t acknowledged = 0;
   std::uint64_t unknown = 0;
   std::uint64_t not_applied = 0;
+  std::uint64_t writes_owed = 0;  // calls that could not be refused (P5)
   std::uint64_t reads_checked = 0;
   std::uint64_t quorum_reads_checked = 0;
   std::uint64_t copies_checked = 0;
