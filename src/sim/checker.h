@@ -32,6 +32,9 @@
 //        go of what it keeps for an owner does so when that owner holds it (D14). I1 asks it of
 //        all copies together only, and one that is lost is lost behind the others.
 //   P7   no answer counts fewer nodes than it promises, nor fewer owners.
+//
+// That a write is not refused without need (P5) is judged when it is answered (refusals.h), since
+// that depends on the faults of that moment.
 
 namespace stator::sim {
 

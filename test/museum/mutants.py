@@ -87,6 +87,10 @@ MUTANTS = [
     Mutant("owners_not_counted", "D9", "a write that asked for owners is content with stand-ins", "P7 I12",
            [(WRITE_ROUND, "(acked & owners()).size() >= options_.pw",
              "(MUTANT || (acked & owners()).size() >= options_.pw)")]),
+    Mutant("stand_ins_not_asked", "P5", "a write is refused where fewer than W owners answer, although stand-ins are there",
+           "P5",
+           [(WRITE_ROUND, "  } else if (!take_more()) {", "  } else if (MUTANT || !take_more()) {")],
+           faults="cuts", minutes=0.5),
     Mutant("refusal_counts", "D9", "a replica that refuses is counted as one that acknowledges", "I1 I12",
            [("node/write_coordinator.cc", "  STATOR_PROBE(\"write: a replica refuses\");\n",
              "  if (MUTANT) {\n"
