@@ -161,13 +161,26 @@ void Audit::begin(std::uint32_t key) {
   });
 }
 
+bool Audit::judge(std::uint32_t key, const char* done, const Error* error) {
+  const bool fits = log_.key(key).key.size() <= node::Limits().key_bytes_max;
+  const std::string name = "key " + std::to_string(key);
+  if (fits && error != nullptr) {
+    problem("I15: " + name + " cannot be " + done + ": " + to_string(error->code));
+  } else if (!fits && error == nullptr) {
+    problem("D35: " + name + ", which is longer than a node takes, was " + done);
+  } else if (!fits && error->code != ErrorCode::kTooLarge) {
+    problem("D35: " + name + ", which is longer than a node takes, was refused as " +
+            to_string(error->code));
+  } else {
+    return true;
+  }
+  return false;
+}
+
 void Audit::read(std::uint32_t key, node::Store& store) {
   const KeyLog& log = log_.key(key);
   store.read(log.bucket, log.key, {.r = n_}, [this, key](const Result<node::ReadResult>& result) {
-    if (!result) {
-      problem("I15: key " + std::to_string(key) +
-              " cannot be read from all its owners: " + to_string(result.error().code));
-    }
+    judge(key, "read from all its owners", result ? nullptr : &result.error());
     finished();
   });
 }
@@ -175,12 +188,8 @@ void Audit::read(std::uint32_t key, node::Store& store) {
 void Audit::explain(std::uint32_t key, node::Store& store) {
   const KeyLog& log = log_.key(key);
   store.explain(log.bucket, log.key, [this, key](const Result<node::Explanation>& result) {
-    if (result) {
-      take(key, *result);
-    } else {
-      problem("I15: key " + std::to_string(key) +
-              " cannot be explained: " + to_string(result.error().code));
-    }
+    const bool right = judge(key, "explained", result ? nullptr : &result.error());
+    if (right && result) take(key, *result);
     finished();
   });
 }

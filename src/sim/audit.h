@@ -13,7 +13,8 @@ namespace stator::sim {
 /// Looks at every key of a cluster that is whole again: reads it from all its owners, so that they
 /// agree; shows that reading on writes nothing (I13); and puts down what each owner holds in the
 /// end, which must be the same everywhere (I4). A walk over all keys then names those that live and
-/// no others (I18). Drives the nodes' stores directly, many keys at a time. A question that is not
+/// no others (I18). A key that is longer than nodes take must be refused by all of them, and named
+/// by no walk (D35). Drives the nodes' stores directly, many keys at a time. A question that is not
 /// answered within 5 s breaks I15.
 class Audit {
  public:
@@ -38,6 +39,8 @@ class Audit {
   void walk();
   void finished();
   void problem(std::string what);
+  /// `error`: nullptr where there is none. False: that is a problem.
+  bool judge(std::uint32_t key, const char* done, const Error* error);
   [[nodiscard]] node::Store& store_of(std::uint32_t host, unsigned shard);
   /// Of all nodes: writes that replicas took and batches that engines got.
   [[nodiscard]] std::uint64_t writes_so_far();

@@ -19,8 +19,24 @@ bool is_read(OperationKind kind) {
          kind == OperationKind::kScan;
 }
 
-bool must_be_refused(OperationKind kind) {
-  return kind == OperationKind::kWrongContext || kind == OperationKind::kBadContext;
+constexpr std::string_view kBadContext = "BADCONTEXT";
+constexpr std::string_view kTooLarge = "TOOLARGE";
+
+// With which word it must be refused; none: it must not be. A door looks at the context first.
+std::string_view refusal_of(const Operation& operation) {
+  switch (operation.kind) {
+    case OperationKind::kWrongContext:
+    case OperationKind::kBadContext: return kBadContext;
+    default: break;
+  }
+  const Edge edge = edge_of(operation.kind, operation.key, operation.value.size());
+  return edge == Edge::kOver ? kTooLarge : std::string_view();
+}
+
+// Of a request that is too large as well: the node takes none at all now, or cannot tell what
+// became of an earlier attempt, since another process runs under its name.
+bool goes_before_size(std::string_view word) {
+  return word == "TRYAGAIN" || word == "NOTMEMBER" || word == "UNKNOWN";
 }
 
 bool has_value(OperationKind kind) {
@@ -78,7 +94,9 @@ Client::Client(env::Env& env, const Workload& workload, const std::vector<env::A
       record_(record),
       operations_(random.fork("operation")),
       random_(random) {
-  for (const std::uint32_t key : all_keys(workload)) names_.insert(key_name(key));
+  for (const std::uint32_t key : all_keys(workload)) {
+    if (key != kTooLongKey) names_.insert(key_name(key));
+  }
   for (std::uint32_t i = 0; i < workload.sessions; ++i) {
     paces_.push_back({random.fork("pace", i)});
     sessions_.push_back(
@@ -196,22 +214,15 @@ void Client::answered(const Operation& operation, const Reply& reply) {
   if (record_.witness != nullptr) record_.witness->answered(operation, reply);
   --record_.open;
   ++record_.answered;
-  if (must_be_refused(operation.kind)) {
-    if (reply.is_error() && reply.error_prefix() == "BADCONTEXT") {
-      ++record_.contexts_refused;
-      if (!operation.copy) ++record_.done;  // a refusal is the right answer
-    } else if (!reply.is_error()) {
-      record_.problem(std::string(to_string(operation.kind)) + " on key " +
-                      std::to_string(operation.key) + " was accepted");
-    } else if (!operation.copy) {
-      ++record_.failed;
-    }
-    return;
-  }
+  if (!refusal_of(operation).empty()) return take_refusal(operation, reply);
   note_outcome(operation, reply);
   check_strict(operation, !reply.is_error(), &reply);
   if (reply.is_error()) return take_error(operation, reply);
-  if (!operation.copy) ++record_.done;
+  if (!operation.copy) {
+    ++record_.done;
+    const Edge edge = edge_of(operation.kind, operation.key, operation.value.size());
+    if (edge == Edge::kWithin) ++record_.edges_done;
+  }
   switch (operation.kind) {
     case OperationKind::kGet:
       if (reply.type == Reply::Type::kBulk) check_value(operation, reply.text);
@@ -230,6 +241,29 @@ void Client::answered(const Operation& operation, const Reply& reply) {
       }
     }
   }
+}
+
+// A refusal is the right answer. That nothing comes of what was refused is the checker's (I2).
+void Client::take_refusal(const Operation& operation, const Reply& reply) {
+  const std::string_view word = refusal_of(operation);
+  const std::string_view told = reply.is_error() ? reply.error_prefix() : std::string_view();
+  const std::string what = std::string(to_string(operation.kind)) + " on key " +
+                           std::to_string(operation.key) + " with a value of " +
+                           std::to_string(operation.value.size()) + " bytes";
+  if (told == word) {
+    ++(word == kTooLarge ? record_.too_large_refused : record_.contexts_refused);
+    if (!operation.copy) ++record_.done;
+  } else if (told.empty()) {
+    record_.problem(what + " was accepted");
+  } else if (!operation.copy) {
+    ++record_.failed;
+  }
+  if (word != kTooLarge) return;
+  if (!told.empty() && told != word && !goes_before_size(told)) {
+    record_.problem("D35: " + what + " is over a limit, and was told " + reply.text);
+  }
+  note_outcome(operation, reply);
+  check_strict(operation, told == word, &reply);
 }
 
 void Client::take_error(const Operation& operation, const Reply& reply) {
@@ -307,7 +341,7 @@ void Client::unsent(Operation operation) {
 }
 
 bool Client::may_repeat(const Operation& operation) {
-  if (must_be_refused(operation.kind)) return false;
+  if (!refusal_of(operation).empty()) return false;
   if (workload_.persistence.ns > 0 && (is_read(operation.kind) || has_write_id(operation.kind))) {
     return env_.executor.now() - operation.begin < workload_.persistence;
   }

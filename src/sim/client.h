@@ -72,6 +72,8 @@ struct ClientRecord {
   std::uint64_t duplicated = 0;
   std::uint64_t failed = 0;  // of those begun: ended, and not well
   std::uint64_t contexts_refused = 0;
+  std::uint64_t too_large_refused = 0;  // over a limit, and refused as that
+  std::uint64_t edges_done = 0;         // of those done: just within the limits
   std::vector<Told> told;
   std::vector<std::string> problems;  // each breaks a promise; the first few
   bool strict = false;                // from now on each operation must be ok within 5 s (I15)
@@ -159,6 +161,7 @@ class Client final : public Program {
   [[nodiscard]] Operation draw(std::uint64_t number, Random& random);
   void choose_context(Operation& operation, Random& random);
   void take_error(const Operation& operation, const Reply& reply);
+  void take_refusal(const Operation& operation, const Reply& reply);
   [[nodiscard]] bool may_repeat(const Operation& operation);
   void retry_or_abandon(Operation operation);
   void remember_context(std::uint32_t key, const std::string& context);

@@ -102,6 +102,7 @@ ClusterRun::ClusterRun(const RunOptions& options)
     draw_extremes(workload_, founding.n, loses_disk(faults_) ? founding.w : std::uint8_t{1},
                   world_.random().fork("extremes"));
   }
+  if (options.adapt) options.adapt(workload_);
   if (!loses_disk(faults_)) copies_ = std::make_unique<Copies>(world_, nodes_->hosts(), founding);
   bounds_ = std::make_unique<Bounds>(world_, nodes_->hosts());
   observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler(), copies_.get());

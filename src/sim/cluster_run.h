@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ struct RunOptions {
   /// processes into which nobody sees. The workload is then what that can tell.
   bool clients_judge = false;
   Schedule schedule{};  // of what was drawn: the whole, but when a run is made small
+  /// Changes the workload that was drawn: for tests of what is rare in one.
+  std::function<void(Workload&)> adapt{};
   /// With another one acknowledged writes are lost with the power, which must be caught.
   node::Durability durability = node::Durability::kAll;
   std::FILE* trace = nullptr;  // prints every event

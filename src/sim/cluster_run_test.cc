@@ -53,8 +53,8 @@ TEST(ClusterRun, WithoutFaultsEverythingIsAcknowledged) {
   EXPECT_LE(report.clients.done, report.clients.begun);
 }
 
-// Values of no byte and of a mebibyte, the longest keys, quorums of every size: in sparse runs,
-// which are quick, and without faults, so that all of it works.
+// Keys and values at the edge of what is taken, quorums of every size: in sparse runs, which are
+// quick, and without faults, so that all of it works.
 TEST(ClusterRun, ClientsAskForMuchAndForLittle) {
   int quorums = 0;
   int extreme = 0;
@@ -67,7 +67,7 @@ TEST(ClusterRun, ClientsAskForMuchAndForLittle) {
     EXPECT_EQ(workload.replicas, 3);
     EXPECT_EQ(workload.acks_least, 1);
     quorums += workload.quorums > 0 ? 1 : 0;
-    extreme += workload.empty > 0 && workload.longest > 0 ? 1 : 0;
+    extreme += workload.empty > 0 && workload.edge > 0 ? 1 : 0;
     EXPECT_GT(report.clients.done, report.clients.begun * 8 / 10) << seed;
   }
   EXPECT_GT(quorums, 3);
@@ -76,6 +76,30 @@ TEST(ClusterRun, ClientsAskForMuchAndForLittle) {
                 .workload.acks_least,
             2)
       << "a disk is lost";
+}
+
+// D35: what is just within the limits works, what is just over them is refused in so many words,
+// and nothing comes of it, with and without faults. Keys and values each by themselves.
+TEST(ClusterRun, AtTheEdgeOfALimitItIsTakenAndBeyondItRefused) {
+  for (const bool values : {false, true}) {
+    for (const char* faults : {"none", "messages,cuts,kill,buggify"}) {
+      const RunReport report = run_cluster({.seed = 1,
+                                            .minutes = 0.3,
+                                            .faults = *parse_faults(faults),
+                                            .swarm = false,
+                                            .adapt = [values](Workload& workload) {
+                                              workload.operations_per_second = 20;
+                                              workload.huge = values ? 0.1 : 0;
+                                              workload.edge = values ? 0 : 0.2;
+                                              // GET, SET, DEL, ST.GET, ST.PUT: large siblings would
+                                              // pile up.
+                                              workload.weights = {0.2, 0.4, 0.1, 0.15, 0.15};
+                                            }});
+      EXPECT_EQ(problems(report), "") << faults;
+      EXPECT_GT(report.clients.too_large_refused, 0U) << faults;
+      EXPECT_GT(report.clients.edges_done, 0U) << faults;
+    }
+  }
 }
 
 TEST(ClusterRun, EveryFamilyOfFaultsStrikesAndNothingBreaks) {

@@ -13,6 +13,8 @@ constexpr std::size_t kLargeValueMax = 64 * 1024;
 // Few: each costs as much as thousands of others, and stays until it is written over.
 constexpr double kHugeSparse = 0.002;
 constexpr double kHugeDense = 0.00002;
+// Of these, as large as a node takes them and a byte larger: so many each.
+constexpr double kEdgeValues = 0.25;
 // Long enough for faults to come and go many times while the keys are busy.
 constexpr Duration kDenseMax = seconds(120);
 
@@ -87,7 +89,7 @@ Workload draw_workload(Random& random, double minutes, bool dense) {
 void draw_extremes(Workload& workload, std::uint8_t n, std::uint8_t acks_least, Random random) {
   workload.empty = random.chance(0.3) ? 0.02 : 0;
   workload.huge = random.chance(0.3) ? (workload.dense ? kHugeDense : kHugeSparse) : 0;
-  workload.longest = random.chance(0.3) ? 0.02 : 0;
+  workload.edge = random.chance(0.3) ? 0.02 : 0;
   workload.quorums = random.chance(0.5) ? 0.5 * random.fraction() : 0;
   workload.replicas = n;
   workload.acks_least = acks_least;
@@ -120,10 +122,10 @@ OperationKind draw_operation(const Workload& workload, Random& random) {
 }
 
 std::uint32_t draw_key(const Workload& workload, Random& random) {
-  if (workload.longest > 0) {
-    Random longest = random.fork("longest key");
-    if (longest.chance(workload.longest)) {
-      return kLongestKeys + static_cast<std::uint32_t>(longest.below(kLongestKeyCount));
+  if (workload.edge > 0) {
+    Random edge = random.fork("edge key");
+    if (edge.chance(workload.edge)) {
+      return kEdgeKeys + static_cast<std::uint32_t>(edge.below(kEdgeKeyCount));
     }
   }
   if (random.chance(workload.hot)) return 0;
@@ -133,16 +135,17 @@ std::uint32_t draw_key(const Workload& workload, Random& random) {
 std::vector<std::uint32_t> all_keys(const Workload& workload) {
   std::vector<std::uint32_t> keys(workload.keys);
   std::iota(keys.begin(), keys.end(), 0U);
-  for (std::uint32_t i = 0; workload.longest > 0 && i < kLongestKeyCount; ++i) {
-    keys.push_back(kLongestKeys + i);
+  for (std::uint32_t i = 0; workload.edge > 0 && i < kEdgeKeyCount; ++i) {
+    keys.push_back(kEdgeKeys + i);
   }
   return keys;
 }
 
 std::string key_name(std::uint32_t index) {
+  if (index == kEmptyKey) return {};
   std::string name = "key:" + std::to_string(index);
   if (index >= kLongestKeys) {
-    name.resize(node::Limits().key_bytes_max, 'y');
+    name.resize(node::Limits().key_bytes_max + (index == kTooLongKey ? 1 : 0), 'y');
     return name;
   }
   switch (index % 50) {
@@ -151,6 +154,13 @@ std::string key_name(std::uint32_t index) {
     case 29: return name + std::string(3'000, 'x');
     default: return name;
   }
+}
+
+Edge edge_of(OperationKind kind, std::uint32_t key, std::size_t value_size) {
+  if (kind == OperationKind::kScan) return Edge::kNone;  // of all keys
+  const std::size_t most = node::Limits().value_bytes_max;
+  if (key == kTooLongKey || value_size > most) return Edge::kOver;
+  return key >= kEdgeKeys || value_size == most ? Edge::kWithin : Edge::kNone;
 }
 
 std::string make_value(std::uint32_t key, std::uint64_t number, std::size_t size) {
@@ -172,6 +182,9 @@ std::size_t draw_value_size(const Workload& workload, Random& random) {
     Random huge = random.fork("huge value");
     const std::size_t most = node::Limits().value_bytes_max;
     if (huge.chance(workload.huge)) {
+      const double draw = huge.fraction();
+      if (draw < kEdgeValues) return most;
+      if (draw < 2 * kEdgeValues) return most + 1;
       return kLargeValueMax + huge.below(most - kLargeValueMax + 1);
     }
   }

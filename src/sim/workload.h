@@ -45,8 +45,8 @@ struct Workload {
   double large = 0.002;            // of values: up to 64 KiB
   // For a judge who sees inside the nodes (draw_extremes):
   double empty = 0;    // of values: not a byte
-  double huge = 0;     // of values: up to 1 MiB, the most that a node takes
-  double longest = 0;  // of operations: on keys as long as a node takes them
+  double huge = 0;     // of values: up to 1 MiB, the most that a node takes, and one byte over it
+  double edge = 0;     // of operations: on keys at the edge of what a node takes (kEdgeKeys)
   double quorums = 0;  // of ST. commands: ask for R, W, PR, PW, DW of their own, each by chance
   std::uint8_t replicas = 0;    // so many at most, which is N
   std::uint8_t acks_least = 1;  // W is not less
@@ -69,9 +69,9 @@ struct Workload {
 [[nodiscard]] OperationKind draw_operation(const Workload& workload, Random& random);
 [[nodiscard]] std::uint32_t draw_key(const Workload& workload, Random& random);
 
-/// Adds in some of the runs what real processes are not asked for: values of no byte and of a
-/// mebibyte, the longest keys, and quorums of every size up to `n`, but for W at least
-/// `acks_least`. From a stream of its own.
+/// Adds in some of the runs what real processes are not asked for: keys and values of no byte, as
+/// large as a node takes them, and one byte larger; and quorums of every size up to `n`, but for W
+/// at least `acks_least`. From a stream of its own.
 void draw_extremes(Workload& workload, std::uint8_t n, std::uint8_t acks_least, Random random);
 
 /// What one operation asks of replicas; 0: nothing.
@@ -82,11 +82,24 @@ struct AskedQuorum {
 };
 [[nodiscard]] AskedQuorum draw_quorum(const Workload& workload, OperationKind kind, Random random);
 
-/// Keys as long as a node takes them have indices from this one on.
-inline constexpr std::uint32_t kLongestKeys = 1U << 20;
+/// Keys at the edge of what a node takes have indices from this one on.
+inline constexpr std::uint32_t kEdgeKeys = 1U << 20;
+inline constexpr std::uint32_t kEmptyKey = kEdgeKeys;  // of no byte
+inline constexpr std::uint32_t kLongestKeys = kEmptyKey + 1;
 inline constexpr std::uint32_t kLongestKeyCount = 3;
+inline constexpr std::uint32_t kTooLongKey = kLongestKeys + kLongestKeyCount;  // by one byte
+inline constexpr std::uint32_t kEdgeKeyCount = kTooLongKey + 1 - kEdgeKeys;
 /// Most are short and plain; some are long, binary, or share a hash tag.
 [[nodiscard]] std::string key_name(std::uint32_t index);
+
+/// Where an operation stands to the limits of key and value (D35).
+enum class Edge : std::uint8_t {
+  kNone,
+  kWithin,  // its key has no byte or as many as are taken, or its value has as many
+  kOver,    // its key or its value has more: it must be refused
+};
+/// `value_size`: 0 where it brings none.
+[[nodiscard]] Edge edge_of(OperationKind kind, std::uint32_t key, std::size_t value_size);
 /// Of all keys that clients may use.
 [[nodiscard]] std::vector<std::uint32_t> all_keys(const Workload& workload);
 /// Begins with what tells key and write apart.

@@ -64,46 +64,72 @@ TEST(Workload, SeedsDiffer) {
 TEST(Workload, SomeRunsHaveExtremeValuesAndKeysAndOthersHaveNot) {
   int empty = 0;
   int huge = 0;
-  int longest = 0;
+  int edge = 0;
   int quorums = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Random random(seed);
     Workload workload = draw_workload(random, 10, seed % 2 == 0);
-    EXPECT_DOUBLE_EQ(workload.empty + workload.huge + workload.longest + workload.quorums, 0)
+    EXPECT_DOUBLE_EQ(workload.empty + workload.huge + workload.edge + workload.quorums, 0)
         << "real processes are asked for none of it";
     draw_extremes(workload, 3, 2, Random(seed));
     empty += workload.empty > 0 ? 1 : 0;
     huge += workload.huge > 0 ? 1 : 0;
-    longest += workload.longest > 0 ? 1 : 0;
+    edge += workload.edge > 0 ? 1 : 0;
     quorums += workload.quorums > 0 ? 1 : 0;
   }
-  for (const int runs : {empty, huge, longest}) EXPECT_NEAR(runs, 60, 25);
+  for (const int runs : {empty, huge, edge}) EXPECT_NEAR(runs, 60, 25);
   EXPECT_NEAR(quorums, 100, 30);
 }
 
-TEST(Workload, ValuesAreOfNoByteAndOfAMebibyteAndKeysAsLongAsANodeTakesThem) {
+TEST(Workload, KeysAndValuesAreOfNoByteAsLargeAsANodeTakesThemAndOneByteLarger) {
+  constexpr std::size_t kMost = 1 << 20;
   Workload workload;
   workload.keys = 10;
-  workload.empty = workload.huge = workload.longest = 0.1;
+  workload.empty = workload.huge = workload.edge = 0.1;
   std::size_t largest = 0;
   int empty = 0;
+  int most = 0;
+  int over = 0;
+  int others = 0;  // that are huge
   std::set<std::uint32_t> keys;
   Random seeds(1);
   for (int i = 0; i < 20'000; ++i) {
     Random random(seeds.next());
     keys.insert(draw_key(workload, random));
-    largest = std::max(largest, draw_value_size(workload, random));
+    const std::size_t size = draw_value_size(workload, random);
+    largest = std::max(largest, size);
+    most += size == kMost ? 1 : 0;
+    over += size > kMost ? 1 : 0;
+    others += size > 64 * 1024 && size < kMost ? 1 : 0;
     empty += draws_empty_value(workload, random) ? 1 : 0;
   }
-  EXPECT_GT(largest, 1'000'000U);
-  EXPECT_LE(largest, 1U << 20);
+  EXPECT_EQ(largest, kMost + 1);
+  EXPECT_NEAR(most, 500, 150);
+  EXPECT_NEAR(over, 500, 150);
+  EXPECT_NEAR(others, 1'000, 200);
   EXPECT_NEAR(empty, 2'000, 300);
   const auto known = all_keys(workload);
   EXPECT_EQ(keys, std::set<std::uint32_t>(known.begin(), known.end()));
   std::set<std::string> names;
   for (const std::uint32_t key : known) names.insert(key_name(key));
-  EXPECT_EQ(names.size(), 13U);
+  EXPECT_EQ(names.size(), 15U);
+  EXPECT_EQ(key_name(kEmptyKey), "");
   EXPECT_EQ(key_name(kLongestKeys).size(), 4'096U);
+  EXPECT_EQ(key_name(kTooLongKey).size(), 4'097U);
+}
+
+// D35: by this clients know what must work and what must be refused.
+TEST(Workload, TheEdgeIsWhereALimitIs) {
+  constexpr std::size_t kMost = 1 << 20;
+  EXPECT_EQ(edge_of(OperationKind::kSet, 3, 100), Edge::kNone);
+  EXPECT_EQ(edge_of(OperationKind::kSet, 3, kMost), Edge::kWithin);
+  EXPECT_EQ(edge_of(OperationKind::kSet, 3, kMost + 1), Edge::kOver);
+  EXPECT_EQ(edge_of(OperationKind::kGet, kEmptyKey, 0), Edge::kWithin);
+  for (std::uint32_t i = 0; i < kLongestKeyCount; ++i) {
+    EXPECT_EQ(edge_of(OperationKind::kStDel, kLongestKeys + i, 0), Edge::kWithin);
+  }
+  EXPECT_EQ(edge_of(OperationKind::kGet, kTooLongKey, 0), Edge::kOver);
+  EXPECT_EQ(edge_of(OperationKind::kScan, kTooLongKey, 0), Edge::kNone) << "it is of all keys";
 }
 
 // What is drawn for one part of an operation does not shift the others: seeds stay what they were.
@@ -111,7 +137,7 @@ TEST(Workload, ExtremesDrawFromStreamsOfTheirOwn) {
   Workload plain;
   plain.keys = 10;
   Workload extreme = plain;
-  extreme.empty = extreme.huge = extreme.longest = 1e-9;
+  extreme.empty = extreme.huge = extreme.edge = 1e-9;
   Random one(7);
   Random other(7);
   for (int i = 0; i < 100; ++i) {
