@@ -9,10 +9,11 @@
 namespace stator::sim {
 
 /// Settings as an operator might choose them, and some that nobody would: tables of few operations,
-/// hedges at once or late, short and long patience with peers, few siblings, and copies that are
-/// not synced before they count. Which settings are touched is the run's menu; their values are a
-/// node's, and some nodes come back with others after a restart. Whatever they are, each promise
-/// holds, and a whole cluster answers within 5 s.
+/// hedges at once or late, short and long patience with peers, few siblings, copies that are not
+/// synced before they count, little background work, few extra hints, and water marks of the disk.
+/// Which settings are touched is the run's menu; their values are a node's, and some nodes come
+/// back with others after a restart. Whatever they are, each promise holds, and a whole cluster
+/// answers within 5 s.
 class LimitPlan {
  public:
   /// `keeps_files`: no fault of the run takes anything from a disk, synced or not.

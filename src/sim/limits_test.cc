@@ -52,6 +52,35 @@ TEST(LimitPlan, WhereDisksLoseSomethingEveryCopyIsSynced) {
   EXPECT_GT(unsynced, 10);
 }
 
+// D15, D16, D29: what a node can spare, and what it has room for.
+TEST(LimitPlan, BackgroundWorkExtraHintsAndRoomOnTheDiskAreLimited) {
+  const node::NodeOptions usual;
+  std::set<std::uint64_t> rates;
+  std::set<std::uint64_t> hints;
+  int marks = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    LimitPlan plan(1, FaultMenu(), Random(seed), true);
+    node::NodeOptions options;
+    plan.draw(0, options);
+    EXPECT_GE(options.background_bytes_per_second, 8U << 20);
+    EXPECT_LE(options.background_bytes_per_second, usual.background_bytes_per_second);
+    rates.insert(options.background_bytes_per_second);
+    EXPECT_GE(options.hint_bytes_max, 1U << 10);
+    EXPECT_LE(options.hint_bytes_max, usual.hint_bytes_max);
+    hints.insert(options.hint_bytes_max);
+    const WaterMarks& mark = options.disk.marks;
+    if (!mark.any()) continue;
+    ++marks;
+    EXPECT_GT(mark.low, mark.refuse);
+    EXPECT_GT(mark.refuse, mark.read_only);
+    EXPECT_LE(mark.refuse, 64U << 10) << "a disk that is well has more room";
+  }
+  EXPECT_GT(rates.size(), 50U);
+  EXPECT_GT(hints.size(), 50U);
+  EXPECT_GT(marks, 50);
+  EXPECT_LT(marks, 150);
+}
+
 TEST(LimitPlan, WhatIsNotOnTheMenuIsLeftAlone) {
   Random random(3);
   const node::NodeOptions usual;
@@ -61,6 +90,9 @@ TEST(LimitPlan, WhatIsNotOnTheMenuIsLeftAlone) {
     LimitPlan plan(1, menu, Random(random.next()), true);
     node::NodeOptions options;
     plan.draw(0, options);
+    if (options.hint_bytes_max != usual.hint_bytes_max) {
+      EXPECT_TRUE(menu.allows(FaultFamily::kLimits, 9));
+    }
     if (options.hedge_after == usual.hedge_after) continue;
     ++touched;
     EXPECT_TRUE(menu.allows(FaultFamily::kLimits, 2));
