@@ -15,7 +15,9 @@ namespace {
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kUnfinished = "journal.new";
 constexpr std::uint64_t kCompactFrom = 1 << 20;
+constexpr std::uint64_t kCompactFromRarely = 128 << 10;
 constexpr std::size_t kSnapshotFrameSize = 64 << 10;
+constexpr std::size_t kSnapshotFrameSizeRarely = 512;
 
 std::optional<std::uint64_t> generation_of(std::string_view name) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
@@ -37,14 +39,16 @@ Error for_good(Error error) {
 /// Writes a whole store as frames of a new file.
 class SnapshotWriter final : public ChangeSink {
  public:
-  SnapshotWriter(env::File& file, const JournalHeader& header) : file_(file), header_(header) {
+  /// A frame ends as soon as it has `frame_size` bytes.
+  SnapshotWriter(env::File& file, const JournalHeader& header, std::size_t frame_size)
+      : file_(file), header_(header), frame_size_(frame_size) {
     append_journal_header(header, buffer_);
     flush();
   }
   void put(PartitionId partition, std::string_view key, std::string_view value) override {
     if (buffer_.empty()) begin_frame(buffer_);
     append_put(partition, key, value, buffer_);
-    if (buffer_.size() >= kSnapshotFrameSize) finish();
+    if (buffer_.size() >= frame_size_) finish();
   }
   void erase(PartitionId, std::string_view) override { STATOR_ASSERT(false); }
   void drop(PartitionId) override { STATOR_ASSERT(false); }
@@ -68,6 +72,7 @@ class SnapshotWriter final : public ChangeSink {
 
   env::File& file_;
   JournalHeader header_;
+  std::size_t frame_size_;
   std::string buffer_;
   std::uint64_t end_ = 0;
   Result<void> result_;
@@ -80,8 +85,9 @@ std::string Journal::path_of(std::uint64_t generation) const {
 }
 
 Result<std::shared_ptr<Journal>> Journal::open(env::Disk& disk, std::string directory,
-                                               std::uint64_t seed, JournalOwner& owner) {
-  std::shared_ptr<Journal> journal(new Journal(disk, std::move(directory), owner));
+                                               std::uint64_t seed, JournalOwner& owner,
+                                               env::Buggify* rare) {
+  std::shared_ptr<Journal> journal(new Journal(disk, std::move(directory), owner, rare));
   if (auto opened = journal->open_files(seed); !opened) {
     return std::unexpected(std::move(opened.error()));
   }
@@ -185,7 +191,7 @@ Result<void> Journal::append_frame(std::size_t begin) {
   if (written) {
     finish_frame(header_, begin, end_, durable_end_, buffer_);
     // A failed write may leave a part of the frame behind the end; the next one goes over it.
-    written = file_->write_at(end_, buffer_);
+    written = write_frame();
   }
   if (written) {
     end_ += buffer_.size();
@@ -193,6 +199,15 @@ Result<void> Journal::append_frame(std::size_t begin) {
   }
   buffer_.clear();
   return written;
+}
+
+Result<void> Journal::write_frame() {
+  if (!buggified("journal: a frame in two pieces")) return file_->write_at(end_, buffer_);
+  STATOR_PROBE("journal: a frame in two pieces");
+  const std::size_t half = buffer_.size() / 2;
+  const std::string_view frame = buffer_;
+  if (auto written = file_->write_at(end_, frame.substr(0, half)); !written) return written;
+  return file_->write_at(end_ + half, frame.substr(half));
 }
 
 void Journal::sync() {
@@ -230,13 +245,18 @@ void Journal::on_synced(std::uint64_t generation, std::uint64_t appended, std::u
 }
 
 bool Journal::compaction_due() const {
-  if (end_ < kCompactFrom || end_ < compact_from_ || !failure_) return false;
+  if (end_ < kCompactFromRarely || end_ < compact_from_ || !failure_) return false;
+  if (end_ < 2 * owner_.live_bytes()) return false;
+  if (end_ < kCompactFrom) {
+    if (!buggified("journal: written anew early")) return false;
+    STATOR_PROBE("journal: written anew early");
+  }
   // One replaced file at a time: the last one's sync has to come back first.
   if (syncing_ && syncing_generation_ != header_.generation) {
     STATOR_PROBE("journal: the replaced file still syncs");
     return false;
   }
-  return end_ >= 2 * owner_.live_bytes();
+  return true;
 }
 
 void Journal::applied() {
@@ -266,7 +286,9 @@ Result<void> Journal::begin_generation(JournalHeader header) {
   static_cast<void>(disk_.remove(unfinished));
   auto file = disk_.open(unfinished, env::Disk::Open::kCreateNew);
   if (!file) return std::unexpected(std::move(file.error()));
-  SnapshotWriter writer(**file, header);
+  const bool small = buggified("journal: a new file in small frames");
+  if (small) STATOR_PROBE("journal: a new file in small frames");
+  SnapshotWriter writer(**file, header, small ? kSnapshotFrameSizeRarely : kSnapshotFrameSize);
   owner_.write_all(writer);
   const auto end = writer.end();
   if (!end) return std::unexpected(end.error());

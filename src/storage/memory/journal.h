@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "env/buggify.h"
 #include "env/disk.h"
 #include "storage/memory/journal_format.h"
 #include "storage/write_batch.h"
@@ -39,10 +40,11 @@ class JournalOwner {
 class Journal : public std::enable_shared_from_this<Journal> {
  public:
   /// Replays what is there, or begins the first file, with `seed`. kConflict when another process
-  /// uses the directory. `owner` outlives the journal.
+  /// uses the directory. `owner` and `rare` outlive the journal. `rare`: env::Env::buggify.
   [[nodiscard]] static Result<std::shared_ptr<Journal>> open(env::Disk& disk, std::string directory,
                                                              std::uint64_t seed,
-                                                             JournalOwner& owner);
+                                                             JournalOwner& owner,
+                                                             env::Buggify* rare = nullptr);
 
   [[nodiscard]] Result<void> append(const WriteBatch& batch);
   [[nodiscard]] Result<void> append_drop(PartitionId partition);
@@ -65,12 +67,17 @@ class Journal : public std::enable_shared_from_this<Journal> {
   [[nodiscard]] std::uint64_t file_bytes() const { return end_; }
 
  private:
-  Journal(env::Disk& disk, std::string directory, JournalOwner& owner)
-      : disk_(disk), directory_(std::move(directory)), owner_(owner) {}
+  Journal(env::Disk& disk, std::string directory, JournalOwner& owner, env::Buggify* rare)
+      : disk_(disk), directory_(std::move(directory)), owner_(owner), rare_(rare) {}
+
+  [[nodiscard]] bool buggified(env::BuggifyPoint point) const {
+    return rare_ != nullptr && rare_->strikes(point);
+  }
 
   Result<void> open_files(std::uint64_t seed);
   Result<void> replay_file(const std::string& path);
   Result<void> append_frame(std::size_t begin);
+  [[nodiscard]] Result<void> write_frame();
   Result<void> begin_generation(JournalHeader header);
   void compact();
   void remove_others(std::uint64_t generation);
@@ -82,6 +89,7 @@ class Journal : public std::enable_shared_from_this<Journal> {
   env::Disk& disk_;
   std::string directory_;
   JournalOwner& owner_;
+  env::Buggify* rare_;
   std::unique_ptr<env::DirectoryLock> lock_;
   std::unique_ptr<env::File> file_;
   JournalHeader header_;

@@ -54,11 +54,17 @@ struct Opened {
   Result<std::shared_ptr<Journal>> journal = std::unexpected(Error{});
 };
 
-Opened open_on(env::Disk& disk, std::uint64_t seed = kSeed) {
+Opened open_on(env::Disk& disk, std::uint64_t seed = kSeed, env::Buggify* rare = nullptr) {
   Opened opened;
-  opened.journal = Journal::open(disk, kDirectory, seed, *opened.owner);
+  opened.journal = Journal::open(disk, kDirectory, seed, *opened.owner, rare);
   return opened;
 }
+
+/// Takes the rare way wherever there is one.
+class Always final : public env::Buggify {
+ public:
+  [[nodiscard]] bool strikes(env::BuggifyPoint) override { return true; }
+};
 
 Result<void> put(Opened& store, const std::string& key, const std::string& value) {
   WriteBatch batch;
@@ -297,6 +303,56 @@ TEST(Journal, IsReplacedBySomethingSmallerWhenItHasGrown) {
   EXPECT_TRUE(disk.files().contains("data/engine/journal-2"));
   EXPECT_LT(only_file(disk).size(), 4 * 61'000U);
   ASSERT_TRUE(put(store, "after", "x"));
+  (*store.journal)->sync();
+  store.journal->reset();
+  disk.crash();
+  const Opened again = open_on(disk);
+  ASSERT_TRUE(again.journal);
+  EXPECT_EQ(again.owner->content, store.owner->content);
+}
+
+// What the simulator has it do now and then: frames in two pieces, a new file early, and that in
+// small frames.
+TEST(Journal, HoldsTheSameWhicheverWayItIsWritten) {
+  testing::FakeDisk disk;
+  Always rare;
+  Opened store = open_on(disk, kSeed, &rare);
+  for (int i = 0; i < 40 && disk.files().contains("data/engine/journal-1"); ++i) {
+    ASSERT_TRUE(put(store, "key" + std::to_string(i % 4),
+                    std::string(10'000, static_cast<char>('a' + i % 26))));
+    (*store.journal)->sync();
+    (*store.journal)->applied();
+    ASSERT_LT(only_file(disk).size(), 200'000U) << "written anew long before a mebibyte";
+  }
+  EXPECT_TRUE(disk.files().contains("data/engine/journal-2"));
+  // A cut between two of its frames: what stands in front of it is whole.
+  const std::string whole = only_file(disk);
+  store.journal->reset();
+  disk.crash();
+  {
+    const Opened again = open_on(disk);
+    ASSERT_TRUE(again.journal);
+    EXPECT_EQ(again.owner->content, store.owner->content);
+  }
+  disk.kill();
+  only_file(disk) = whole.substr(0, whole.size() - 1);
+  const Opened torn = open_on(disk);
+  ASSERT_TRUE(torn.journal);
+  EXPECT_EQ(torn.owner->content[3].size(), 3U) << "of four frames the last is not whole";
+}
+
+// A failed write leaves the first piece behind the end: no half of a frame is ever replayed (I16).
+TEST(Journal, OfAFrameInTwoPiecesNothingIsTakenWhereTheSecondFails) {
+  testing::FakeDisk disk;
+  Always rare;
+  Opened store = open_on(disk, kSeed, &rare);
+  ASSERT_TRUE(put(store, "a", "1"));
+  disk.writes_fail = ErrorCode::kIo;
+  disk.writes_spared = 1;
+  EXPECT_FALSE(put(store, "b", std::string(500, 'b')));
+  EXPECT_EQ(disk.writes_spared, 0);
+  disk.writes_fail.reset();
+  ASSERT_TRUE(put(store, "c", "3"));
   (*store.journal)->sync();
   store.journal->reset();
   disk.crash();

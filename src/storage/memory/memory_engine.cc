@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "storage/memory/hash_table.h"
 #include "storage/memory/journal.h"
 
@@ -45,8 +46,8 @@ class Store final : public JournalOwner,
     }
   }
 
-  Result<void> open_journal(env::Disk& disk, const std::string& directory) {
-    auto journal = Journal::open(disk, directory, seed_, *this);
+  Result<void> open_journal(const env::Env& env, const std::string& directory) {
+    auto journal = Journal::open(env.disk, directory, seed_, *this, env.buggify);
     if (!journal) return std::unexpected(std::move(journal.error()));
     journal_ = std::move(*journal);
     const EngineStats replayed = count();
@@ -149,11 +150,12 @@ class Store final : public JournalOwner,
 
 class MemoryEngine final : public Engine {
  public:
-  MemoryEngine(std::shared_ptr<Store> store, env::Executor& executor, EngineStats initial)
+  MemoryEngine(std::shared_ptr<Store> store, const env::Env& env, EngineStats initial)
       : store_(std::move(store)),
-        executor_(executor),
+        env_(env),
+        executor_(env.executor),
         journal_(store_->journal()),
-        arena_(store_->arena_of(executor.shard())),
+        arena_(store_->arena_of(env.executor.shard())),
         stats_(initial) {
     if (journal_ != nullptr) store_->add(this);
   }
@@ -196,6 +198,7 @@ class MemoryEngine final : public Engine {
   [[nodiscard]] std::deque<Waiter>* ripe();
 
   std::shared_ptr<Store> store_;
+  const env::Env env_;
   env::Executor& executor_;
   Journal* journal_;
   Arena& arena_;  // the store's
@@ -384,6 +387,10 @@ Result<std::string> MemoryEngine::scan(PartitionId partition, std::string_view a
   STATOR_ASSERT(!closing_);
   const HashTable* table = store_->find(partition);
   if (table == nullptr) return std::string();
+  if (env_.buggified("engine: a page of one key")) {
+    STATOR_PROBE("engine: a page of one key");
+    budget.keys_max = 1;
+  }
   return std::string(table->scan(after, budget, visitor));
 }
 
@@ -425,7 +432,7 @@ class MemoryHome final : public EngineHome {
     // What was there before is counted by the first.
     EngineStats initial;
     if (!counted_.exchange(true) && store_->journal() != nullptr) initial = store_->count();
-    return std::make_unique<MemoryEngine>(store_, env.executor, initial);
+    return std::make_unique<MemoryEngine>(store_, env, initial);
   }
 
  private:
@@ -442,7 +449,7 @@ const Capabilities& capabilities() {
 Result<std::unique_ptr<EngineHome>> open(const EngineOptions& options, const env::Env& env) {
   auto store = std::make_shared<Store>(env.executor.random(), env.executor);
   if (options.journal) {
-    if (auto opened = store->open_journal(env.disk, options.directory); !opened) {
+    if (auto opened = store->open_journal(env, options.directory); !opened) {
       return std::unexpected(std::move(opened.error()));
     }
   }

@@ -24,11 +24,13 @@ class FakeFile final : public env::File {
 
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override {
     std::string& all = content_->bytes;
+    const bool fails = disk_.writes_fail && disk_.writes_spared == 0;
+    if (disk_.writes_fail && !fails) --disk_.writes_spared;
     // A failing write leaves a part behind.
-    const std::string_view kept = disk_.writes_fail ? bytes.substr(0, bytes.size() / 2) : bytes;
+    const std::string_view kept = fails ? bytes.substr(0, bytes.size() / 2) : bytes;
     if (all.size() < offset + kept.size()) all.resize(offset + kept.size());
     all.replace(offset, kept.size(), kept);
-    if (disk_.writes_fail) return std::unexpected(failure(*disk_.writes_fail));
+    if (fails) return std::unexpected(failure(*disk_.writes_fail));
     return {};
   }
   Result<void> read_at(std::uint64_t offset, std::size_t size, std::string& out) override {

@@ -27,6 +27,7 @@ class FakeDisk final : public env::Disk {
   // What goes wrong.
   std::optional<ErrorCode> reads_fail;
   std::optional<ErrorCode> writes_fail;
+  int writes_spared = 0;  // so many succeed before
   std::optional<ErrorCode> syncs_fail;
   std::optional<ErrorCode> directory_syncs_fail;
   std::optional<ErrorCode> renames_fail;
