@@ -17,8 +17,15 @@ class BuggifyPlan {
 
   bool on = false;  // switched by the adversary; a world is healthy until then
 
+  /// For tests: switches it on, so that this point strikes at each visit and no other does.
+  void force(env::BuggifyPoint point) {
+    on = true;
+    forced_ = point.hash;
+  }
+
   /// The share of its visits in which a point strikes.
   [[nodiscard]] double rate(env::BuggifyPoint point) const {
+    if (forced_ != 0) return point.hash == forced_ ? 1 : 0;
     const std::uint64_t draw = mix64(seed_ ^ point.hash);
     if ((draw & 3U) != 0) return 0;
     const double position = static_cast<double>(draw >> 11) * 0x1p-53;
@@ -29,6 +36,7 @@ class BuggifyPlan {
   static constexpr double kRarest = 0.002;
   static constexpr double kOftenest = 0.25;
   std::uint64_t seed_;
+  std::uint64_t forced_ = 0;  // the hash of a point
 };
 
 /// Of one shard.

@@ -39,6 +39,18 @@ TEST(Buggify, StrikesAtItsRateWhileItIsOnAndNeverElse) {
   EXPECT_NEAR(strikes(), plan.rate("a point") * 10'000, 200);
 }
 
+TEST(Buggify, OneThatIsForcedStrikesAlwaysAndNoOtherDoes) {
+  BuggifyPlan plan(0);
+  SimBuggify buggify(plan, Random(1));
+  plan.force("a point");
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(buggify.strikes("a point"));
+    EXPECT_FALSE(buggify.strikes("another"));
+  }
+  plan.on = false;
+  EXPECT_FALSE(buggify.strikes("a point"));
+}
+
 TEST(Buggify, AnEnvOfTheSimulatorHasOneAndOneWithoutIsNeverStruck) {
   class Idle final : public Program {};
   World world(1);

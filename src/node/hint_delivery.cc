@@ -16,6 +16,7 @@ namespace {
 constexpr Duration kBusyTick = milliseconds(10);  // while somebody can be delivered to
 constexpr Duration kIdleTick = seconds(1);        // while hints wait for owners that are away
 constexpr Duration kPatience = seconds(5);        // for one answer
+constexpr Duration kPatienceRarely = milliseconds(5);
 constexpr Duration kAfterFailure = seconds(1);
 constexpr Duration kBetweenWalks = milliseconds(100);
 constexpr Duration kAfterNothing = seconds(1);  // a walk that delivered nothing
@@ -113,8 +114,11 @@ void HintDelivery::pay(Walk& walk, std::uint64_t cost) {
 
 void HintDelivery::advance(NodeId owner, Walk& walk) {
   look_at_pace(owner, walk);
+  const bool tiny = context_.env.buggified("hint: one at a time");
+  if (tiny) STATOR_PROBE("hint: one at a time");
+  const std::size_t window = tiny ? 1 : kWindow;
   for (int begun = 0; begun < kBeginMax; ++begun) {
-    if (walk.in_flight >= kWindow || walk.bytes_in_flight >= kWindowBytes) return;
+    if (walk.in_flight >= window || walk.bytes_in_flight >= kWindowBytes) return;
     if (!may_send(walk)) return;
     if (walk.queue.empty() && !refill(owner, walk)) return;
     if (walk.queue.empty()) return;  // the rest of the range another time
@@ -231,7 +235,9 @@ void HintDelivery::send(Operation& operation, const RecordStore::Loaded& loaded)
   walk.bytes_in_flight += operation.bytes;
   pay(walk, BackgroundBudget::cost(0, operation.bytes));
   operation.sent_at = context_.now();
-  operation.deadline = operation.sent_at + kPatience;
+  const bool hasty = context_.env.buggified("hint: given up early");
+  if (hasty) STATOR_PROBE("hint: given up early");
+  operation.deadline = operation.sent_at + (hasty ? kPatienceRarely : kPatience);
   const RequestId id{
       .kind = RequestKind::kHint, .slot = operation.slot, .generation = operation.generation};
   wire::ReplicaPut message;

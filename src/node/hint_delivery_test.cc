@@ -206,6 +206,43 @@ TEST_F(HintDeliveryTest, AnOwnerThatAsksForAPauseGetsNothingBeforeItIsOver) {
   EXPECT_EQ(take_puts().size(), HintDelivery::kWindow) << "and no pause is kept";
 }
 
+// D14, in the two rare ways that the simulator has it take.
+TEST_F(HintDeliveryTest, OneAtATimeAllOfThemLeave) {
+  constexpr std::uint64_t kHints = 5;
+  for (std::uint64_t i = 0; i < kHints; ++i) keep(std::to_string(i), one_version("v"));
+  // What has left by now does so before.
+  lone.world().buggify().force("hint: one at a time");
+  run(milliseconds(100));
+  for (const auto& put : take_puts()) answer(put, wire::ReplyStatus::kOk);
+  for (int round = 0; round < 50 && pending() > 0; ++round) {
+    run(milliseconds(200));
+    const auto puts = take_puts();
+    ASSERT_LE(puts.size(), 1U);
+    for (const auto& put : puts) answer(put, wire::ReplyStatus::kOk);
+  }
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(stored(), 0U);
+  EXPECT_EQ(lone.metrics().hints_delivered_total, kHints);
+}
+
+TEST_F(HintDeliveryTest, WhatIsGivenUpEarlyIsDeliveredAgainAndALateAnswerDeletesNothing) {
+  lone.world().buggify().force("hint: given up early");
+  keep("k", one_version("v"));
+  run(milliseconds(100));
+  const auto first = take_puts();
+  ASSERT_EQ(first.size(), 1U);
+  answer(first[0], wire::ReplyStatus::kOk);
+  EXPECT_EQ(pending(), 1U);
+  EXPECT_EQ(stored(), 1U);
+  lone.world().buggify().on = false;
+  run(seconds(3));
+  const auto second = take_puts();
+  ASSERT_EQ(second.size(), 1U);
+  answer(second[0], wire::ReplyStatus::kOk);
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(stored(), 0U);
+}
+
 TEST_F(HintDeliveryTest, WhatHasChangedMeanwhileWaitsForTheEndOfThePauseToo) {  // D14, D15
   keep("k", one_version("v"));
   run(milliseconds(100));

@@ -68,14 +68,21 @@ void HintRecount::step() {
   const auto& topology = context_.topology;
   if (topology == nullptr || topology->ring == nullptr) return step_after(kAgainAfter);
   if (!count_some()) return step_after(kAgainAfter);
-  if (range_ < topology->ring->partitions()) return step_after(kPause);
+  if (range_ < topology->ring->partitions()) {
+    const bool waits = context_.env.buggified("hint: the count waits");
+    if (waits) STATOR_PROBE("hint: the count waits");
+    return step_after(waits ? kAgainAfter : kPause);
+  }
   context_.hints.end_count();
   done_();
 }
 
 bool HintRecount::count_some() {
   const std::uint32_t ranges = context_.topology->ring->partitions();
-  for (int i = 0; i < kRangesMax && range_ < ranges; ++i) {
+  const bool single = context_.env.buggified("hint: counts one range at a time");
+  if (single) STATOR_PROBE("hint: counts one range at a time");
+  const int most = single ? 1 : kRangesMax;
+  for (int i = 0; i < most && range_ < ranges; ++i) {
     const PartitionId partition = hint_partition({range_});
     Counter counter(context_, partition);
     auto next = context_.records->engine().scan(partition, after_, kBudget, counter);

@@ -260,6 +260,11 @@ bool RecordStore::submit_turn() {
     begin_sync();
     return true;
   }
+  if (env_.buggified("records: a batch waits a turn")) {
+    STATOR_PROBE("records: a batch waits a turn");
+    env_.executor.post([] {});  // so that there is one
+    return false;
+  }
   std::swap(gathering_, under_way_);
   under_way_active_ = true;
   ++submitted_;

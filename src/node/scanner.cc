@@ -57,6 +57,10 @@ void Scanner::walk_local(PartitionId partition, std::uint64_t from, std::size_t 
   walk->partition = partition;
   walk->from = from;
   walk->keys_max = keys_max;
+  if (context_.env.buggified("scan: one key at a time")) {
+    STATOR_PROBE("scan: one key at a time");
+    walk->keys_max = 1;
+  }
   walk->after.clear();
   walk->found.clear();
   walk->cut = false;

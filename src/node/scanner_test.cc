@@ -248,6 +248,31 @@ TEST(Scanner, AReplicaTellsWhatItKnowsAndJudgesNothing) {
   for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(reply.keys[i], told(keys[i], held[i]));
 }
 
+// Whoever asks goes on until an answer says that it was the last (D35).
+TEST(Scanner, AnAnswerMayHaveOneKeyAlthoughThereAreMore) {
+  LoneShard lone;
+  const std::vector<std::string> keys = last_keys(lone, 3);
+  for (const std::string& key : keys) hold(lone, kLastPartition, key, {.time = 5});
+  lone.world().buggify().force("scan: one key at a time");
+  std::vector<std::string> found;
+  std::uint64_t from = kLastPlaces;
+  bool done = false;
+  for (int step = 0; step < 5 && !done; ++step) {
+    lone.deliver(LoneShard::frame(
+        lone.header(kLastPartition, 77),
+        wire::Scan{.partition = kLastPartition.value, .from = from, .keys_max = 10}));
+    const auto received = lone.take<wire::ScanReply>();
+    ASSERT_EQ(received.size(), 1U);
+    const auto reply = received[0].as<wire::ScanReply>();
+    done = reply.done;
+    ASSERT_EQ(reply.keys.size(), 1U);
+    found.emplace_back(reply.keys[0].key);
+    from = place_of(reply.keys[0].bucket, reply.keys[0].key) + 1;
+  }
+  EXPECT_TRUE(done);
+  EXPECT_EQ(found, keys);
+}
+
 // DBSIZE counts this node's own copies by this node's own time.
 TEST(Scanner, CountsWhatHasNotExpiredNorIsDeleted) {
   LoneShard lone;

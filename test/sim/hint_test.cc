@@ -273,6 +273,27 @@ TEST_P(Hints, AreFoundAgainAfterALossOfPowerOfTheirKeepers) {  // D14
   }
 }
 
+TEST_P(Hints, AreFoundAgainHoweverSlowlyTheyAreCounted) {  // D14
+  owners_go();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(cluster.write(others[0], "k" + std::to_string(i), "v").outcome, Outcome::kOk);
+  }
+  cluster.run(seconds(1));
+  const std::uint64_t before = pending();
+  EXPECT_GT(before, 0U);
+  for (const env::BuggifyPoint point : {env::BuggifyPoint("hint: the count waits"),
+                                        env::BuggifyPoint("hint: counts one range at a time")}) {
+    cluster.world().buggify().force(point);
+    for (const unsigned other : others) cluster.host(other).crash();
+    for (const unsigned other : others) cluster.start(other);
+    cluster.run(seconds(6));
+    EXPECT_EQ(pending(), before);
+  }
+  cluster.world().buggify().on = false;
+  owners_return();
+  ASSERT_TRUE(run_out());
+}
+
 TEST_P(Hints, WhatChangesWhileItIsDeliveredGoesOutAgain) {
   cluster.host(owners[2]).crash();
   cluster.run(seconds(2));
