@@ -7,7 +7,8 @@ namespace stator::env {
 
 /// A place in the program where it may take a rare way of its own accord: refuse although it has
 /// room, wait although it need not, try again although all is well. Whatever it does there must be
-/// right, only rare. Named so that a run can have some of them and not others.
+/// right, only rare. Named so that a run can have some of them and not others; the names are found
+/// with `grep -rn buggified src`.
 struct BuggifyPoint {
   consteval BuggifyPoint(const char* text) {  // NOLINT(google-explicit-constructor): a literal
     for (const char letter : std::string_view(text)) {

@@ -13,6 +13,9 @@ constexpr std::size_t kDrainMark = 64 * 1024;
 constexpr Duration kRetransmitMin = milliseconds(200);
 // A closing connection whose other side has ended its output gets so long.
 constexpr Duration kCloseTimeout = seconds(5);
+// What a system takes that has hardly any room left, and when it has some again.
+constexpr std::size_t kPart = 16;
+constexpr Duration kRoomAgain = microseconds(20);
 
 }  // namespace
 
@@ -149,7 +152,11 @@ void SimStream::flush() {
   if (!wire.is_cut(network_.host(), far_)) {
     const std::size_t window = wire.limits.socket_buffer;
     const std::size_t room = window > in_flight_ ? window - in_flight_ : 0;
-    const std::size_t size = std::min(room, output_.size());
+    std::size_t size = std::min(room, output_.size());
+    if (size > kPart && network_.loop().env().buggified("stream: a part is taken")) {
+      size = kPart;
+      pump_after(kRoomAgain);
+    }
     if (size > 0) send_segment(size);
   }
   if (!output_.empty()) return;
@@ -224,6 +231,12 @@ void SimStream::send_chopped(PacketRef packet, MonoTime when) {
 
 void SimStream::pump() {
   if (state_ == State::kOpen || state_ == State::kClosing) (void)output();
+}
+
+void SimStream::pump_after(Duration delay) {
+  (void)schedule(network_.wire().world().now() + delay, [network = &network_, self = self_] {
+    if (SimStream* stream = network->find(self)) stream->pump();
+  });
 }
 
 // --- receiving ---------------------------------------------------------------------------------
@@ -389,9 +402,7 @@ void SimStream::path_changed(bool cut) {
   network_.loop().scheduler().cancel(ending_);
   ending_ = {};
   if (!output_.empty() || state_ == State::kClosing || (output_ended_ && !end_told_)) {
-    (void)schedule(wire.world().now(), [network = &network_, self = self_] {
-      if (SimStream* stream = network->find(self)) stream->pump();
-    });
+    pump_after(Duration{});
   }
 }
 

@@ -68,6 +68,7 @@ class SimStream final : public env::Stream {
   void deliver_input(std::string_view bytes);
   void credit_peer();
   void pump();
+  void pump_after(Duration delay);
   void on_peer_end(bool reset);
   void end_input();
   void end();

@@ -165,6 +165,24 @@ TEST_F(SimStreamTest, AwkwardPiecesJoinToTheSameBytes) {
   EXPECT_GT(server_.deliveries, 100);
 }
 
+// As of a system that takes a part of what it is given: the rest stays unsent, leaves by and by,
+// and an end waits for it.
+TEST_F(SimStreamTest, WhatTheSystemTakesInPartsArrivesWholeAndBeforeTheEnd) {
+  open();
+  world_.buggify().force("stream: a part is taken");
+  std::string bytes;
+  for (int i = 0; i < 30'000; ++i) bytes += std::to_string(i);
+  send(0, bytes);
+  world_.run_for(microseconds(50));
+  EXPECT_GT(client_.stream->unsent(), 100'000U);
+  on(0, [this] { client_.stream->close_after_flush(); });
+  world_.run_for(seconds(5));
+  EXPECT_EQ(server_.received, bytes);
+  EXPECT_GT(server_.deliveries, 1'000);
+  EXPECT_EQ(client_.closed, 1);
+  EXPECT_EQ(server_.closed, 1);
+}
+
 TEST_F(SimStreamTest, WhatIsNotConsumedComesAgainWithMoreBehindIt) {
   open();
   server_.keep_back = 3;
