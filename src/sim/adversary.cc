@@ -623,26 +623,86 @@ void Adversary::wipe() {
   later(draw_time(milliseconds(1), seconds(10)), [this, node] { start_if_down(node); });
 }
 
+// --- the end -----------------------------------------------------------------------------------
+
+// Whatever is wrong with a node itself.
+void Adversary::mend(std::uint32_t node) {
+  Host& host = world_.host(node);
+  host.clock().set_right();
+  host.set_slowness(1);
+  host.disk().faults = DiskFaults{};
+  host.disk().mend();
+  host.resume();
+  const bool ends = std::erase(stopping_, node) > 0;
+  const bool harmed = std::erase(harmed_, node) > 0;
+  const bool doubled = std::erase(doubled_, node) > 0;
+  if (ends || harmed || doubled) host.kill();
+  start_if_down(node);
+}
+
 void Adversary::heal() {
   active_ = false;
   world_.note("heal");
   world_.buggify().on = false;
   world_.wire().heal();
   world_.wire().set_faults(NetworkFaults{});
-  for (const std::uint32_t node : nodes_) {
-    Host& host = world_.host(node);
-    host.clock().set_right();
-    host.set_slowness(1);
-    host.disk().faults = DiskFaults{};
-    host.disk().mend();
-    host.resume();
-    const bool ends = std::ranges::find(stopping_, node) != stopping_.end();
-    const bool harmed = std::ranges::find(harmed_, node) != harmed_.end();
-    const bool doubled = std::ranges::find(doubled_, node) != doubled_.end();
-    if (ends || harmed || doubled) host.kill();
-    start_if_down(node);
+  for (const std::uint32_t node : nodes_) mend(node);
+}
+
+// How a node is kept away. Without power only where that may happen: copies that are not synced go
+// with it.
+FaultFamily Adversary::draw_exile(Random& random) const {
+  constexpr FaultFamily kWays[] = {FaultFamily::kCuts, FaultFamily::kKill, FaultFamily::kCrash};
+  std::vector<FaultFamily> ways;
+  for (const FaultFamily way : kWays) {
+    if (has(options_.families, way)) ways.push_back(way);
+  }
+  return ways.empty() ? FaultFamily::kCuts : ways[random.below(ways.size())];
+}
+
+// These reach nobody and nobody reaches them; everybody else reaches everybody.
+void Adversary::set_apart(std::span<const std::uint32_t> cut_off) {
+  const auto apart = [cut_off](std::uint32_t host) {
+    return std::ranges::find(cut_off, host) != cut_off.end();
+  };
+  for (std::uint32_t from = 0; from < world_.hosts(); ++from) {
+    for (std::uint32_t to = 0; to < world_.hosts(); ++to) {
+      world_.wire().set_cut(from, to, from != to && (apart(from) || apart(to)));
+    }
   }
   tell();
+}
+
+void Adversary::heal_core(std::span<const std::uint32_t> core) {
+  active_ = false;
+  world_.buggify().on = false;
+  world_.wire().set_faults(NetworkFaults{});
+  Random random = options_.random.fork("outside the core");
+  std::vector<std::uint32_t> others;
+  std::vector<std::uint32_t> cut_off;
+  std::string note = "heal core; outside";
+  for (const std::uint32_t node : nodes_) {
+    if (std::ranges::find(core, node) != core.end()) continue;
+    others.push_back(node);
+    Host& host = world_.host(node);
+    const FaultFamily way = draw_exile(random);
+    note.append(" ").append(host.name()).append(" ").append(to_string(way));
+    if (way == FaultFamily::kCuts) cut_off.push_back(node);
+    if (way == FaultFamily::kKill) host.kill();
+    if (way == FaultFamily::kCrash) host.crash();
+  }
+  world_.note(note);
+  set_apart(cut_off);
+  // With settings of all kinds nobody need wait for the silence of one that is gone: where all that
+  // a request may take is less than two hedges, it would end with that.
+  if (has(options_.families, FaultFamily::kLimits)) {
+    for (const std::uint32_t node : others) {
+      for (std::uint32_t host = 0; host < world_.hosts(); ++host) {
+        if (host != node) world_.wire().reset(node, host);
+      }
+    }
+  }
+  for (const std::uint32_t node : core) mend(node);
 }
 
 }  // namespace stator::sim

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "env_sim/partition.h"
@@ -59,6 +60,10 @@ class Adversary {
   void start(MonoTime until);
   /// Ends every fault and starts every node that is down.
   void heal();
+  /// Of these nodes alone, and between them and all clients, until heal(): each other one is cut
+  /// off from everybody, killed, or without power, as the families of this run allow. Nothing
+  /// strikes any more.
+  void heal_core(std::span<const std::uint32_t> core);
   [[nodiscard]] const FaultCounters& counters() const { return counters_; }
   /// Strikes so far, those too that were left out.
   [[nodiscard]] std::uint64_t numbered() const { return next_strike_; }
@@ -126,6 +131,9 @@ class Adversary {
   void harm_disk(std::uint32_t node, const DiskFaults& faults, const char* what);
   void cure_later(std::uint32_t node);
   void start_if_down(std::uint32_t node);
+  void mend(std::uint32_t node);
+  [[nodiscard]] FaultFamily draw_exile(Random& random) const;
+  void set_apart(std::span<const std::uint32_t> cut_off);
   [[nodiscard]] Duration draw_time(Duration shortest, Duration longest);
   [[nodiscard]] Duration share_of_rest(Duration shortest, int part);
   [[nodiscard]] Duration draw_very_long(const char* what, Duration most);

@@ -148,6 +148,48 @@ TEST(Adversary, AShortRunHasNothingVeryLong) {
   }
 }
 
+// I15: nothing is wrong with the core, and the others are away, each as a family of the run has it.
+TEST(Adversary, ACoreIsHealedWhileTheOthersAreKeptAway) {
+  for (const char* families : {"cuts,pause,messages", "kill", "crash,cuts,limits", "messages"}) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      Yard yard(seed, families);
+      World& world = yard.world();
+      const auto running = [&world](std::uint32_t node) { return world.host(node).running(); };
+      yard.adversary().start(world.now() + seconds(100));
+      world.run_for(seconds(50));
+      const std::vector<std::uint32_t> core = {yard.nodes()[0], yard.nodes()[2], yard.nodes()[3]};
+      yard.adversary().heal_core(core);
+      const std::uint64_t strikes = yard.adversary().numbered();
+      world.run_for(seconds(60));
+      EXPECT_EQ(yard.adversary().numbered(), strikes);
+      EXPECT_FALSE(world.buggify().on);
+      const auto cut = [&world](std::uint32_t a, std::uint32_t b) {
+        return world.wire().is_cut(a, b) && world.wire().is_cut(b, a);
+      };
+      const auto clear = [&world](std::uint32_t a, std::uint32_t b) {
+        return !world.wire().is_cut(a, b) && !world.wire().is_cut(b, a) &&
+               world.wire().faults(a, b).loss == 0;
+      };
+      const std::uint32_t client = 5;
+      for (const std::uint32_t node : core) {
+        EXPECT_TRUE(running(node) && !world.host(node).paused()) << families;
+        EXPECT_TRUE(clear(node, client)) << families;
+        for (const std::uint32_t other : core) EXPECT_TRUE(clear(node, other)) << families;
+        for (const std::uint32_t away : {yard.nodes()[1], yard.nodes()[4]}) {
+          EXPECT_TRUE(!running(away) || (cut(node, away) && cut(client, away))) << families;
+          const bool may_die = *families == 'k' || *families == 'c';
+          EXPECT_TRUE(running(away) || may_die) << families;
+        }
+      }
+      yard.adversary().heal();
+      for (const std::uint32_t node : yard.nodes()) {
+        EXPECT_TRUE(running(node)) << families;
+        for (const std::uint32_t other : yard.nodes()) EXPECT_TRUE(clear(node, other)) << families;
+      }
+    }
+  }
+}
+
 // What fails for ever does so until all is healed, on one node of the run at most.
 TEST(Adversary, WhatFailsForEverFailsUntilAllIsHealed) {
   int for_ever = 0;

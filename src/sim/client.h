@@ -26,7 +26,8 @@ struct Operation {
   MonoTime begin{};
   MonoTime give_up_at{};
   int attempts = 0;
-  bool strict = false;    // begun when all was healed
+  bool strict = false;    // begun when all was healed, or a core that can give what it asks for
+  bool core = false;      // begun when a core was
   bool copy = false;      // of one that another session sends, too
   bool owners = false;    // asks for a quorum of owners
   AskedQuorum asked{};    // what else it asks for
@@ -77,7 +78,13 @@ struct ClientRecord {
   std::vector<Told> told;
   std::vector<std::string> problems;  // each breaks a promise; the first few
   bool strict = false;                // from now on each operation must be ok within 5 s (I15)
+  bool patient = false;               // nobody hangs up on what must be, although no more begins
   bool stopped = false;               // begin nothing new
+  /// Nodes, by their place among those of a client: no others are used, since only these are
+  /// healed. Empty: all are used.
+  std::vector<std::uint32_t> core;
+  std::uint64_t core_judged = 0;   // strict operations on a core that have ended
+  std::uint64_t core_put_off = 0;  // of these, refused as too much at that moment
   std::uint64_t open = 0;
   /// Operations are numbered in the order of time. Those that are not among these are not begun.
   NumberSet kept = NumberSet::all();
@@ -111,6 +118,7 @@ class Session final : public env::StreamAcceptor {
   void connect();
   void on_dial_failed();
   void send(Operation& operation);
+  void hang_up();
   void arm();
   void check_patience();
   std::size_t on_data(std::string_view bytes);
@@ -118,7 +126,8 @@ class Session final : public env::StreamAcceptor {
   void fail_all();
 
   Client& client_;
-  std::uint32_t node_;
+  std::uint32_t node_;       // for the next connection
+  std::uint32_t there_ = 0;  // of the present one, or of what is dialled
   env::Stream* stream_ = nullptr;
   bool connecting_ = false;
   bool leaving_ = false;  // the present connection, when all that was sent on it is answered
@@ -139,11 +148,14 @@ class Client final : public Program {
   // For sessions.
   [[nodiscard]] env::Env& env() { return env_; }
   [[nodiscard]] const std::vector<env::Address>& nodes() const { return nodes_; }
-  [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] std::uint32_t pick_node();
+  [[nodiscard]] bool may_use(std::uint32_t node) const;
   [[nodiscard]] const Workload& workload() const { return workload_; }
   /// How long beyond its patience it waits: when every operation must end well within 5 s, hanging
   /// up on one before that would fail those behind it.
-  [[nodiscard]] Duration grace() const { return record_.strict ? seconds(6) : Duration{}; }
+  [[nodiscard]] Duration grace() const {
+    return record_.strict || record_.patient ? seconds(6) : Duration{};
+  }
   void sending(Operation& operation);
   void answered(const Operation& operation, const Reply& reply);
   /// Sent, and the connection ended before the answer.

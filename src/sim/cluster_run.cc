@@ -9,6 +9,7 @@
 #include "sim/clients_judge.h"
 #include "sim/copies.h"
 #include "sim/false_answers.h"
+#include "sim/healed_core.h"
 #include "sim/hints_in_the_end.h"
 #include "sim/nodes.h"
 #include "sim/reach_watch.h"
@@ -23,7 +24,11 @@ constexpr Duration kStart = seconds(2);  // until the nodes have met
 // After healing, until I15 is asked for: a sync that was slow when it began may take its ten
 // seconds, and meanwhile what is staged behind it may fill the node's memory (P8).
 constexpr Duration kSettle = seconds(11);
-constexpr Duration kStrict = seconds(4);       // of operations that all must be ok
+constexpr Duration kStrict = seconds(4);  // of operations that all must be ok
+// Until all that was begun through a core has ended, well or not: only then are others healed.
+constexpr Duration kCoreEnds = seconds(6);
+// Of what is asked of a core so much may be refused as too much at that moment.
+constexpr std::uint64_t kPutOffShare = 10;
 constexpr Duration kDrain = seconds(30);       // at most, for what is still open
 constexpr Duration kLook = milliseconds(500);  // between two looks at what nodes hold (I14)
 constexpr Duration kGone = seconds(7);         // after the last client has gone (I20)
@@ -55,6 +60,7 @@ class ClusterRun {
   void note_strike();
   void start_clients();
   void run_for(Duration time);
+  void run_core();
   void drain();
   void look_at_hints();
   void look_at_rest();
@@ -73,6 +79,7 @@ class ClusterRun {
   Workload workload_;
   FaultSet faults_ = 0;
   std::vector<std::uint32_t> client_hosts_;
+  std::vector<std::uint32_t> core_;  // healed before all are
   std::vector<std::string> violations_;
   std::vector<std::uint32_t> first_shards_;
   std::unique_ptr<Nodes> nodes_;
@@ -103,6 +110,7 @@ ClusterRun::ClusterRun(const RunOptions& options)
                   world_.random().fork("extremes"));
   }
   if (options.adapt) options.adapt(workload_);
+  core_ = draw_core(nodes_->hosts(), founding, faults_, options.core, world_.random().fork("core"));
   if (!loses_disk(faults_)) copies_ = std::make_unique<Copies>(world_, nodes_->hosts(), founding);
   bounds_ = std::make_unique<Bounds>(world_, nodes_->hosts());
   observer_ = std::make_unique<RecordingObserver>(log_, world_.scheduler(), copies_.get());
@@ -192,6 +200,7 @@ RunReport ClusterRun::run() {
   start_clients();
   adversary_->start(world_.now() + workload_.length);
   run_for(std::min(workload_.length, options_.schedule.until));
+  if (!core_.empty()) run_core();
   adversary_->heal();
   run_for(kSettle);
   clients_.strict = true;
@@ -211,6 +220,25 @@ RunReport ClusterRun::run() {
   if (violations_.empty()) look_at_rest();
   violate(bounds_->problems());
   return report();
+}
+
+// I15, while some are still away. The phases are as long as they are whatever happens in them, so
+// that the operations behind them have the same numbers in every run that leaves something out.
+void ClusterRun::run_core() {
+  adversary_->heal_core(core_);
+  clients_.core = core_;
+  run_for(kSettle);
+  clients_.strict = clients_.patient = true;
+  run_for(kStrict);
+  clients_.strict = false;
+  clients_.stopped = true;
+  run_for(kCoreEnds);
+  clients_.stopped = clients_.patient = false;
+  clients_.core.clear();
+  if (clients_.core_put_off * kPutOffShare > clients_.core_judged) {
+    violate("I15: of " + std::to_string(clients_.core_judged) + " operations on a healed core, " +
+            std::to_string(clients_.core_put_off) + " were refused as too much");
+  }
 }
 
 void ClusterRun::drain() {
@@ -273,6 +301,7 @@ RunReport ClusterRun::report() {
   RunReport report;
   report.seed = options_.seed;
   report.shards = first_shards_;
+  report.core = core_.size();
   report.workload = workload_;
   report.faults = faults_;
   report.faults_made = adversary_->counters();

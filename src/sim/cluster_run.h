@@ -31,6 +31,9 @@ struct RunOptions {
   /// processes into which nobody sees. The workload is then what that can tell.
   bool clients_judge = false;
   Schedule schedule{};  // of what was drawn: the whole, but when a run is made small
+  /// Nodes that are healed before all are (healed_core.h); nullopt: drawn, 0: none. With fewer than
+  /// can answer, that must be noticed.
+  std::optional<std::uint32_t> core{};
   /// Changes the workload that was drawn: for tests of what is rare in one.
   std::function<void(Workload&)> adapt{};
   /// With another one acknowledged writes are lost with the power, which must be caught.
@@ -43,6 +46,7 @@ struct RunOptions {
 struct RunReport {
   std::uint64_t seed = 0;
   std::vector<std::uint32_t> shards;  // by node, of its first start
+  std::size_t core = 0;               // nodes that were healed before all were; 0: none
   Workload workload;
   FaultSet faults = 0;
   FaultCounters faults_made;

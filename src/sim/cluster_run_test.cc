@@ -286,6 +286,26 @@ TEST(ClusterRun, ANodeThatLosesItsDiskTakesNothingAlong) {
   }
 }
 
+// I15: what clients ask of three nodes of five ends well while the others are cut off or dead, and
+// all of them agree in the end as ever.
+TEST(ClusterRun, ACoreThatIsHealedAnswersBeforeTheOthersAreBack) {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    const RunReport report = run_cluster({.seed = seed, .minutes = 0.2, .core = 3});
+    EXPECT_EQ(problems(report), "") << seed;
+    EXPECT_EQ(report.core, 3U);
+    EXPECT_GT(report.clients.core_judged, 0U) << seed;
+  }
+}
+
+// One node of five cannot answer: whoever looks at what a core does sees that.
+TEST(ClusterRun, ACoreThatDoesNotAnswerIsNoticed) {
+  const RunReport report = run_cluster(
+      {.seed = 2, .minutes = 0.2, .faults = *parse_faults("cuts"), .swarm = false, .core = 1});
+  EXPECT_EQ(report.core, 1U);
+  EXPECT_NE(problems(report).find("begun when a core was healed"), std::string::npos)
+      << problems(report);
+}
+
 TEST(ClusterRun, SmallClustersWorkToo) {
   for (const std::uint32_t nodes : {1, 2, 3}) {
     const RunReport report = run_cluster({.seed = 8, .nodes = nodes, .minutes = 0.2});

@@ -53,6 +53,11 @@ inline constexpr FaultSet kAllFaults = (1U << static_cast<unsigned>(FaultFamily:
 [[nodiscard]] constexpr bool loses_disk(FaultSet set) {
   return has(set, FaultFamily::kWipe) || has(set, FaultFamily::kRot);
 }
+/// Nodes may be cut off from all others, or be dead, for a while.
+[[nodiscard]] constexpr bool keeps_away(FaultSet set) {
+  return has(set, FaultFamily::kCuts) || has(set, FaultFamily::kKill) ||
+         has(set, FaultFamily::kCrash);
+}
 /// "all", "disks" (all, and those that strike only where they are asked for), "none", or names
 /// separated by commas.
 [[nodiscard]] Result<FaultSet> parse_faults(std::string_view text);

@@ -46,6 +46,13 @@ TEST(Faults, SayWhatTheyMayTakeFromDisks) {
   EXPECT_FALSE(loses_disk(*parse_faults("crash,fsync,io,full")));
 }
 
+TEST(Faults, SayWhetherNodesAreKeptAway) {
+  for (const char* away : {"cuts", "kill", "crash", "messages,kill"}) {
+    EXPECT_TRUE(keeps_away(*parse_faults(away))) << away;
+  }
+  EXPECT_FALSE(keeps_away(*parse_faults("messages,doors,restart,pause,disk,limits,buggify,wipe")));
+}
+
 TEST(Faults, EachFamilyIsOffInAboutHalfOfTheRuns) {
   Random random(1);
   std::array<int, kFaultFamilies> on{};

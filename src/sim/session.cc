@@ -23,6 +23,7 @@ class Session::Handler final : public env::StreamHandler {
 void Session::submit(Operation operation) {
   ++operation.attempts;
   operation.give_up_at = client_.env().executor.now() + client_.workload().patience;
+  if (stream_ != nullptr && !client_.may_use(there_)) hang_up();
   if (stream_ == nullptr || leaving_) {
     waiting_.push_back(std::move(operation));
     if (!leaving_) connect();
@@ -34,7 +35,7 @@ void Session::submit(Operation operation) {
 }
 
 void Session::hop() {
-  node_ = static_cast<std::uint32_t>(client_.random().below(client_.nodes().size()));
+  node_ = client_.pick_node();
   if (stream_ == nullptr || leaving_) return;
   if (!sent_.empty()) {
     leaving_ = true;
@@ -49,13 +50,15 @@ void Session::connect() {
   if (connecting_) return;
   connecting_ = true;
   ++connection_;
-  client_.env().network.connect_stream(client_.nodes()[node_], *this,
+  if (!client_.may_use(node_)) node_ = client_.pick_node();
+  there_ = node_;
+  client_.env().network.connect_stream(client_.nodes()[there_], *this,
                                        [this](const Error&) { on_dial_failed(); });
 }
 
 // Nothing was sent, so that everything may go to the next node, as long as there is time.
 void Session::on_dial_failed() {
-  node_ = static_cast<std::uint32_t>(client_.random().below(client_.nodes().size()));
+  node_ = client_.pick_node();
   const auto again = [this] {
     connecting_ = false;
     if (!waiting_.empty()) connect();
@@ -142,8 +145,16 @@ void Session::on_closed(std::uint64_t connection) {
   if (stream_ == nullptr && !waiting_.empty()) connect();
 }
 
+// What was sent on it will never be answered.
+void Session::hang_up() {
+  ++connection_;
+  std::exchange(stream_, nullptr)->close_now();
+  leaving_ = false;
+  fail_all();
+}
+
 void Session::fail_all() {
-  node_ = static_cast<std::uint32_t>(client_.random().below(client_.nodes().size()));
+  node_ = client_.pick_node();
   std::deque<Operation> failed = std::move(sent_);
   sent_.clear();
   for (Operation& operation : failed) client_.unanswered(std::move(operation));
@@ -164,10 +175,7 @@ void Session::check_patience() {
   const MonoTime over = client_.env().executor.now() - client_.grace();
   if (!sent_.empty() && sent_.front().give_up_at <= over) {
     // Answers come in order, so that the only way not to wait for one is to hang up.
-    ++connection_;
-    std::exchange(stream_, nullptr)->close_now();
-    leaving_ = false;
-    fail_all();
+    hang_up();
     if (!waiting_.empty()) connect();
   }
   while (!waiting_.empty() && waiting_.front().give_up_at <= over) {

@@ -165,6 +165,10 @@ std::string describe(const RunReport& report) {
                describe_faults(report.faults).c_str(), report.strikes.size(), made.crashes,
                made.kills, made.restarts, made.pauses, made.cuts, made.resets, made.slow,
                made.clock_changes, made.disk_faults, made.very_long);
+  if (report.core > 0) {
+    line += text(", a core of %zu healed first: %" PRIu64 " operations judged, %" PRIu64 " put off",
+                 report.core, report.clients.core_judged, report.clients.core_put_off);
+  }
   const WireCounters& wire = report.wire;
   line += text(", %" PRIu64 " frames %" PRIu64 " lost %" PRIu64 " cut %" PRIu64 " doubled %" PRIu64
                " overtaken %" PRIu64 " damaged %" PRIu64 " replayed",
@@ -182,6 +186,7 @@ void Summary::add(const RunReport& report) {
   ++seeds;
   if (report.workload.dense) ++dense_seeds;
   if (std::ranges::max(report.shards) > 1) ++sharded_seeds;
+  if (report.core > 0) ++core_seeds;
   if (!report.violations.empty()) ++broken_;
   simulated = simulated + report.simulated;
   begun += report.clients.begun;
@@ -199,14 +204,14 @@ void Summary::add(const RunReport& report) {
 
 std::string Summary::line(double core_seconds) const {
   return text(
-      "seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64 " sharded=%" PRIu64
+      "seeds=%" PRIu64 " broken=%" PRIu64 " dense=%" PRIu64 " sharded=%" PRIu64 " cores=%" PRIu64
       " simulated_s=%.0f begun=%" PRIu64 " operations=%" PRIu64
       " operations_per_s=%.1f acknowledged=%" PRIu64 " unknown=%" PRIu64 " not_applied=%" PRIu64
       " writes_owed=%" PRIu64 " reads_checked=%" PRIu64 " copies_checked=%" PRIu64 " twice=%" PRIu64
       " events=%" PRIu64 " events_per_s=%.0f times_real=%.1f trace=%016" PRIx64,
-      seeds, broken_, dense_seeds, sharded_seeds, in_seconds(simulated), begun, operations,
-      static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown, not_applied,
-      writes_owed, reads_checked, copies_checked, twice, events,
+      seeds, broken_, dense_seeds, sharded_seeds, core_seeds, in_seconds(simulated), begun,
+      operations, static_cast<double>(operations) / in_seconds(simulated), acknowledged, unknown,
+      not_applied, writes_owed, reads_checked, copies_checked, twice, events,
       static_cast<double>(events) / core_seconds, in_seconds(simulated) / core_seconds, trace);
 }
 

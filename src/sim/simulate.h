@@ -85,6 +85,7 @@ class Summary {
   std::uint64_t seeds = 0;
   std::uint64_t dense_seeds = 0;
   std::uint64_t sharded_seeds = 0;  // with several shards on some node
+  std::uint64_t core_seeds = 0;     // with a core that was healed before all were
   Duration simulated{};
   std::uint64_t begun = 0;       // operations of clients
   std::uint64_t operations = 0;  // of these, answered well
