@@ -281,8 +281,9 @@ TEST_P(Hints, AreFoundAgainHoweverSlowlyTheyAreCounted) {  // D14
   cluster.run(seconds(1));
   const std::uint64_t before = pending();
   EXPECT_GT(before, 0U);
-  for (const env::BuggifyPoint point : {env::BuggifyPoint("hint: the count waits"),
-                                        env::BuggifyPoint("hint: counts one range at a time")}) {
+  constexpr env::BuggifyPoint kSlow[] = {"hint: the count waits",
+                                         "hint: counts one range at a time"};
+  for (const env::BuggifyPoint point : kSlow) {
     cluster.world().buggify().force(point);
     for (const unsigned other : others) cluster.host(other).crash();
     for (const unsigned other : others) cluster.start(other);
