@@ -647,6 +647,7 @@ void Adversary::heal() {
   world_.wire().heal();
   world_.wire().set_faults(NetworkFaults{});
   for (const std::uint32_t node : nodes_) mend(node);
+  tell();
 }
 
 // How a node is kept away. Without power only where that may happen: copies that are not synced go
@@ -670,7 +671,6 @@ void Adversary::set_apart(std::span<const std::uint32_t> cut_off) {
       world_.wire().set_cut(from, to, from != to && (apart(from) || apart(to)));
     }
   }
-  tell();
 }
 
 void Adversary::heal_core(std::span<const std::uint32_t> core) {
@@ -703,6 +703,7 @@ void Adversary::heal_core(std::span<const std::uint32_t> core) {
     }
   }
   for (const std::uint32_t node : core) mend(node);
+  tell();
 }
 
 }  // namespace stator::sim
