@@ -190,6 +190,16 @@ TEST_F(DiskTrouble, WhoMeetsAnUnreadableRecordAsksTheOtherOwnersForIt) {  // D30
   EXPECT_EQ(get().object, object);
 }
 
+// A reader may have enough without this copy, or ask other owners first when it looks again.
+TEST_F(DiskTrouble, WhoIsAskedForARecordThatItCannotReadHasItRestored) {  // D30, I17
+  damage();
+  EXPECT_EQ(get().code, ErrorCode::kUnreadable);
+  const std::string object = one_version("v");
+  others_answer(object);
+  EXPECT_EQ(lone.metrics().records_restored_total, 1U);
+  EXPECT_EQ(get().object, object);
+}
+
 TEST_F(DiskTrouble, AWriteThatMeetsAnUnreadableRecordIsNotAppliedAndHasItRestored) {  // D30, D8
   damage();
   Outcome outcome = Outcome::kOk;

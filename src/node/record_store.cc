@@ -49,7 +49,9 @@ RecordStore::Loaded RecordStore::open(PartitionId partition, std::string_view ke
   const auto opened = storage::open_record(partition, key, record, loaded.header, loaded.payload);
   loaded.status = opened ? Status::kFound : Status::kUnreadable;
   if (!opened) {
+    STATOR_PROBE("records: one does not pass its checksum");
     loaded.damaged = record;
+    loaded.key = key;
     ++metrics_.records_unreadable_total;
   }
   return loaded;
@@ -122,8 +124,9 @@ void RecordStore::load(PartitionId partition, std::string_view key, LoadDone use
     }
     case storage::GetStatus::kMissing: use(Loaded{}); return;
     case storage::GetStatus::kUnreadable:
+      STATOR_PROBE("records: the engine cannot read one");
       ++metrics_.records_unreadable_total;
-      use(Loaded{.status = Status::kUnreadable});
+      use(Loaded{.status = Status::kUnreadable, .key = key});
       return;
     case storage::GetStatus::kPending: break;
   }
@@ -163,8 +166,9 @@ void RecordStore::on_read(Read& read, storage::GetStatus status, std::string_vie
     } else if (status == storage::GetStatus::kMissing) {
       use(Loaded{});
     } else {
+      STATOR_PROBE("records: the engine cannot read one");
       ++metrics_.records_unreadable_total;
-      use(Loaded{.status = Status::kUnreadable});
+      use(Loaded{.status = Status::kUnreadable, .key = read.key});
     }
   }
   read.waiters.clear();

@@ -44,7 +44,8 @@ class RecordStore {
     storage::RecordHeader header{};
     std::string_view payload{};  // valid in the callback until the next call of this store
     std::string_view damaged{};  // of kUnreadable: the bytes that stand there, where there are any
-    bool lent = false;           // by the engine, until the turn ends
+    std::string_view key{};  // of kUnreadable, unless the store is closed; valid in the callback
+    bool lent = false;       // by the engine, until the turn ends
   };
   using LoadDone = Callback<void(const Loaded&)>;
 

@@ -280,7 +280,13 @@ void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& me
   const auto answer = [this, to = header.sender, request = header.request_id,
                        partition = header.partition, value = message.value,
                        deadline = deadline_in(header)](RecordStore::Status status,
-                                                       std::string_view object) {
+                                                       std::string_view object,
+                                                       std::string_view unreadable_key = {}) {
+    // By this node itself: who asks may have enough without it, or not ask it again.
+    if (!unreadable_key.empty()) {
+      STATOR_PROBE("replica: is asked for a record that it cannot read");
+      context_.restore(PartitionId{partition}, unreadable_key);
+    }
     // The disk may have taken its time: nobody waits for a value any more.
     if (context_.now() > deadline) {
       STATOR_PROBE("request: its time is over when the engine has read");
@@ -297,7 +303,7 @@ void Replica::on_get(const wire::FrameHeader& header, const wire::ReplicaGet& me
     return;
   }
   context_.records->load(partition, storage_key_, [answer](const RecordStore::Loaded& loaded) {
-    answer(loaded.status, loaded.payload);
+    answer(loaded.status, loaded.payload, loaded.key);
   });
 }
 
