@@ -129,6 +129,7 @@ Result<void> Node::open_shards() {
   auto home = storage::open_engine(options_.engine, envs_[0]);
   if (!home) return std::unexpected(std::move(home.error()));
   engine_home_ = std::move(*home);
+  if (options_.wrap_engine) engine_home_ = options_.wrap_engine(std::move(engine_home_));
   published_.resize(envs_.size());
   // All shards exist before the first loop runs: from then on anybody may post to any.
   for (std::size_t i = 0; i < envs_.size(); ++i) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,10 @@ struct NodeOptions {
   std::string program_version;
 
   Observer* observer = nullptr;
+  /// What stands between the shards and the engine that was opened: the simulator's, which lets
+  /// records rot. Empty in production.
+  std::function<std::unique_ptr<storage::EngineHome>(std::unique_ptr<storage::EngineHome>)>
+      wrap_engine{};
 };
 
 }  // namespace stator::node

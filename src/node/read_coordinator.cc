@@ -288,6 +288,7 @@ void ReadCoordinator::finish(Operation& operation) {
                  (operation.round.unreadable() & operation.round.owners()).size();
              damaged > operation.all_but &&
              !may_restore(operation.round, context_.topology->history.founding().w)) {
+    STATOR_PROBE("read: too little was heard to restore a record");
     look_at_all(operation.bucket, operation.key, operation.partition, damaged, true);
   }
   for (std::uint8_t i = 0; i < operation.value_count; ++i) recycle(operation.values[i]);

@@ -67,6 +67,7 @@ bool Replica::set_aside(const Put& put, const RecordStore::Loaded& loaded) {
     context_.restore(put.partition, put.storage_key);
     return false;
   }
+  STATOR_PROBE("replica: what the others hold takes the place of a record");
   context_.quarantine->keep(put.partition, put.storage_key, loaded.damaged);
   ++context_.metrics.records_restored_total;
   return true;

@@ -201,6 +201,7 @@ void WriteCoordinator::mint(Operation& operation, const RecordStore::Loaded& loa
   object_.clear();
   if (loaded.status == RecordStore::Status::kUnreadable ||
       (loaded.status == RecordStore::Status::kFound && !decode_object(loaded.payload, object_))) {
+    STATOR_PROBE("write: its coordinator cannot read what it holds");
     // What stands at a hint's place the owners cannot tell.
     if (operation.place == operation.partition) {
       context_.restore(operation.partition, operation.storage_key);

@@ -14,6 +14,7 @@ constexpr double kOneByOneShare = 0.15;
 constexpr double kAllAtOnceShare = 0.05;
 constexpr double kAllInTurnShare = 0.1;
 constexpr double kDiesAgainShare = 0.2;
+constexpr double kRecordShare = 0.4;  // of what rots
 constexpr double kCloneShare = 0.25;
 constexpr double kRunningCopyShare = 0.5;     // of clones
 constexpr Duration kCopyRuns = seconds(60);   // at most
@@ -512,10 +513,22 @@ void Adversary::fill_disk() {
   cure_later(node);
 }
 
+// Records by themselves: in some runs nothing else rots, so that nothing is lost.
+bool Adversary::rots_records() const {
+  if (!control_.spoil || cloned_ || !drawn(FaultFamily::kRot, 3)) return false;
+  return !drawn(FaultFamily::kRot, 4) || random_.fork("rots records").chance(kRecordShare);
+}
+
 void Adversary::rot() {
   if (nodes_.size() == 1) return;
   ++counters_.disk_faults;
   Host& host = world_.host(loser_);
+  if (rots_records()) {
+    // The node knows of each that it cannot read, and gets it back: it answers for all it has.
+    world_.note("records rot " + host.name());
+    control_.spoil(loser_, random_.fork("records"));
+    return;
+  }
   switch (options_.menu.choose(FaultFamily::kRot, 3, random_)) {
     case 0:
       world_.note("rot " + host.name());

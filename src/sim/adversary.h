@@ -37,6 +37,8 @@ struct NodeControl {
   std::function<void(std::uint32_t, std::uint32_t)> start_copy{};
   /// That is over, and both have been started anew, each as itself.
   std::function<void(std::uint32_t, std::uint32_t)> copy_ended{};
+  /// Some of the records that a node has stored rot. Empty: is not done.
+  std::function<void(std::uint32_t, Random)> spoil{};
 };
 
 /// Breaks things, from start() to heal(): each family in its own rhythm, each fault for its own
@@ -118,6 +120,7 @@ class Adversary {
   void fail_syncs();
   void fail_calls();
   void fill_disk();
+  [[nodiscard]] bool rots_records() const;
   void rot();
   void wipe();
   void clone_disk();

@@ -36,7 +36,8 @@ class Yard {
                   start(node);
                 },
             .copy_ended = [this](std::uint32_t node,
-                                 std::uint32_t original) { ended_.emplace_back(node, original); }});
+                                 std::uint32_t original) { ended_.emplace_back(node, original); },
+            .spoil = [this](std::uint32_t node, const Random&) { rotten_.push_back(node); }});
   }
   void start(std::uint32_t node) {
     world_.host(node).start([](env::Env&) { return std::make_unique<Idle>(); });
@@ -71,6 +72,8 @@ class Yard {
   const std::vector<std::pair<std::uint32_t, std::uint32_t>>& copies() const { return copies_; }
   /// Those of them that ended, in that order.
   const std::vector<std::pair<std::uint32_t, std::uint32_t>>& ended() const { return ended_; }
+  /// Of each strike on records, at which node they rot.
+  const std::vector<std::uint32_t>& rotten() const { return rotten_; }
 
  private:
   World world_;
@@ -78,6 +81,7 @@ class Yard {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> copies_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> ended_;
   std::vector<double> seen_;
+  std::vector<std::uint32_t> rotten_;
   std::unique_ptr<Adversary> adversary_;
 };
 
@@ -233,6 +237,25 @@ TEST(Adversary, TellsEachTimeThatItHasDoneOrUndoneSomething) {
     yard.adversary().heal();
     EXPECT_EQ(yard.state(), yard.seen());
   }
+}
+
+// D30: records rot at one node of the run, which answers for all that it has as before.
+TEST(Adversary, RecordsRotAtOneNodeAndThatIsNoLoss) {
+  constexpr MonoTime kEnd{seconds(300).ns};
+  int before_any_loss = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    Yard yard(seed, "rot");
+    World& world = yard.world();
+    yard.adversary().start(kEnd);
+    while (world.now() < kEnd && yard.adversary().disk_lost_at() > world.now()) {
+      world.run_for(milliseconds(100));
+    }
+    before_any_loss += yard.rotten().empty() ? 0 : 1;
+    world.run_until(kEnd);
+    for (const std::uint32_t node : yard.rotten()) EXPECT_EQ(node, yard.rotten().front());
+  }
+  EXPECT_GT(before_any_loss, 5);
+  EXPECT_LT(before_any_loss, 40) << "files rot, too";
 }
 
 // D3: of a disk that is not its own a node must not say that it is.

@@ -14,13 +14,6 @@ constexpr std::size_t kProblemsMax = 4;
 constexpr std::size_t kTurnBytes = 2 * env::FrameLink::kFrameMax;
 constexpr std::size_t kWalksMax = 1'024;  // of SCAN for clients, and explanations
 
-// Of a node that is up; else nullptr.
-Server* server_at(Host& host) {
-  if (host.process() == nullptr) return nullptr;
-  auto* const server = static_cast<Server*>(host.process()->program());
-  return server != nullptr && server->error().empty() ? server : nullptr;
-}
-
 // But for timers, which take long to count.
 Holdings held_by(ShardLoop& loop, node::Shard& part) {
   const ShardNetwork::Held network = loop.network().held();

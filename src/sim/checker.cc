@@ -68,6 +68,7 @@ class KeyCheck {
   void check_read_quorums();
   void acknowledge(Index index);
   void check_quorum(const ReadCall& read);
+  [[nodiscard]] bool may_lack_a_copy(const Node& write, const ReadCall& read) const;
   void check_copies();
   void check_hints();
   void take_tops(const SeenIds& versions);
@@ -241,7 +242,7 @@ void KeyCheck::check_quorum(const ReadCall& read) {
   std::erase_if(frontier_, [&](Index acked) {
     const int owners =
         owners_behind(read.evidence, read.quorum, read.owners) + node(acked).acked_by;
-    if (owners <= options_.n) return false;
+    if (owners <= options_.n || may_lack_a_copy(node(acked), read)) return false;
     counted = true;
     if (graph_.reaches(tops_, acked)) return false;
     report("I12", "a read from " + at_time(read.begin) + " to " + at_time(read.end) +
@@ -250,6 +251,14 @@ void KeyCheck::check_quorum(const ReadCall& read) {
     return true;  // once is enough
   });
   if (counted) ++verdict_.quorum_reads_checked;
+}
+
+// The copy that rotted may have been one of those behind the write, and what restored it may not
+// know of that: W owners did not have it yet.
+bool KeyCheck::may_lack_a_copy(const Node& write, const ReadCall& read) const {
+  if (read.end < log_.rotten_at) return false;
+  const bool under_way = write.asked_at < log_.rotten_at && write.acked_at >= log_.rotten_at;
+  return under_way || write.acked_by < options_.w;
 }
 
 void KeyCheck::take_tops(const SeenIds& versions) {

@@ -26,7 +26,9 @@
 //        that write or something above it. This is more than read-your-writes, which asks it of one
 //        session only; and it holds through crashes, since an acknowledged write is durable.
 //        Monotonic reads follow from it for acknowledged versions. Quorums are those that were
-//        promised, not those that the answers say were counted.
+//        promised, not those that the answers say were counted. Of a key of which a copy rotted it
+//        is asked for writes that W owners had acknowledged by then, or that were begun later: what
+//        restores the copy is certain to know those (core/repair).
 //   P1   what was counted toward an acknowledgement stays: in the end each of those owners holds
 //        the write, or something above it, before a read has repaired anything. And whoever lets
 //        go of what it keeps for an owner does so when that owner holds it (D14). I1 asks it of
@@ -46,6 +48,7 @@ struct Violation {
 
 struct CheckerOptions {
   std::uint8_t n = 3;
+  std::uint8_t w = 2;               // of the cluster; a write may have asked for more
   std::uint32_t partitions = 1024;  // dots are unique within a partition, not only within a key
   /// False for a history that clients wrote down (client_history.h): nobody saw the nodes mint. A
   /// plain write may then have dropped all that was asked for before its own answer, and proves no

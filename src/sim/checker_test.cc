@@ -354,6 +354,31 @@ TEST(Checker, I12IsAskedForUntilANodeLosesItsDisk) {
   EXPECT_EQ(story.broken(), "I1;");
 }
 
+// D30: what restores a copy that rotted knows all that W owners had acknowledged by then, and no
+// more.
+TEST(Checker, I12OfAKeyOfWhichACopyRottedIsAskedForWhatWOwnersHadAcknowledged) {
+  Story story = good_story();  // write 2 is asked for at 4 and acknowledged at 6
+  story.read(8, {Story::version(3, Story::dot(1, 2))});
+  const auto rots_at = [&story](int second) { story.key().rotten_at = {seconds(second).ns}; };
+  for (const int second : {4, 7, 9}) {
+    rots_at(second);
+    EXPECT_EQ(story.broken(), "I12;") << second;
+  }
+  rots_at(5);
+  EXPECT_EQ(story.broken(), "") << "it was under way";
+  // By one owner and a stand-in, and all owners are read.
+  story.key().writes[1].evidence = {1, 1, 2, 1};
+  story.key().reads.back().evidence = {3, 0, 3, 1};
+  story.key().reads.back().quorum = 3;
+  rots_at(9);
+  EXPECT_EQ(story.broken(), "I12;");
+  rots_at(7);
+  EXPECT_EQ(story.broken(), "");
+  // Nothing else is given up.
+  story.finally({Story::version(3, Story::dot(1, 2))});
+  EXPECT_EQ(story.broken(), "I1;");
+}
+
 TEST(Checker, I12AReadBesideTheWriteOrOfTooFewOwnersIsFree) {
   Story story = good_story();
   story.read(5, {Story::version(1, Story::dot(1, 1))});

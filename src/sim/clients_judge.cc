@@ -23,9 +23,11 @@ Verdict ClientsJudge::judge(const OperationLog& seen, MonoTime disk_lost_at) {
     KeyLog& told = log_.key(log_.key_index(key.bucket, key.key));
     told.final_versions = key.final_versions;
     told.final_known = key.final_known;
+    told.rotten_at = key.rotten_at;
   }
   history_.name_plain_writes();
   return check(log_, {.n = founding_.n,
+                      .w = founding_.w,
                       .partitions = founding_.q,
                       .mints_known = false,
                       .disk_lost_at = disk_lost_at});

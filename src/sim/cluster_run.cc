@@ -14,6 +14,7 @@
 #include "sim/nodes.h"
 #include "sim/reach_watch.h"
 #include "sim/recording_store.h"
+#include "sim/rotten_records.h"
 #include "sim/story.h"
 #include "sim/suspects.h"
 
@@ -85,6 +86,7 @@ class ClusterRun {
   std::unique_ptr<Nodes> nodes_;
   std::unique_ptr<ClientsJudge> clients_judge_;  // nullptr: clients write nothing down
   std::unique_ptr<Copies> copies_;               // nullptr: disks lose what they were given
+  std::unique_ptr<RottenRecords> rotten_;        // nullptr: nothing rots
   std::unique_ptr<RecordingObserver> observer_;
   std::unique_ptr<Adversary> adversary_;
   std::unique_ptr<ReachWatch> watch_;
@@ -133,7 +135,15 @@ void ClusterRun::add_hosts(const FaultMenu& menu) {
   }
   options.only_disks_break = faults_ == (FaultSet{1} << static_cast<unsigned>(FaultFamily::kWipe));
   options.problem = [this](std::string what) { violate(std::move(what)); };
+  if (has(faults_, FaultFamily::kRot)) {
+    options.wrap_engine = [this](std::uint32_t node, std::unique_ptr<storage::EngineHome> home) {
+      return rotten_->wrap(node, std::move(home));
+    };
+  }
   nodes_ = std::make_unique<Nodes>(world_, log_, std::move(options));
+  if (has(faults_, FaultFamily::kRot)) {
+    rotten_ = std::make_unique<RottenRecords>(world_, nodes_->hosts(), nodes_->founding(), log_);
+  }
   for (std::uint32_t i = 0; i < workload_.clients; ++i) {
     client_hosts_.push_back(world_.add_host("c" + std::to_string(i + 1)).index());
   }
@@ -153,7 +163,11 @@ void ClusterRun::add_hosts(const FaultMenu& menu) {
                 nodes_->start_copy(node, original);
               },
           .copy_ended = [this](std::uint32_t node,
-                               std::uint32_t original) { nodes_->copy_ended(node, original); }});
+                               std::uint32_t original) { nodes_->copy_ended(node, original); },
+          .spoil =
+              [this](std::uint32_t node, Random random) {
+                if (rotten_ != nullptr) rotten_->strike(node, random);
+              }});
 }
 
 // Other limits may be so tight that a node which is only late is taken for silent.
@@ -203,6 +217,7 @@ RunReport ClusterRun::run() {
   if (!core_.empty()) run_core();
   adversary_->heal();
   run_for(kSettle);
+  if (rotten_ != nullptr) violate(rotten_->have_mended([this](Duration time) { run_for(time); }));
   clients_.strict = true;
   run_for(kStrict);
   drain();
@@ -278,6 +293,7 @@ void ClusterRun::tell_stories(const Verdict& verdict) {
 
 void ClusterRun::judge(RunReport& report) {
   report.verdict = check(log_, {.n = nodes_->founding().n,
+                                .w = nodes_->founding().w,
                                 .partitions = nodes_->founding().q,
                                 .disk_lost_at = adversary_->disk_lost_at()});
   const Refusals& refusals = watch_->refusals();
@@ -312,7 +328,13 @@ RunReport ClusterRun::report() {
   for (const std::uint32_t host : nodes_->hosts()) {
     Server& server = nodes_->server(host);
     if (!server.error().empty()) continue;
-    report.hints_delivered += server.store(0).metrics().hints_delivered_total;
+    const node::Metrics metrics = server.store(0).metrics();
+    report.hints_delivered += metrics.hints_delivered_total;
+    report.records_restored += metrics.records_restored_total;
+  }
+  if (rotten_ != nullptr) {
+    report.records_rotten = rotten_->spoilt();
+    report.rotten_met = rotten_->met();
   }
   report.simulated = world_.now() - MonoTime{};
   report.events = world_.trace().events();

@@ -63,6 +63,9 @@ struct RunReport {
   std::uint64_t operations = 0;          // of clients, numbered from 0, begun or not
   std::vector<std::uint64_t> suspects;   // of these, those on keys that break an invariant
   std::uint64_t hints_delivered = 0;     // by processes that ran in the end
+  std::uint64_t records_rotten = 0;      // each once
+  std::uint64_t rotten_met = 0;          // reads of engines that found one of them
+  std::uint64_t records_restored = 0;    // by processes that ran in the end
   std::uint64_t looks = 0;               // at shards of nodes, for I14
   Duration simulated{};
   std::uint64_t events = 0;

@@ -306,6 +306,29 @@ TEST(ClusterRun, ACoreThatDoesNotAnswerIsNoticed) {
       << problems(report);
 }
 
+// D30, I17: a record that rots where it stands is never answered as missing or with other bytes. It
+// is counted, and the other owners restore it.
+TEST(ClusterRun, RecordsThatRotAreCountedAndRestored) {
+  std::uint64_t rotten = 0;
+  std::uint64_t met = 0;
+  std::uint64_t restored = 0;
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const RunReport report = run_cluster({.seed = seed,
+                                          .nodes = seed % 2 == 0 ? 5U : 3U,
+                                          .minutes = 0.5,
+                                          .faults = *parse_faults("rot,messages,cuts,buggify"),
+                                          .swarm = false});
+    EXPECT_EQ(problems(report), "") << seed;
+    rotten += report.records_rotten;
+    met += report.rotten_met;
+    restored += report.records_restored;
+  }
+  EXPECT_GT(rotten, 10U);
+  EXPECT_GE(met, rotten / 2);
+  EXPECT_GT(restored, 5U);
+  EXPECT_LE(restored, met);
+}
+
 TEST(ClusterRun, SmallClustersWorkToo) {
   for (const std::uint32_t nodes : {1, 2, 3}) {
     const RunReport report = run_cluster({.seed = 8, .nodes = nodes, .minutes = 0.2});

@@ -9,18 +9,6 @@
 #include "storage/record.h"
 
 namespace stator::sim {
-namespace {
-
-// The shard that serves a partition, of a node that is up; else nullptr.
-node::Shard* shard_of(Process* process, PartitionId partition) {
-  if (process == nullptr) return nullptr;
-  auto* const server = static_cast<Server*>(process->program());
-  if (server == nullptr || !server->error().empty()) return nullptr;
-  node::Shard& shard = server->node().shard(node::Shard::shard_of(partition, server->shards()));
-  return shard.closed() ? nullptr : &shard;
-}
-
-}  // namespace
 
 Copies::Copies(World& world, std::span<const std::uint32_t> hosts, const Founding& founding)
     : world_(world),
@@ -40,15 +28,19 @@ NodeNumber Copies::number_of(NodeId node) const {
 
 std::vector<NodeNumber> Copies::owners(std::string_view bucket, std::string_view key) const {
   std::vector<NodeNumber> numbers;
-  for (const NodeId owner : ring_->owners(ring_->partition_of(position_of(bucket, key)))) {
+  for (const NodeId owner : ring_->owners(partition_of(bucket, key))) {
     numbers.push_back(number_of(owner));
   }
   return numbers;
 }
 
+PartitionId Copies::partition_of(std::string_view bucket, std::string_view key) const {
+  return ring_->partition_of(position_of(bucket, key));
+}
+
 std::optional<SeenIds> Copies::at(NodeNumber owner, std::string_view bucket, std::string_view key) {
-  const PartitionId partition = ring_->partition_of(position_of(bucket, key));
-  node::Shard* const shard = shard_of(world_.host(hosts_.at(owner - 1)).process(), partition);
+  const PartitionId partition = partition_of(bucket, key);
+  node::Shard* const shard = shard_at(world_.host(hosts_.at(owner - 1)), partition);
   if (shard == nullptr) return std::nullopt;
   std::string storage_key;
   storage::append_storage_key(bucket, key, storage_key);

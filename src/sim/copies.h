@@ -24,6 +24,7 @@ class Copies {
   Copies(World& world, std::span<const std::uint32_t> hosts, const Founding& founding);
 
   [[nodiscard]] NodeNumber number_of(NodeId node) const;
+  [[nodiscard]] PartitionId partition_of(std::string_view bucket, std::string_view key) const;
   /// Of a key, in order of preference.
   [[nodiscard]] std::vector<NodeNumber> owners(std::string_view bucket, std::string_view key) const;
   /// The versions that `owner` has in its engine as its own copy, none where it has no copy.

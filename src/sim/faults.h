@@ -33,7 +33,7 @@ enum class FaultFamily : std::uint8_t {
   kFsync,  // syncs fail (D31)
   kIo,     // reads and writes fail, some of them half done; files and disks that fail for ever
   kFull,   // no room on the disk, for data or for any call (D29)
-  kRot,    // bits flip, writes go astray, blocks read as they were before (D30)
+  kRot,    // bits flip, writes go astray, blocks read as before, records cannot be read (D30)
   kWipe,   // a node loses its disk, or comes back with an old image or another's (D1, D3)
 };
 inline constexpr std::size_t kFaultFamilies = 19;

@@ -65,6 +65,11 @@ node::NodeOptions Nodes::options_of(std::uint32_t index) {
   options.founding = founding_;
   options.durability = options_.durability;
   options.observer = observer_;
+  if (options_.wrap_engine) {
+    options.wrap_engine = [this, index](std::unique_ptr<storage::EngineHome> home) {
+      return options_.wrap_engine(index, std::move(home));
+    };
+  }
   if (options_.limits != nullptr) options_.limits->draw(index, options);
   return options;
 }

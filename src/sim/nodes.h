@@ -30,6 +30,10 @@ class Nodes {
     std::unique_ptr<LimitPlan> limits;  // nullptr: settings as they come
     /// Nothing else is broken: what runs is left running, and each message arrives.
     bool only_disks_break = false;
+    /// For each start of a node: what is put in front of its engine. Empty: nothing.
+    std::function<std::unique_ptr<storage::EngineHome>(std::uint32_t,
+                                                       std::unique_ptr<storage::EngineHome>)>
+        wrap_engine{};
     /// Is told each breach of what a start promises (I16, D3), when it happens.
     std::function<void(std::string)> problem;
   };

@@ -115,7 +115,8 @@ struct KeyLog {
   std::vector<CopyHeld> copies{};  // those that could be looked at
   /// Live versions of the merged object when faults were healed and nothing was under way.
   std::vector<VersionSeen> final_versions{};
-  bool final_known = false;  // somebody asked for it
+  bool final_known = false;       // somebody asked for it
+  MonoTime rotten_at{INT64_MAX};  // when a stored copy of it rotted
 };
 
 class OperationLog {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "env_sim/host.h"
+
 namespace stator::sim {
 namespace {
 
@@ -60,6 +62,19 @@ void Server::await_door(unsigned shard) {
   executor.post_to(0, [this] {
     if (--doors_open_ == 0) node_->stop([this] { stopped_(); });
   });
+}
+
+Server* server_at(Host& host) {
+  if (host.process() == nullptr) return nullptr;
+  auto* const server = static_cast<Server*>(host.process()->program());
+  return server != nullptr && server->error().empty() ? server : nullptr;
+}
+
+node::Shard* shard_at(Host& host, PartitionId partition) {
+  Server* const server = server_at(host);
+  if (server == nullptr) return nullptr;
+  node::Shard& shard = server->node().shard(node::Shard::shard_of(partition, server->shards()));
+  return shard.closed() ? nullptr : &shard;
 }
 
 }  // namespace stator::sim

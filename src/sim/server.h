@@ -55,4 +55,9 @@ class Server final : public Program {
   std::size_t doors_open_ = 0;
 };
 
+/// What runs on the host of a node that is up; else nullptr.
+[[nodiscard]] Server* server_at(Host& host);
+/// Of that the shard that serves a partition, unless it has closed.
+[[nodiscard]] node::Shard* shard_at(Host& host, PartitionId partition);
+
 }  // namespace stator::sim

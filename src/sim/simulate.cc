@@ -159,12 +159,14 @@ std::string describe(const RunReport& report) {
       report.verdict.copies_checked, report.verdict.hints_checked, report.verdict.siblings_max,
       report.events);
   const FaultCounters& made = report.faults_made;
-  line += text("; faults %s: %zu strikes: %" PRIu64 " crashes %" PRIu64 " kills %" PRIu64
-               " restarts %" PRIu64 " pauses %" PRIu64 " cuts %" PRIu64 " resets %" PRIu64
-               " slow %" PRIu64 " clock %" PRIu64 " disk %" PRIu64 " very long",
-               describe_faults(report.faults).c_str(), report.strikes.size(), made.crashes,
-               made.kills, made.restarts, made.pauses, made.cuts, made.resets, made.slow,
-               made.clock_changes, made.disk_faults, made.very_long);
+  line +=
+      text("; faults %s: %zu strikes: %" PRIu64 " crashes %" PRIu64 " kills %" PRIu64
+           " restarts %" PRIu64 " pauses %" PRIu64 " cuts %" PRIu64 " resets %" PRIu64
+           " slow %" PRIu64 " clock %" PRIu64 " disk %" PRIu64 " very long, %" PRIu64
+           " records rotten, met %" PRIu64 " times",
+           describe_faults(report.faults).c_str(), report.strikes.size(), made.crashes, made.kills,
+           made.restarts, made.pauses, made.cuts, made.resets, made.slow, made.clock_changes,
+           made.disk_faults, made.very_long, report.records_rotten, report.rotten_met);
   if (report.core > 0) {
     line += text(", a core of %zu healed first: %" PRIu64 " operations judged, %" PRIu64 " put off",
                  report.core, report.clients.core_judged, report.clients.core_put_off);

@@ -93,6 +93,7 @@ void tell_story(const KeyLog& log, std::FILE* out) {
                               ", which " +
                               (hint.held_known ? "held " + teller.names(hint.held) : "was away"));
   }
+  if (log.rotten_at.ns != INT64_MAX) teller.say(log.rotten_at, "a stored copy rots");
   for (const ReadCall& read : log.reads) {
     char span[32];
     std::snprintf(span, sizeof span, "%.6f", static_cast<double>(read.begin.ns) / 1e9);

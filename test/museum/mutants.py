@@ -4,8 +4,8 @@ simulator (G7). A mutant is a name, the rule that it breaks, invariants of which
 stands there in the museum's build. In it MUTANT is true in the run that asks for this mutant, so that all
 live in one program.
 
-What harms no data, and what the simulator's engine cannot do (a record that cannot be read), no invariant of a run
-sees. Such a mutant names tests instead of invariants, as a filter of GoogleTest: of these one must fail. They are
+What harms no data, and what a run brings about too seldom or not at all (a walk over hints that fails), no invariant of
+a run sees. Such a mutant names tests instead of invariants, as a filter of GoogleTest: of these one must fail. They are
 those of the product, in a program of the museum's own (CMakeLists.txt).
 
 docs/museum.md is made of this list.
@@ -323,6 +323,11 @@ MUTANTS = [
              "  if (status == RecordStore::Status::kMissing ||\n"
              "      (MUTANT && status == RecordStore::Status::kUnreadable)) {")],
            tests="DiskTrouble.*"),
+    Mutant("damaged_record_stays", "D30", "a record that cannot be read is never restored from the other owners",
+           "I17 I15",
+           [("core/repair/repair_plan.cc", "  if (!round.answered() || round.merged_digest() == 0) return false;",
+             "  if (MUTANT || !round.answered() || round.merged_digest() == 0) return false;")],
+           faults="rot"),
     Mutant("restored_from_one_copy", "D30", "a damaged record is replaced by whatever copy comes first", "",
            [("core/repair/repair_plan.cc", "  return heard + w > owners || heard + damaged == owners;",
              "  return MUTANT || heard + w > owners || heard + damaged == owners;")],
