@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string_view>
 #include <unordered_set>
 
@@ -31,8 +32,8 @@ class DrainRate {
 /// The hints that one shard keeps, counted per owner and range: what `stator hints` shows, and
 /// where delivery looks. An account of what stands in the engine, kept in memory: begun by a walk
 /// over the hints at the start of the process (HintRecount), then told of each record that comes
-/// and goes. It may count a record too many (its batch failed), never one too few. Pure; one per
-/// shard.
+/// and goes. It may count a record too many (its batch failed, or it went before it was counted),
+/// never one too few. Pure; one per shard.
 class HintBacklog {
  public:
   struct Range {
@@ -60,16 +61,19 @@ class HintBacklog {
               std::size_t bytes, Moment at);
   /// A record of `bytes` was delivered and deleted.
   void delivered(PartitionId range, NodeId owner, std::size_t bytes, MonoTime now);
-  /// The walk at the start has met a record. Ignored when it came after the walk had begun.
+  /// The walk at the start has met a record, once. Ignored when it came after the walk had begun.
   void found(PartitionId hint_partition, std::string_view hint_key, std::size_t bytes,
              WallTime since);
-  /// The walk at the start is over.
-  void end_count();
+  /// The walk at the start has been everywhere; of the ranges `unread` not all could be read, so
+  /// that there may be more. Said again when these change.
+  void end_count(std::set<PartitionId> unread = {});
   /// A walk that began when all batches with hints of this owner and range were over has met none.
   void correct(PartitionId range, NodeId owner);
 
   /// False: there may be hints that are not counted yet.
-  [[nodiscard]] bool counted() const { return counted_; }
+  [[nodiscard]] bool counted() const { return walked_ && unread_.empty(); }
+  /// All that can be read is counted.
+  [[nodiscard]] bool walked() const { return walked_; }
   [[nodiscard]] const std::map<NodeId, Owner>& owners() const { return owners_; }
   [[nodiscard]] std::uint64_t keys() const { return keys_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
@@ -77,12 +81,15 @@ class HintBacklog {
   [[nodiscard]] bool catches_up(NodeId owner, MonoTime now) const;
   /// Certainly nothing is kept for anybody in this range.
   [[nodiscard]] bool none_in(PartitionId range) const {
-    return counted_ && keys_in_.find(range) == keys_in_.end();
+    return counted_in(range) && keys_in_.find(range) == keys_in_.end();
   }
   /// Called when the first hint comes.
   void on_first(Callback<void()> wake) { wake_ = std::move(wake); }
 
  private:
+  [[nodiscard]] bool counted_in(PartitionId range) const {
+    return walked_ && (unread_.empty() || !unread_.contains(range));
+  }
   Range& add(PartitionId range, NodeId owner, std::size_t bytes, WallTime since);
   void remove(PartitionId range, NodeId owner, std::uint64_t keys, std::uint64_t bytes);
 
@@ -90,7 +97,8 @@ class HintBacklog {
   std::map<PartitionId, std::uint64_t> keys_in_;
   std::uint64_t keys_ = 0;
   std::uint64_t bytes_ = 0;
-  bool counted_ = false;
+  bool walked_ = false;
+  std::set<PartitionId> unread_;                      // ranges, after the walk
   std::unordered_set<std::uint64_t> came_meanwhile_;  // hashes of keys; while counting
   Callback<void()> wake_;
 };

@@ -55,7 +55,7 @@ void HintDelivery::stop() {
 }
 
 void HintDelivery::wake() {
-  if (stopped_ || !context_.hints.counted() || context_.hints.keys() == 0) return;
+  if (stopped_ || !context_.hints.walked() || context_.hints.keys() == 0) return;
   if (timer_ && !resting_) return;
   context_.env.executor.cancel(timer_);
   resting_ = false;
@@ -140,11 +140,17 @@ bool HintDelivery::refill(NodeId owner, Walk& walk) {
     Collector collector(owner, walk.queue);
     const auto next =
         context_.records->engine().scan(hint_partition(walk.range), walk.after, kBudget, collector);
-    if (!next) {
-      walk.not_before = context_.now() + kAfterFailure;
-      return false;
-    }
     walk.seen += walk.queue.size();
+    if (!next) {
+      STATOR_PROBE("hint: a range cannot be walked to its end");
+      ++context_.metrics.scans_failed_total;
+      // What was met goes out. The rest is looked for the next time around: it holds up no other
+      // range, and is not taken for gone.
+      walk.range_failed = true;
+      walk.range_done = true;
+      walk.not_before = std::max(walk.not_before, context_.now() + kAfterFailure);
+      return !walk.queue.empty();
+    }
     walk.after = *next;
     walk.range_done = next->empty();
   }
@@ -173,6 +179,7 @@ bool HintDelivery::next_range(NodeId owner, Walk& walk) {
   walk.under_way = true;
   walk.range = at->first;
   walk.range_done = false;
+  walk.range_failed = false;
   walk.seen = 0;
   walk.batch = context_.records->over(at->second.batch) ? at->second.batch : kNotOver;
   walk.after.clear();
@@ -183,7 +190,7 @@ bool HintDelivery::next_range(NodeId owner, Walk& walk) {
 }
 
 void HintDelivery::end_range(NodeId owner, Walk& walk) {
-  if (walk.seen > 0 || walk.batch == kNotOver) return;
+  if (walk.seen > 0 || walk.range_failed || walk.batch == kNotOver) return;
   const auto& ranges = context_.hints.owners().at(owner).ranges;
   const auto at = ranges.find(walk.range);
   if (at != ranges.end() && at->second.batch == walk.batch) {

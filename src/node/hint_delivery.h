@@ -25,8 +25,8 @@ struct ShardContext;
 /// to another object. Nothing else ever deletes a hint (D14).
 ///
 /// A walk that has come to its end begins again while there is a backlog, which may be hints that
-/// cannot be delivered (damaged, D30): these are met again and again, and set no pace. One per
-/// shard, on its loop only.
+/// cannot be delivered (damaged, D30): these are met again and again, and set no pace. A range that
+/// cannot be read to its end is left for then, too. One per shard, on its loop only.
 class HintDelivery {
  public:
   explicit HintDelivery(ShardContext& context);
@@ -53,6 +53,7 @@ class HintDelivery {
     PartitionId range{};            // being walked
     std::string after;              // the last key that was seen in it
     bool range_done = false;        // all its keys have been seen
+    bool range_failed = false;      // all that could be
     std::uint64_t seen = 0;         // of this owner, in the range
     std::uint64_t batch = 0;        // of the range's last hint, if over when the walk began
     std::deque<std::string> queue;  // hints to send, all of `range`

@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "core/version/object_codec.h"
 #include "node/hint_place.h"
 #include "node/testing/lone_shard.h"
+#include "storage/testing/sealed_record.h"
 
 namespace stator::node::testing {
 namespace {
@@ -35,16 +39,29 @@ class HintDeliveryTest : public ::testing::Test {
   void keep_in(Shard& shard, std::string_view key, std::string_view object) {
     ShardContext& context = shard.context();
     const PartitionId place = hint_partition(lone.partition_of(key));
-    std::string storage_key;
-    storage::append_storage_key(kDefaultBucket, key, storage_key);
-    std::string hint_key;
-    append_hint_key(lone.id(2), storage_key, hint_key);
+    const std::string hint_key = hint_key_of(key);
     context.records->load(place, hint_key, [&](const RecordStore::Loaded& loaded) {
       context.hints.stored(place, hint_key, loaded.payload.size(), object.size(),
                            {.wall = context.guarded_now(), .batch = context.records->staging()});
       context.records->begin_store(place, hint_key).append(object);
       context.records->finish_store({}, true, [](const Result<void>&) {});
     });
+  }
+  [[nodiscard]] std::string hint_key_of(std::string_view key) const {
+    std::string storage_key;
+    storage::append_storage_key(kDefaultBucket, key, storage_key);
+    std::string hint_key;
+    append_hint_key(lone.id(2), storage_key, hint_key);
+    return hint_key;
+  }
+  /// So many keys of a range, in the order in which their hints stand.
+  [[nodiscard]] std::vector<std::string> keys_in(PartitionId range, std::size_t count) const {
+    std::vector<std::string> keys;
+    for (int i = 0; keys.size() < count; ++i) {
+      if (lone.partition_of(std::to_string(i)) == range) keys.push_back(std::to_string(i));
+    }
+    std::sort(keys.begin(), keys.end());
+    return keys;
   }
   std::uint64_t pending() {
     std::uint64_t keys = 0;
@@ -99,6 +116,18 @@ class HintDeliveryTest : public ::testing::Test {
     lone.in_turn([&](Shard& shard) {
       for (int i = 0; i < hints; ++i) keep_in(shard, "large" + std::to_string(i), object);
     });
+  }
+  /// The owner takes all that comes; the keys of that.
+  std::set<std::string> deliver_for(Duration time) {
+    std::set<std::string> keys;
+    for (const MonoTime end = lone.world().now() + time; lone.world().now() < end;) {
+      run(milliseconds(100));
+      for (const auto& put : take_puts()) {
+        keys.emplace(put.as<wire::ReplicaPut>().key);
+        answer(put, wire::ReplyStatus::kOk);
+      }
+    }
+    return keys;
   }
   [[nodiscard]] std::size_t stored() { return lone.script().engine->records(); }
 
@@ -287,6 +316,60 @@ TEST_F(HintDeliveryTest, WhatIsCountedAndIsNotThereIsCountedNoMore) {
   EXPECT_EQ(stored(), 0U);
   run(seconds(4));
   EXPECT_EQ(pending(), 0U);
+}
+
+// D30: what cannot be read fails alone. It holds up no other range, and nobody takes it for gone.
+TEST_F(HintDeliveryTest, ARangeThatCannotBeReadToItsEndIsNotOneThatHasNoMore) {  // D14
+  const std::vector<std::string> keys = keys_in({3}, 3);
+  const std::string other = keys_in({9}, 1).front();
+  lone.in_turn([&](Shard& shard) {
+    for (const std::string& key : keys) keep_in(shard, key, one_version("v"));
+    keep_in(shard, other, one_version("v"));
+  });
+  lone.script().lost.emplace(hint_partition({3}), hint_key_of(keys[1]));
+  EXPECT_EQ(deliver_for(seconds(20)), (std::set<std::string>{keys[0], other}));
+  EXPECT_EQ(pending(), 2U);
+  EXPECT_EQ(stored(), 2U);
+  EXPECT_GE(lone.metrics().scans_failed_total, 2U);
+  lone.script().lost.clear();
+  EXPECT_EQ(deliver_for(seconds(20)), (std::set<std::string>{keys[1], keys[2]}));
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(stored(), 0U);
+}
+
+TEST_F(HintDeliveryTest, WhatCannotBeCountedAtAStartHoldsUpNothingAndIsCountedWhenItCanBe) {  // D14
+  const std::vector<std::string> keys = keys_in({3}, 3);
+  const std::string other = keys_in({9}, 1).front();
+  for (const std::string& key : {keys[0], keys[1], keys[2], other}) {
+    const PartitionId place = hint_partition(lone.partition_of(key));
+    const std::string hint_key = hint_key_of(key);
+    lone.script().engine->put(
+        place, hint_key, storage::testing::sealed_record(place, hint_key, {}, one_version("v")));
+  }
+  lone.script().lost.emplace(hint_partition({3}), hint_key_of(keys[1]));
+  HintBacklog* hints = nullptr;
+  std::unique_ptr<HintRecount> recount;
+  int told = 0;
+  lone.in_turn([&](Shard& shard) {
+    hints = &shard.context().hints;
+    *hints = HintBacklog();  // as after a start
+    recount = std::make_unique<HintRecount>(shard.context());
+    recount->start([&told] { ++told; });
+  });
+  lone.run(milliseconds(100));
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(hints->walked());
+  EXPECT_FALSE(hints->counted());
+  EXPECT_EQ(hints->keys(), 2U) << "in front of it, and in another range";
+  EXPECT_FALSE(hints->none_in({3}));
+  EXPECT_TRUE(hints->none_in({5}));
+  lone.run(seconds(25));
+  EXPECT_EQ(told, 3);
+  EXPECT_EQ(hints->keys(), 2U) << "and not again each time";
+  lone.script().lost.clear();
+  lone.run(seconds(10));
+  EXPECT_TRUE(hints->counted());
+  EXPECT_EQ(hints->keys(), 4U);
 }
 
 // A slow disk: for a long time no walk can meet what waits for it.

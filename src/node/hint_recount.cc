@@ -1,5 +1,6 @@
 #include "node/hint_recount.h"
 
+#include <set>
 #include <utility>
 
 #include "base/probe.h"
@@ -14,7 +15,8 @@ namespace {
 constexpr int kRangesMax = 32;
 constexpr storage::ScanBudget kBudget{.keys_max = 128, .bytes_max = 1 << 20};
 constexpr Duration kPause = milliseconds(1);
-constexpr Duration kAgainAfter = seconds(1);
+constexpr Duration kNoRing = seconds(1);
+constexpr Duration kUnreadAgain = seconds(10);
 
 class Counter final : public storage::ScanVisitor {
  public:
@@ -23,10 +25,13 @@ class Counter final : public storage::ScanVisitor {
 
   void visit(std::string_view key, std::string_view value) override {
     STATOR_PROBE("hint: found again after a start");
+    last_.assign(key);
     ++seen_;
     context_.hints.found(partition_, key, value.size(), written_at(key, value));
   }
   [[nodiscard]] std::size_t seen() const { return seen_; }
+  /// The key of the last one; empty: none was met.
+  [[nodiscard]] const std::string& last() const { return last_; }
 
  private:
   // When the latest of its versions was written; now, if that cannot be read.
@@ -44,12 +49,13 @@ class Counter final : public storage::ScanVisitor {
   ShardContext& context_;
   PartitionId partition_;
   std::size_t seen_ = 0;
+  std::string last_;
 };
 
 }  // namespace
 
-void HintRecount::start(Callback<void()> done) {
-  done_ = std::move(done);
+void HintRecount::start(Callback<void()> on_counted) {
+  on_counted_ = std::move(on_counted);
   range_ = context_.env.executor.shard();
   step_after(kPause);
 }
@@ -66,31 +72,71 @@ void HintRecount::step_after(Duration pause) {
 void HintRecount::step() {
   timer_ = {};
   const auto& topology = context_.topology;
-  if (topology == nullptr || topology->ring == nullptr) return step_after(kAgainAfter);
-  if (!count_some()) return step_after(kAgainAfter);
-  if (range_ < topology->ring->partitions()) {
-    const bool waits = context_.env.buggified("hint: the count waits");
-    if (waits) STATOR_PROBE("hint: the count waits");
-    return step_after(waits ? kAgainAfter : kPause);
+  if (topology == nullptr || topology->ring == nullptr) return step_after(kNoRing);
+  const std::uint32_t ranges = topology->ring->partitions();
+  Duration pause = kUnreadAgain;
+  if (range_ < ranges) {
+    count_some(ranges);
+    if (range_ < ranges) {
+      const bool waits = context_.env.buggified("hint: the count waits");
+      if (waits) STATOR_PROBE("hint: the count waits");
+      return step_after(waits ? kNoRing : kPause);
+    }
+  } else if (!unread_.empty() && count_again()) {
+    pause = kPause;
   }
-  context_.hints.end_count();
-  done_();
+  std::set<PartitionId> unread;
+  for (const Rest& rest : unread_) unread.insert(PartitionId{rest.range});
+  context_.hints.end_count(std::move(unread));
+  if (!unread_.empty()) step_after(pause);
+  on_counted_();
 }
 
-bool HintRecount::count_some() {
-  const std::uint32_t ranges = context_.topology->ring->partitions();
+void HintRecount::count_some(std::uint32_t ranges) {
   const bool single = context_.env.buggified("hint: counts one range at a time");
   if (single) STATOR_PROBE("hint: counts one range at a time");
   const int most = single ? 1 : kRangesMax;
   for (int i = 0; i < most && range_ < ranges; ++i) {
-    const PartitionId partition = hint_partition({range_});
-    Counter counter(context_, partition);
-    auto next = context_.records->engine().scan(partition, after_, kBudget, counter);
-    if (!next) return false;
-    after_ = std::move(*next);
-    if (after_.empty()) range_ += context_.env.executor.shard_count();
-    if (counter.seen() >= kBudget.keys_max / 2) break;
+    std::size_t seen = 0;
+    const bool read = count_in(range_, after_, seen);
+    if (!read) unread_.push_back({range_, after_});
+    if (!read || after_.empty()) {
+      range_ += context_.env.executor.shard_count();
+      after_.clear();
+    }
+    if (seen >= kBudget.keys_max / 2) break;
   }
+}
+
+// One of those that could not be read. True: now it can.
+bool HintRecount::count_again() {
+  Rest rest = std::move(unread_.front());
+  unread_.pop_front();
+  std::size_t seen = 0;
+  const bool read = count_in(rest.range, rest.after, seen);
+  if (!read) {
+    unread_.push_back(std::move(rest));
+  } else if (!rest.after.empty()) {
+    unread_.push_front(std::move(rest));
+  }
+  return read;
+}
+
+// From behind `after` on, which becomes where to go on; empty: there is nothing more. False: the
+// engine cannot go on from there.
+bool HintRecount::count_in(std::uint32_t range, std::string& after, std::size_t& seen) {
+  const PartitionId partition = hint_partition({range});
+  Counter counter(context_, partition);
+  auto next = context_.records->engine().scan(partition, after, kBudget, counter);
+  seen = counter.seen();
+  if (!next) {
+    STATOR_PROBE("hint: a range cannot be counted to its end");
+    ++context_.metrics.scans_failed_total;
+    // What was met is counted: it is not met again.
+    if (!counter.last().empty()) after = counter.last();
+    return false;
+  }
+  after = std::move(*next);
   return true;
 }
 

@@ -93,6 +93,31 @@ TEST(HintBacklog, WhatComesDuringTheCountIsCountedOnce) {
   EXPECT_EQ(hints.owners().at(kA).oldest().us, 5);
 }
 
+// D14: of a range that cannot be read to its end never one too few is counted.
+TEST(HintBacklog, ARangeOfWhichNotAllIsReadStaysUncountedAndNoOtherOneDoes) {
+  HintBacklog hints;
+  hints.found(hint_partition({3}), key_of(kA, "a"), 10, {5});
+  EXPECT_FALSE(hints.walked());
+  hints.end_count({PartitionId{3}});
+  EXPECT_TRUE(hints.walked());
+  EXPECT_FALSE(hints.counted());
+  EXPECT_TRUE(hints.none_in({4}));
+  hints.stored(hint_partition({4}), key_of(kB, "c"), 0, 1, at(1));
+  hints.delivered({4}, kB, 1, {seconds(1).ns});
+  EXPECT_TRUE(hints.none_in({4}));
+  hints.delivered({3}, kA, 10, {seconds(1).ns});  // another one, which was not counted
+  EXPECT_EQ(hints.keys(), 1U);
+  hints.stored(hint_partition({3}), key_of(kA, "new"), 0, 20, at(2));
+  hints.found(hint_partition({3}), key_of(kA, "new"), 20, {});
+  EXPECT_EQ(hints.keys(), 2U);
+  hints.end_count();
+  EXPECT_TRUE(hints.counted());
+  hints.delivered({3}, kA, 20, {seconds(3).ns});
+  EXPECT_EQ(hints.keys(), 1U) << "one too many, until a walk meets none";
+  hints.correct({3}, kA);
+  EXPECT_TRUE(hints.none_in({3}));
+}
+
 TEST(HintBacklog, WakesWhoeverDeliversWhenTheFirstComes) {
   HintBacklog hints;
   int woken = 0;

@@ -50,6 +50,7 @@ namespace stator::node {
   X(requests_late_total, counter, "peer requests whose time was over before they were served")     \
   X(records_unreadable_total, counter, "stored records that failed their checksum")                \
   X(records_restored_total, counter, "unreadable records replaced by what the other owners hold")  \
+  X(scans_failed_total, counter, "walks over stored records that the engine could not go on with") \
   X(contexts_refused_total, counter, "contexts of another key or cluster, cut or random")          \
   X(storage_batches_total, counter, "write batches handed to the engine")                          \
   X(storage_errors_total, counter, "write batches, and syncs behind them, that the engine failed") \

@@ -19,25 +19,35 @@ constexpr std::size_t kKeysPerAnswerMin = 100;
 constexpr std::size_t kKeysPerAnswerMax = 10'000;
 constexpr storage::ScanBudget kStep{.keys_max = 512, .bytes_max = 1 << 20};
 
-/// Calls `visit` with each readable record of a step.
+/// Calls `visit` with each readable record of a step, and counts the others, which are then
+/// restored.
 template <typename Visit>
 class RecordVisitor final : public storage::ScanVisitor {
  public:
-  RecordVisitor(PartitionId partition, Visit visit)
-      : partition_(partition), visit_(std::move(visit)) {}
+  RecordVisitor(ShardContext& context, PartitionId partition, Visit visit)
+      : context_(context), partition_(partition), visit_(std::move(visit)) {}
   void visit(std::string_view storage_key, std::string_view record) override {
     const auto key = storage::parse_storage_key(storage_key);
     storage::RecordHeader header;
     std::string_view payload;
-    if (!key || !storage::open_record(partition_, storage_key, record, header, payload)) return;
-    if (!decode_object(payload, object_)) return;
-    visit_(*key, object_);
+    if (key && storage::open_record(partition_, storage_key, record, header, payload) &&
+        decode_object(payload, object_)) {
+      visit_(*key, object_);
+      return;
+    }
+    STATOR_PROBE("scan: a record cannot be read");
+    ++unreadable_;
+    ++context_.metrics.records_unreadable_total;
+    if (key) context_.restore(partition_, storage_key);
   }
+  [[nodiscard]] std::uint64_t unreadable() const { return unreadable_; }
 
  private:
+  ShardContext& context_;
   PartitionId partition_;
   Visit visit_;
   Object object_;
+  std::uint64_t unreadable_ = 0;
 };
 
 }  // namespace
@@ -64,6 +74,7 @@ void Scanner::walk_local(PartitionId partition, std::uint64_t from, std::size_t 
   walk->after.clear();
   walk->found.clear();
   walk->cut = false;
+  walk->why = ErrorCode::kOverloaded;
   walk->done = std::move(done);
   step_local(walk->slot, walk->generation);
 }
@@ -71,16 +82,19 @@ void Scanner::walk_local(PartitionId partition, std::uint64_t from, std::size_t 
 void Scanner::step_local(std::uint32_t slot, std::uint32_t generation) {
   LocalWalk* walk = local_walks_.find(slot, generation);
   if (walk == nullptr) return;
-  RecordVisitor visitor(walk->partition, [&](const storage::StorageKey& key, const Object& object) {
+  const auto take_in = [&](const storage::StorageKey& key, const Object& object) {
     const std::uint64_t place = place_of(key.bucket, key.key);
     const Version* latest = object.latest();
     if (place < walk->from || latest == nullptr) return;
     walk->found.push_back({place, std::string(key.bucket), std::string(key.key), latest->time,
                            latest->event(), latest->expires_at, latest->tombstone});
-  });
+  };
+  RecordVisitor visitor(context_, walk->partition, take_in);
   auto next = context_.records->engine().scan(walk->partition, walk->after, kStep, visitor);
   const auto by_place = [](const Found& a, const Found& b) { return a.place < b.place; };
-  const bool end = !next || next->empty();
+  // What cannot be read is not "not there" (D30): another owner has to say.
+  const bool failed = !next || visitor.unreadable() > 0;
+  const bool end = failed || !next || next->empty();
   if (end || walk->found.size() > 2 * walk->keys_max + kStep.keys_max) {
     std::sort(walk->found.begin(), walk->found.end(), by_place);
     if (walk->found.size() > walk->keys_max) {
@@ -97,11 +111,19 @@ void Scanner::step_local(std::uint32_t slot, std::uint32_t generation) {
     context_.env.executor.post([this, slot, generation] { step_local(slot, generation); });
     return;
   }
-  if (!next) walk->keys_max = 0;
+  if (failed) refuse_local(*walk, next);
   auto done = std::exchange(walk->done, nullptr);
   done(*walk);
   walk->found.clear();
   local_walks_.release(*walk);
+}
+
+void Scanner::refuse_local(LocalWalk& walk, const Result<std::string>& next) {
+  walk.keys_max = 0;
+  walk.why = next ? ErrorCode::kUnreadable : next.error().code;
+  if (next) return;
+  STATOR_PROBE("scan: the engine cannot go on");
+  ++context_.metrics.scans_failed_total;
 }
 
 void Scanner::on_scan(const wire::FrameHeader& header, const wire::Scan& message) {
@@ -111,7 +133,7 @@ void Scanner::on_scan(const wire::FrameHeader& header, const wire::Scan& message
              [this, to = header.sender, id = header.request_id](LocalWalk& walk) {
                if (walk.keys_max == 0) {
                  wire::Refusal refusal;
-                 refusal.code = closed_ ? ErrorCode::kClosed : ErrorCode::kOverloaded;
+                 refusal.code = closed_ ? ErrorCode::kClosed : walk.why;
                  context_.peers->send(to, id, {}, walk.partition, refusal);
                  return;
                }
@@ -370,11 +392,7 @@ void Scanner::close() {
     STATOR_PROBE("scan: the node ends during a walk");
     fail(walk, ErrorCode::kClosed);
   });
-  counts_.for_each([&](Count& count) {
-    CountDone done = std::exchange(count.done, nullptr);
-    counts_.release(count);
-    done(std::unexpected(Error{.code = ErrorCode::kClosed}));
-  });
+  counts_.for_each([&](Count& count) { fail_count(count, ErrorCode::kClosed); });
   local_walks_.for_each([&](LocalWalk& walk) {
     walk.keys_max = 0;
     walk.found.clear();
@@ -445,14 +463,20 @@ void Scanner::step_count(std::uint32_t slot, std::uint32_t generation) {
   std::size_t visited = 0;
   while (!count->partitions.empty() && visited < kStep.keys_max) {
     const PartitionId partition = count->partitions.back();
-    RecordVisitor visitor(partition, [&](const storage::StorageKey&, const Object& object) {
+    const auto count_in = [&](const storage::StorageKey&, const Object& object) {
       ++visited;
       const Version* latest = object.latest();
       if (latest != nullptr && !latest->dead(now)) ++count->living;
-    });
+    };
+    RecordVisitor visitor(context_, partition, count_in);
     auto next = context_.records->engine().scan(partition, count->after, kStep, visitor);
+    if (!next) {
+      ++context_.metrics.scans_failed_total;
+      return fail_count(*count, next.error().code);
+    }
     ++visited;
-    count->after = next ? std::move(*next) : std::string();
+    count->living += visitor.unreadable();  // there, and perhaps alive
+    count->after = std::move(*next);
     if (count->after.empty()) count->partitions.pop_back();
   }
   if (!count->partitions.empty()) {
@@ -463,6 +487,12 @@ void Scanner::step_count(std::uint32_t slot, std::uint32_t generation) {
   auto done = std::exchange(count->done, nullptr);
   counts_.release(*count);
   done(living);
+}
+
+void Scanner::fail_count(Count& count, ErrorCode code) {
+  CountDone done = std::exchange(count.done, nullptr);
+  counts_.release(count);
+  done(std::unexpected(Error{.code = code}));
 }
 
 }  // namespace stator::node

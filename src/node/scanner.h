@@ -25,7 +25,8 @@ class Scanner {
       : context_(context), sibling_(std::move(sibling)) {}
 
   void scan(const ScanRequest& request, ScanDone done);
-  /// Living keys of the partitions, counted in this node's own copies.
+  /// Living keys of the partitions, counted in this node's own copies; one that cannot be read
+  /// counts, too. Fails where the engine cannot walk to the end.
   void count(std::vector<PartitionId> partitions, CountDone done);
   /// From here on the engine is left alone: what is under way, and what comes, ends with kClosed.
   void close();
@@ -53,7 +54,7 @@ class Scanner {
     }
   };
   /// One walk through one partition of the own engine, in bounded steps over several turns. Refused
-  /// or failed: keys_max is 0 when it is done.
+  /// or failed: keys_max is 0 when it is done, and `why` says which.
   struct LocalWalk : OperationSlot {
     PartitionId partition{};
     std::uint64_t from = 0;
@@ -61,6 +62,7 @@ class Scanner {
     std::string after;
     std::vector<Found> found;  // the first keys_max by place, and those of the last place
     bool cut = false;          // more lies behind them
+    ErrorCode why = ErrorCode::kOverloaded;
     Callback<void(LocalWalk&)> done;
   };
   struct Walk : OperationSlot {
@@ -96,6 +98,7 @@ class Scanner {
   void walk_local(PartitionId partition, std::uint64_t from, std::size_t keys_max,
                   Callback<void(LocalWalk&)> done);
   void step_local(std::uint32_t slot, std::uint32_t generation);
+  void refuse_local(LocalWalk& walk, const Result<std::string>& next);
   void begin_partition(Walk& walk);
   void ask_more(Walk& walk);
   void take(Walk& walk, std::vector<Found>&& found, bool done);
@@ -103,6 +106,7 @@ class Scanner {
   void complete(Walk& walk);
   void fail(Walk& walk, ErrorCode code);
   void step_count(std::uint32_t slot, std::uint32_t generation);
+  void fail_count(Count& count, ErrorCode code);
 
   ShardContext& context_;
   Siblings sibling_;

@@ -101,6 +101,32 @@ TEST(Scanner, CountsLivingKeys) {
   EXPECT_EQ(**counted, std::uint64_t{kKeys});
 }
 
+std::string storage_key_of(std::string_view key) {
+  std::string storage_key;
+  storage::append_storage_key(kDefaultBucket, key, storage_key);
+  return storage_key;
+}
+
+TEST(Scanner, AWalkThatFailsHalfWayIsNotOneThatHasCome) {  // D30
+  LoneShard lone;
+  fill(lone, {0});
+  lone.script().lost.emplace(PartitionId{0}, storage_key_of("k1"));  // behind k0
+  std::optional<Result<std::uint64_t>> counted;
+  lone.in_turn([&](Shard& shard) {
+    shard.scanner().count({{0}}, [&](const Result<std::uint64_t>& keys) { counted = keys; });
+  });
+  ASSERT_TRUE(counted);
+  ASSERT_FALSE(*counted);
+  EXPECT_EQ(counted->error().code, ErrorCode::kUnreadable);
+  lone.take_received();
+  lone.deliver(LoneShard::frame(lone.header({0}, 77), wire::Scan{.partition = 0, .keys_max = 10}));
+  const auto received = lone.take_received();
+  ASSERT_EQ(received.size(), 1U);
+  ASSERT_EQ(received[0].header.type, wire::MessageType::kRefusal);
+  EXPECT_EQ(received[0].as<wire::Refusal>().code, ErrorCode::kUnreadable);
+  EXPECT_EQ(lone.metrics().scans_failed_total, 2U);
+}
+
 /// A version as a replica holds it and as another one tells it.
 struct Held {
   std::uint64_t time = 0;  // 0: this replica does not know the key
@@ -227,6 +253,35 @@ TEST(Scanner, OfSeveralAnswersTheLatestVersionCountsAndTheAskersTimeJudgesIt) {
     EXPECT_EQ(std::count(shown.begin(), shown.end(), keys[i]), cases[i].shown) << cases[i].name;
   }
   EXPECT_EQ(shown, expected);
+}
+
+// D30: neither a block that cannot be read nor a record that fails its checksum is "not there".
+TEST(Scanner, WhatThisNodeCannotReadTheOtherOwnersAreAskedFor) {
+  for (const bool block : {true, false}) {
+    LoneShard lone;
+    const std::vector<std::string> keys = last_keys(lone, 2);
+    for (const std::string& key : keys) hold(lone, kLastPartition, key, {.time = 5});
+    const std::string storage_key = storage_key_of(keys[1]);
+    if (block) {
+      lone.script().lost.emplace(kLastPartition, storage_key);
+    } else {
+      lone.script().engine->put(kLastPartition, storage_key, "rotten");
+    }
+    wire::ScanReply reply;
+    reply.done = true;
+    for (const std::string& key : keys) reply.keys.push_back(told(key, {.time = 5}));
+    EXPECT_EQ(scan_with(lone, reply), keys) << block;
+    EXPECT_EQ(lone.metrics().scans_failed_total, block ? 1U : 0U);
+    EXPECT_GE(lone.metrics().records_unreadable_total, block ? 0U : 1U);
+    if (block) continue;
+    std::optional<Result<std::uint64_t>> counted;
+    lone.in_turn([&](Shard& shard) {
+      shard.scanner().count({kLastPartition},
+                            [&](const Result<std::uint64_t>& count) { counted = count; });
+    });
+    ASSERT_TRUE(counted && *counted);
+    EXPECT_EQ(**counted, 2U) << "it is there";
+  }
 }
 
 TEST(Scanner, AReplicaTellsWhatItKnowsAndJudgesNothing) {

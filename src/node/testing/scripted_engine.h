@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -23,6 +24,8 @@ class ScriptedEngine final : public storage::Engine {
     Result<void> outcome;      // of every submit
     Result<void> sync_outcome;
     bool forgets = false;  // what failed is not there
+    /// Records in blocks that cannot be read, until they are written again: no scan gets past one.
+    std::set<std::pair<PartitionId, std::string>> lost{};
     std::size_t submits = 0;
     std::size_t syncs = 0;  // that were no part of a submit
     std::size_t scans = 0;
@@ -59,6 +62,7 @@ class ScriptedEngine final : public storage::Engine {
     }
   }
   void put(PartitionId partition, const std::string& key, std::string record) {
+    script_.lost.erase(Place(partition, key));
     records_[{partition, key}] = std::move(record);
   }
   [[nodiscard]] std::size_t records() const { return records_.size(); }
@@ -83,6 +87,7 @@ class ScriptedEngine final : public storage::Engine {
       held_reads_.emplace_back(std::move(place), std::move(done));
       return storage::GetStatus::kPending;
     }
+    if (script_.lost.contains(place)) return storage::GetStatus::kUnreadable;
     const auto found = records_.find(place);
     if (found == records_.end()) return storage::GetStatus::kMissing;
     value = room = found->second;
@@ -128,6 +133,9 @@ class ScriptedEngine final : public storage::Engine {
     std::size_t keys = 0;
     for (auto at = records_.upper_bound({partition, std::string(after)});
          at != records_.end() && at->first.first == partition; ++at) {
+      if (script_.lost.contains(at->first)) {
+        return std::unexpected(Error{.code = ErrorCode::kUnreadable});
+      }
       visitor.visit(at->first.second, at->second);
       if (++keys == budget.keys_max) return at->first.second;
     }
