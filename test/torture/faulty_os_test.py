@@ -70,14 +70,16 @@ class FaultyOs(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, True)
 
     def outcomes(self, prepare: list[str], look) -> set:
-        """What is there after a loss of power, over all seeds."""
+        """What is there after a loss of power, over all seeds. A line that begins with ! is an order."""
         found = set()
         for seed in range(SEEDS):
             root = self.folder / "root"
             shutil.rmtree(root, ignore_errors=True)
             root.mkdir()
             child = Child(self.folder)
-            self.assertEqual(child.do(*prepare), "ok")
+            for line in prepare:
+                answer = child.orders.ask(line[1:]) if line.startswith("!") else child.do(line)
+            self.assertEqual(answer, "ok")
             child.lose_power(seed)
             found.add(look(root))
         return found
@@ -125,6 +127,33 @@ class FaultyOs(unittest.TestCase):
             [NEW.format("f"), "os.write(fd, b'a')", "os.fsync(fd)", SYNC_NAMES, "os.unlink(R + '/f')"],
             lambda root: tuple((name, (root / name).read_bytes()) for name in os.listdir(root)))
         self.assertEqual(found, {(), (("f", b"a"),)})
+
+    def after_a_failed_sync(self, since: list[str], then: list[str]) -> set:
+        """A file of 5,000 bytes, all of them a; its contents after a loss of power."""
+        return self.outcomes(
+            [NEW.format("f"), "os.write(fd, b'a' * 5000)", "os.fsync(fd)", SYNC_NAMES, *since, "!eio 1",
+             "os.fsync(fd)", *then], lambda root: (root / "f").read_bytes())
+
+    def test_what_a_failed_sync_has_lost_no_later_one_makes_durable(self):
+        """D31: as Linux does. Its pages are clean from then on, and show what the disk does not have."""
+        found = self.after_a_failed_sync(
+            ["os.pwrite(fd, b'b' * 4096, 0)", "os.write(fd, b'b' * 20000)"],
+            ["os.fsync(fd)", "assert os.pread(fd, 1, 0) == os.pread(fd, 1, 24999) == b'b'", "os.fdatasync(fd)"])
+        self.assertEqual(found, {b"a" * 5000})
+
+    def test_what_is_written_behind_what_was_lost_stands_behind_a_hole(self):
+        found = self.after_a_failed_sync(
+            ["os.write(fd, b'b' * (3 * 4096 - 5000))"], ["os.write(fd, b'c' * 10)", "os.fsync(fd)"])
+        self.assertEqual(found, {b"a" * 5000 + bytes(3 * 4096 - 5000) + b"c" * 10})
+
+    def test_a_page_that_is_written_again_is_durable_with_the_next_sync(self):
+        found = self.after_a_failed_sync(
+            ["os.pwrite(fd, b'b' * 5000, 0)"], ["os.pwrite(fd, b'c', 0)", "os.fsync(fd)"])
+        self.assertEqual(found, {b"c" + b"b" * 4095 + b"a" * 904})
+
+    def test_a_file_that_was_cut_is_whole_again_if_the_sync_failed(self):
+        found = self.after_a_failed_sync(["os.ftruncate(fd, 100)"], ["os.fsync(fd)"])
+        self.assertEqual(found, {b"a" * 5000})
 
     def child(self) -> Child:
         (self.folder / "root").mkdir()

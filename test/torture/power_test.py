@@ -112,6 +112,27 @@ class Power(TortureTest):
                 report("failed_sync", {**verdict, "problems": len(verdict["problems"])})
                 self.assertEqual(verdict["problems"], [])
 
+    def test_a_sync_that_works_after_one_that_failed_is_not_believed(self):
+        """D31: what the failed one should have brought to the disk is not there, and nobody else has a copy."""
+        with Nodes(1, *AS_SHIPPED, faulty=True) as cluster:
+            node, = cluster.nodes
+            with Torture(cluster.nodes, rate=800, keys=300, sessions=20, r=1, w=1) as torture:
+                torture.begin()
+                for _ in range(10 if FULL else 3):
+                    time.sleep(1)
+                    node.fault("eio 1")
+                    wait_until(lambda: not node.running() or node.json("/v1/status")["node"]["disk"] == "failed")
+                    time.sleep(0.5)  # in which clients go on to ask
+                    if node.running():
+                        node.lose_power(SEED)
+                    node.start()
+                    cluster.await_all_healthy()
+                time.sleep(1)
+                verdict = torture.judge()
+                report("failed_sync_alone", {**verdict, "problems": len(verdict["problems"])})
+                self.assertEqual(verdict["problems"], [])
+                self.assertGreater(verdict["acknowledged"], 100)
+
 
 if __name__ == "__main__":
     unittest.main()

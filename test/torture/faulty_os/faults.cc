@@ -205,11 +205,13 @@ int Faults::sync_file(int fd, int (*call)(int)) {
   FileShadow before;
   {
     const std::scoped_lock lock(mutex_);
+    File* file = file_of(fd);
     if (failing_syncs_ > 0) {
       --failing_syncs_;
+      if (file != nullptr) file->shadow.lose(file->fd);
       return fail(EIO);
     }
-    if (File* file = file_of(fd)) before = std::exchange(file->shadow, {});
+    if (file != nullptr) before = file->shadow.begin_sync(file->fd);
   }
   wait_for_disk();
   const int result = call(fd);

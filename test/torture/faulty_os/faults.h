@@ -39,7 +39,8 @@ class Faults {
   // Orders.
   /// The process ends; what was not synced is lost in part or altogether. Does not return.
   [[noreturn]] void lose_power(std::uint64_t seed);
-  /// So many syncs of files from now on fail with EIO.
+  /// So many syncs of files from now on fail with EIO, and what they should have brought to the
+  /// disk no later one brings there.
   void fail_syncs(std::int64_t count) { failing_syncs_ = count; }
   /// Bytes per second that a sync brings to the disk; 0: as many as it does.
   void set_rate(std::int64_t bytes_per_s) { rate_ = bytes_per_s; }

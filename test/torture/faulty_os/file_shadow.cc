@@ -1,6 +1,7 @@
 #include "file_shadow.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "real_calls.h"
 
@@ -30,6 +31,11 @@ void FileShadow::begin(int fd) {
 
 void FileShadow::keep(int fd, off_t first, off_t last) {
   for (off_t page = page_of(first); page < std::min(last, synced_size_); page += kPage) {
+    // Written again, it is the next sync's.
+    if (auto lost = lost_.extract(page)) {
+      old_.insert(std::move(lost));
+      continue;
+    }
     const auto [at, fresh] = old_.try_emplace(page);
     if (!fresh) continue;
     std::string& bytes = at->second;
@@ -49,8 +55,44 @@ void FileShadow::before_truncate(int fd, off_t size) {
   keep(fd, size, synced_size_);
 }
 
-void FileShadow::lose_power(int fd, std::mt19937_64& random) const {
+FileShadow FileShadow::begin_sync(int fd) {
+  FileShadow before = std::exchange(*this, {});
+  lost_ = before.lost_;
+  const bool resized = before.dirty_ && size_of(fd) != before.synced_size_;
+  if (!resized) lost_size_ = before.lost_size_;
+  return before;
+}
+
+void FileShadow::lose(int fd) {
   if (!dirty_) return;
+  const off_t now = size_of(fd);
+  // What was appended: the page in which the file ended, and those that were not there.
+  keep(fd, synced_size_, now);
+  for (off_t page = page_of(synced_size_ + kPage - 1); page < now; page += kPage) {
+    old_.try_emplace(page);
+  }
+  lost_.merge(old_);  // what was lost before is older
+  if (now != synced_size_ && !lost_size_) lost_size_ = synced_size_;
+  old_.clear();
+  dirty_ = false;
+}
+
+void FileShadow::lose_power(int fd, std::mt19937_64& random) const {
+  if (!dirty_ && lost_.empty() && !lost_size_) return;
+  off_t size = dirty_ ? lose_dirty(fd, random) : size_of(fd);
+  const bool as_shown = !dirty_ || size == synced_size_;
+  if (lost_size_ && as_shown) size = *lost_size_;
+  for (const auto& [page, bytes] : lost_) {
+    if (page >= size) continue;
+    std::string whole = bytes;
+    whole.resize(static_cast<std::size_t>(std::min(kPage, size - page)), '\0');
+    put(fd, whole, page);
+  }
+  static_cast<void>(real().ftruncate(fd, size) == 0);
+}
+
+// Of what no sync was asked for. The size that the file then has.
+off_t FileShadow::lose_dirty(int fd, std::mt19937_64& random) const {
   const off_t now = size_of(fd);
   const auto below = [&random](off_t bound) {
     return static_cast<off_t>(random() % static_cast<std::uint64_t>(bound));
@@ -69,7 +111,7 @@ void FileShadow::lose_power(int fd, std::mt19937_64& random) const {
     const off_t from = std::max(page, synced_size_);
     put(fd, zeros.substr(0, static_cast<std::size_t>(page + kPage - from)), from);
   }
-  static_cast<void>(real().ftruncate(fd, size) == 0);
+  return size;
 }
 
 }  // namespace stator::faulty
