@@ -12,6 +12,8 @@
 // Files of our own (membership, identity, journals). What was written is volatile until it is
 // synced, and a name is volatile until its directory is synced (D31): the simulator loses exactly
 // that in a crash. A failed sync kills the file: no later sync of it succeeds, never retry (D31).
+// Whoever opens it anew may sync it, which says nothing of what the failed sync covered: that is
+// durable when it was written again.
 // Calls happen on the shard's loop and may block for a short write or read; sync() does not block.
 
 namespace stator::env {

@@ -56,9 +56,9 @@ class SyncQueue {
     const bool full = image_.random().chance(image_.faults.no_room);
     if (full || image_.read_only || content_->broken ||
         image_.random().chance(image_.faults.sync_fails)) {
-      content_->sync_failed = true;
+      fail(changes);
     }
-    if (content_->sync_failed) {
+    if (failed_ || content_->sync_failed) {
       return std::unexpected(
           Error{.code = full ? ErrorCode::kDiskFull : ErrorCode::kIo, .detail = "sync failed"});
     }
@@ -71,6 +71,15 @@ class SyncQueue {
     std::uint64_t changes = 0;
     Callback<void(Result<void>)> done;
   };
+  // Dead for whoever has it open in any case (env/disk.h).
+  void fail(std::uint64_t changes) {
+    failed_ = true;
+    if (image_.faults.sync_forgets) {
+      content_->forget(changes);
+    } else {
+      content_->sync_failed = true;
+    }
+  }
   void complete() {
     Pending first = std::move(pending_.front());
     pending_.pop_front();
@@ -82,6 +91,7 @@ class SyncQueue {
   std::shared_ptr<FileContent> content_;
   std::deque<Pending> pending_;
   MonoTime last_end_{};
+  bool failed_ = false;
 };
 
 class SimFile final : public env::File {

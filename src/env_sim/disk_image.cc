@@ -98,11 +98,22 @@ void FileContent::truncate(std::uint64_t size) {
   bytes_.resize(size, '\0');
 }
 
-void FileContent::make_durable(std::uint64_t changes) {
-  while (durable_changes_ < changes && !pending_.empty()) {
+void FileContent::settle(std::uint64_t changes, Fate fate) {
+  const std::uint64_t covered = changes - std::min(changes, durable_changes_);
+  for (; settled_ < std::min<std::uint64_t>(covered, pending_.size()); ++settled_) {
+    pending_[settled_].fate = fate;
+  }
+  while (!pending_.empty() && pending_.front().fate == Fate::kDurable) {
     pending_.pop_front();
+    --settled_;
     ++durable_changes_;
   }
+}
+
+void FileContent::make_all_durable() {
+  durable_changes_ += pending_.size();
+  pending_.clear();
+  settled_ = 0;
 }
 
 void FileContent::lose_power(const DiskFaults& faults, Random& random) {
@@ -118,8 +129,9 @@ void FileContent::lose_power(const DiskFaults& faults, Random& random) {
   }
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     const Change& change = pending_[i];
-    const double fate = random.fraction();
-    if (fate < faults.crash_keeps_write) {
+    if (change.fate == Fate::kLost) continue;
+    const double fate = change.fate == Fate::kDurable ? 0 : random.fraction();
+    if (change.fate == Fate::kDurable || fate < faults.crash_keeps_write) {
       if (change.truncation) {
         bytes_.resize(change.offset, '\0');
       } else {
@@ -129,8 +141,7 @@ void FileContent::lose_power(const DiskFaults& faults, Random& random) {
       keep_sectors(change, written[i], random);
     }
   }
-  durable_changes_ += pending_.size();
-  pending_.clear();
+  make_all_durable();
   sync_failed = false;
 }
 
@@ -274,7 +285,7 @@ void DiskImage::sync_all() {
   pending_names_.clear();
   durable_names_ = names_;
   for (const auto& [name, entry] : names_) {
-    if (entry.file != nullptr) entry.file->make_durable(entry.file->changes());
+    if (entry.file != nullptr) entry.file->make_all_durable();
   }
 }
 

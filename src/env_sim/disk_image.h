@@ -16,8 +16,8 @@
 namespace stator::sim {
 
 /// The content of one file, which its names point at. `bytes` is what a reader sees; `pending` are
-/// the changes among it that no sync has made durable yet, oldest first, each with what it
-/// replaced, so that a loss of power can take any of them back.
+/// the changes among it from the first on that no sync has made durable, oldest first, each with
+/// what it replaced, so that a loss of power can take any of them back.
 class FileContent {
  public:
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
@@ -30,7 +30,11 @@ class FileContent {
   /// How many of them survive a loss of power for certain.
   [[nodiscard]] std::uint64_t durable_changes() const { return durable_changes_; }
   /// A sync that began after the first `changes` changes is complete.
-  void make_durable(std::uint64_t changes);
+  void make_durable(std::uint64_t changes) { settle(changes, Fate::kDurable); }
+  /// It has failed, and what it covered is lost with the power, whatever later syncs do.
+  void forget(std::uint64_t changes) { settle(changes, Fate::kLost); }
+  /// All that a reader sees is durable.
+  void make_all_durable();
   /// Keeps, tears or takes back each change that is not durable.
   void lose_power(const DiskFaults& faults, Random& random);
   /// Readers of one block get what it held some writes ago, or before there was the file, until it
@@ -41,7 +45,9 @@ class FileContent {
   bool broken = false;       // no call of it works
 
  private:
+  enum class Fate : std::uint8_t { kOpen, kDurable, kLost };
   struct Change {
+    Fate fate = Fate::kOpen;  // in a loss of power
     bool truncation = false;
     std::uint64_t offset = 0;    // of a truncation: the new size
     std::uint64_t length = 0;    // of a write
@@ -54,12 +60,14 @@ class FileContent {
     std::string bytes{};
   };
   friend class DiskImage;
+  void settle(std::uint64_t changes, Fate fate);
   void keep_sectors(const Change& change, std::string_view bytes, Random& random);
   void put(std::uint64_t offset, std::string_view bytes);
   void remember(std::uint64_t offset);
 
   std::string bytes_;
-  std::deque<Change> pending_;
+  std::deque<Change> pending_;  // the first is never durable: that is what makes it pending
+  std::size_t settled_ = 0;     // so many at its front are not open
   std::uint64_t durable_changes_ = 0;
   std::deque<Block> older_;   // of some blocks that were written again
   std::vector<Block> stale_;  // that readers get

@@ -55,7 +55,10 @@ struct DiskFaults {
   double sync_tail = 0.002;
   Duration sync_tail_mean = milliseconds(30);
   Duration sync_tail_max = seconds(10);
-  double sync_fails = 0;   // the file is dead from then on (D31)
+  double sync_fails = 0;  // the file is dead from then on (D31)
+  /// Instead, what such a sync covered is lost, and shown until the power goes: whoever opens the
+  /// file again can sync it, and brings back only what it writes again. So does Linux.
+  bool sync_forgets = false;
   double read_fails = 0;   // kIo, once
   double write_fails = 0;  // kIo, once; a part of the bytes may have been written
   double file_breaks =

@@ -161,6 +161,47 @@ TEST(World, ASyncThatFailedKillsTheFile) {
   EXPECT_EQ(synced, (std::vector<bool>{false, false, false}));
 }
 
+// D31, as Linux has it: the next process sees what it wrote, syncs it well, and loses it.
+TEST(World, ADiskMayForgetWhatASyncThatFailedCovered) {
+  World world(1);
+  Host& host = world.add_host("a");
+  host.disk().faults.crash_keeps_write = 1;
+  std::string seen;
+  const auto run = [&](auto use) {
+    host.start([&seen, use](env::Env& env) {
+      auto file = *env.disk.open("/f", env::Disk::Open::kCreate);
+      EXPECT_TRUE(env.disk.sync_directory("/"));
+      seen.clear();
+      EXPECT_TRUE(file->read_at(0, 100, seen));
+      use(*file);
+      return std::make_unique<Program>();
+    });
+    world.run_for(seconds(1));
+  };
+  run([](env::File& file) {
+    EXPECT_TRUE(file.write_at(0, "first"));
+    EXPECT_TRUE(file.sync_now());
+  });
+  host.kill();
+  run([&host](env::File& file) {
+    host.disk().faults.sync_fails = 1;
+    host.disk().faults.sync_forgets = true;
+    EXPECT_TRUE(file.write_at(0, "other behind"));
+    EXPECT_FALSE(file.sync_now());
+    host.disk().faults.sync_fails = 0;
+    EXPECT_FALSE(file.sync_now()) << "not by whoever has it open";
+  });
+  host.kill();
+  run([](env::File& file) {
+    EXPECT_TRUE(file.write_at(12, " more"));
+    EXPECT_TRUE(file.sync_now());
+  });
+  EXPECT_EQ(seen, "other behind");
+  host.crash();
+  run([](env::File&) {});
+  EXPECT_EQ(seen, std::string("first") + std::string(7, '\0') + " more");
+}
+
 TEST(World, AFullDiskRefusesAndTakesAgainWhenThereIsRoom) {
   World world(1);
   Host& host = world.add_host("a");

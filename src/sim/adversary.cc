@@ -481,6 +481,7 @@ void Adversary::fail_syncs() {
   const std::uint32_t node = any_node_to_harm();
   DiskFaults faults;
   faults.sync_fails = random_.chance(0.3) ? 1 : 0.1 * random_.fraction();
+  faults.sync_forgets = drawn(FaultFamily::kFsync, 0) && random_.fork("forgets").chance(0.5);
   harm_disk(node, faults, "failing syncs");
   cure_later(node);
 }

@@ -30,7 +30,7 @@ enum class FaultFamily : std::uint8_t {
   kBuggify,   // the program takes rare ways of its own accord (env/buggify.h)
   // They strike only where they are asked for, and runs with them are judged more mildly
   // (docs/simulator.md):
-  kFsync,  // syncs fail (D31)
+  kFsync,  // syncs fail, and what they covered may be lost (D31)
   kIo,     // reads and writes fail, some of them half done; files and disks that fail for ever
   kFull,   // no room on the disk, for data or for any call (D29)
   kRot,    // bits flip, writes go astray, blocks read as before, records cannot be read (D30)

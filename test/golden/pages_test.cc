@@ -151,9 +151,11 @@ TEST(GoldenPages, TheJournalOfTheEngineMemory) {
   Copy copy;
   append_journal_header(*header, copy.frame);
   const std::size_t begin = begin_frame(copy.frame);
-  const auto end = replay_journal(file, *header, copy);
-  ASSERT_TRUE(end) << end.error().detail;
-  EXPECT_EQ(*end, file.size());
+  const auto replayed = replay_journal(file, *header, copy);
+  ASSERT_TRUE(replayed) << replayed.error().detail;
+  EXPECT_EQ(replayed->end, file.size());
+  EXPECT_LT(replayed->durable, file.size());
+  EXPECT_GT(replayed->durable, kJournalHeaderSize);
   EXPECT_EQ(copy.told, "put 5/k=v erase 5/old drop 300 ");
   finish_frame(*header, begin, kJournalHeaderSize, kJournalHeaderSize, copy.frame);
   // A clean stop: everything before is durable.

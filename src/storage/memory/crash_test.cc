@@ -143,7 +143,7 @@ class StoreProgram final : public sim::Program {
   bool failed_ = false;
 };
 
-History run(std::uint64_t seed, double sync_fails) {
+History run(std::uint64_t seed, double sync_fails, bool sync_forgets = false) {
   History history(seed);
   sim::World world(seed);
   // Frames in pieces, new files early and in small frames, pages of one key (env/buggify.h).
@@ -152,6 +152,7 @@ History run(std::uint64_t seed, double sync_fails) {
   for (int round = 0; round < 12; ++round) {
     // The first sync on a new disk works, so that there is something to come back to.
     host.disk().faults.sync_fails = round == 0 ? 0 : sync_fails;
+    host.disk().faults.sync_forgets = sync_forgets;
     host.start([&history](env::Env& env) { return std::make_unique<StoreProgram>(env, history); });
     world.run_for(microseconds(static_cast<std::int64_t>(history.random.below(150'000))));
     if (history.random.chance(0.7)) {
@@ -182,6 +183,18 @@ TEST(MemoryEngineCrash, AlsoWhenSyncsFail) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);
     starts += run(seed, 0.02).starts;
+    ASSERT_FALSE(::testing::Test::HasFailure());
+  }
+  EXPECT_GT(starts, 300U);
+}
+
+// D31: what a failed sync covered is shown by the file, and gone with the power, though the next
+// process can sync it.
+TEST(MemoryEngineCrash, AlsoWhenTheDiskForgetsWhatSyncsThatFailedCovered) {
+  std::uint64_t starts = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    starts += run(seed, 0.02, true).starts;
     ASSERT_FALSE(::testing::Test::HasFailure());
   }
   EXPECT_GT(starts, 300U);

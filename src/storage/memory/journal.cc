@@ -145,15 +145,19 @@ Result<void> Journal::replay_file(const std::string& path) {
                               std::to_string(header->generation) + ", not of this file"});
   }
   header_ = *header;
-  const auto end = replay_journal(bytes, header_, owner_.begin_replay(header_.seed));
-  if (!end) return in_file(end.error());
-  if (*end < *size) {
+  const auto replayed = replay_journal(bytes, header_, owner_.begin_replay(header_.seed));
+  if (!replayed) return in_file(replayed.error());
+  const auto [end, known] = *replayed;
+  if (end < *size) {
     STATOR_PROBE("journal: a torn end is cut off");
-    if (auto cut = file_->truncate(*end); !cut) return cut;
+    if (auto cut = file_->truncate(end); !cut) return cut;
   }
-  // What was replayed is served from now on as if it were durable, so it has to be.
-  if (file_->sync_now()) {
-    end_ = durable_end_ = *end;
+  // What was replayed is served from now on as if it were durable, so it has to be. A sync that
+  // works is not enough: if one of a run before has failed, what that covered is shown and may not
+  // be on the disk, where only another write brings it (D31).
+  const auto unsure = std::string_view(bytes).substr(0, end).substr(std::min(known, end));
+  if (file_->write_at(end - unsure.size(), unsure) && file_->sync_now()) {
+    end_ = durable_end_ = end;
     return {};
   }
   // A sync of this file has failed, now or in a run before, and none of it is believed any more

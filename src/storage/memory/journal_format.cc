@@ -1,5 +1,6 @@
 #include "storage/memory/journal_format.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -143,9 +144,10 @@ void finish_frame(const JournalHeader& header, std::size_t begin, std::uint64_t 
   overwrite_integer(out, begin + kChecksumOffset, checksum);
 }
 
-Result<std::uint64_t> replay_journal(std::string_view file, const JournalHeader& header,
-                                     ChangeSink& sink) {
+Result<ReplayedJournal> replay_journal(std::string_view file, const JournalHeader& header,
+                                       ChangeSink& sink) {
   std::uint64_t position = kJournalHeaderSize;
+  std::uint64_t durable = 0;
   while (position < file.size()) {
     const auto frame = frame_at(file, position, header);
     if (!frame) break;
@@ -154,6 +156,7 @@ Result<std::uint64_t> replay_journal(std::string_view file, const JournalHeader&
                                      " passes its checksum and makes no sense"));
     }
     position += kFrameHeaderSize + frame->body.size();
+    durable = std::max(durable, frame->durable);
   }
   for (std::uint64_t next = position + 1; next < file.size(); ++next) {
     next = file.find(kFrameMagic, next);
@@ -164,7 +167,7 @@ Result<std::uint64_t> replay_journal(std::string_view file, const JournalHeader&
                                      ", in front of writes that were acknowledged"));
     }
   }
-  return position;
+  return ReplayedJournal{.end = position, .durable = durable};
 }
 
 }  // namespace stator::storage::memory

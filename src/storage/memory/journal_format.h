@@ -56,9 +56,14 @@ void append_drop(PartitionId partition, std::string& out);
 void finish_frame(const JournalHeader& header, std::size_t begin, std::uint64_t position,
                   std::uint64_t durable, std::string& out);
 
-/// Gives the changes of a whole file to `sink` and returns where its good part ends. kCorrupt when
-/// bytes that were durable are not good.
-[[nodiscard]] Result<std::uint64_t> replay_journal(std::string_view file,
-                                                   const JournalHeader& header, ChangeSink& sink);
+/// What a replay has found of a file.
+struct ReplayedJournal {
+  std::uint64_t end = 0;  // of its good part
+  std::uint64_t durable =
+      0;  // so much of that was known to be durable when the last frame was made
+};
+/// Gives the changes of a whole file to `sink`. kCorrupt when bytes that were durable are not good.
+[[nodiscard]] Result<ReplayedJournal> replay_journal(std::string_view file,
+                                                     const JournalHeader& header, ChangeSink& sink);
 
 }  // namespace stator::storage::memory
