@@ -18,7 +18,9 @@ Rank rank_of(const ShardContext& context, NodeId owner, Purpose purpose) {
   if (owner == context.self()) return Rank::kSelf;
   switch (context.peers->fitness(owner, purpose)) {
     case Fitness::kFit:
-      return context.hints.catches_up(owner, context.now()) ? Rank::kBehind : Rank::kFit;
+      return context.hints.catches_up(owner, context.now()) || context.peers->doubted(owner)
+                 ? Rank::kBehind
+                 : Rank::kFit;
     case Fitness::kSpare: return Rank::kSpare;
     case Fitness::kUnfit: break;
   }

@@ -85,6 +85,11 @@ Fitness Peers::fitness(NodeId id, Purpose purpose) const {
   return peer->health.healthy() && !peer->leaving ? Fitness::kFit : Fitness::kSpare;
 }
 
+bool Peers::doubted(NodeId id) const {
+  const Peer* peer = find(id);
+  return peer != nullptr && peer->health.doubted(env_.executor.now());
+}
+
 bool Peers::worth_a_try(NodeId id, Purpose purpose) {
   Peer* peer = find(id);
   if (peer == nullptr || peer->leaving) return false;

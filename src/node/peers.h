@@ -79,6 +79,8 @@ class Peers {
   /// May be given new work.
   [[nodiscard]] bool healthy(NodeId peer) const { return fitness(peer) == Fitness::kFit; }
   [[nodiscard]] Fitness fitness(NodeId peer, Purpose purpose = Purpose::kRead) const;
+  /// Slow until a moment ago: fit, and yet no first choice.
+  [[nodiscard]] bool doubted(NodeId peer) const;
   /// True now and then for a slow peer: one piece of work, for which nobody should have to wait, by
   /// which it can prove itself well.
   [[nodiscard]] bool worth_a_try(NodeId peer, Purpose purpose);

@@ -169,6 +169,45 @@ TEST_F(PeersTest, OfStrangersNothingIsTold) {
   EXPECT_EQ(verdict(2), Verdict::kHealthy);
 }
 
+// D32: a thin link is well again as soon as it carries little, and would be slow again with what a
+// well one carries.
+TEST_F(PeersTest, WhoWasSlowIsAskedBehindTheOthersForAWhile) {
+  run(seconds(1));
+  const auto answers = [&](Duration of_n2, Duration time) {
+    for (const MonoTime end = lone.world().now() + time; lone.world().now() < end;) {
+      lone.in_turn([&](Shard& shard) {
+        for (int i = 0; i < 5; ++i) {
+          shard.peers().on_answer(lone.id(2), AnswerKind::kRead, of_n2);
+          shard.peers().on_answer(lone.id(3), AnswerKind::kRead, microseconds(500));
+        }
+      });
+      run(milliseconds(90));
+    }
+  };
+  // How many of sixteen reads ask n2 before they ask n3.
+  const auto asked_first = [&] {
+    lone.take_received(2);
+    lone.in_turn([&](Shard& shard) {
+      for (int i = 0; i < 16; ++i) {
+        shard.reads().read(kDefaultBucket, "k" + std::to_string(i), {},
+                           [](const Result<ReadResult>&) {});
+      }
+    });
+    lone.run(milliseconds(5));
+    const std::size_t asked = lone.take<wire::ReplicaGet>(2).size();
+    run(seconds(3));  // they end
+    return asked;
+  };
+  EXPECT_GT(asked_first(), 0U);
+  answers(seconds(10), seconds(1));
+  EXPECT_EQ(fitness(2), Fitness::kSpare);
+  answers(microseconds(500), milliseconds(2500));
+  ASSERT_EQ(fitness(2), Fitness::kFit) << "it may be needed";
+  EXPECT_EQ(asked_first(), 0U);
+  answers(microseconds(500), PeerHealth::kDoubtFor);
+  EXPECT_GT(asked_first(), 0U);
+}
+
 TEST_F(PeersTest, WhoSaysThatItStopsGetsNoNewWorkUntilItHasStartedAgain) {
   run(seconds(1));
   ASSERT_EQ(fitness(2), Fitness::kFit);

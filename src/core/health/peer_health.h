@@ -40,8 +40,10 @@ struct Surroundings {
 /// peer in another city is not slow) and kSlowMin; or whose outgoing bytes pile up; or who refuses
 /// most of what it is asked as overloaded. It is well again when the kind of answer that was slow
 /// has become good, or was not asked for during kForgetAfter, and nothing was bad for kWellAfter.
-/// As slow counts, too, who comes and goes: after the second silence within kFallsMemory it must
-/// answer for a second before it is trusted, after the third for two, and so on.
+/// For kDoubtFor after that it is asked behind others that are as fit (doubted): what was slow
+/// under load is well again without it, and would be slow again with it, once a second (a thin
+/// link). As slow counts, too, who comes and goes: after the second silence within kFallsMemory it
+/// must answer for a second before it is trusted, after the third for two, and so on.
 class PeerHealth {
  public:
   // What happens.
@@ -81,6 +83,10 @@ class PeerHealth {
   /// It answers, be it slowly: an answer that is waited for may still come.
   [[nodiscard]] bool answers() const { return verdict_ <= Verdict::kSlow; }
   [[nodiscard]] bool healthy() const { return verdict_ == Verdict::kHealthy; }
+  /// Healthy, but slow until a moment ago: fit for new work, behind those that were not.
+  [[nodiscard]] bool doubted(MonoTime now) const {
+    return bad_at_.ns != 0 && now - bad_at_ < kDoubtFor;
+  }
   /// Silent for half of the time after which it counts as silent: time to ask others about it.
   [[nodiscard]] bool worth_asking_about(const Surroundings& here, MonoTime now) const;
   /// True now and then for a slow peer: one piece of new work, by which it can prove itself well.
@@ -97,6 +103,7 @@ class PeerHealth {
   static constexpr Duration kSlowMin = milliseconds(25);
   static constexpr int kSlowFactor = 4;
   static constexpr Duration kWellAfter = seconds(1);
+  static constexpr Duration kDoubtFor = seconds(5);
   static constexpr Duration kFallsMemory = seconds(10);
   static constexpr Duration kProbationMax = seconds(3);
   static constexpr Duration kForgetAfter = seconds(3);

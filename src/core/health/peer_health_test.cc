@@ -177,8 +177,11 @@ TEST(PeerHealth, ASlowDiskIsSeenWithinASecondThoughPingsAndReadsAreFast) {  // D
   EXPECT_TRUE(model.peer(2).health.answers());
   model.peer(2).takes = well;
   EXPECT_LE(model.until(2, Verdict::kHealthy), seconds(3));
+  EXPECT_TRUE(model.peer(2).health.doubted(model.now)) << "it may have been well for lack of work";
+  EXPECT_FALSE(model.peer(1).health.doubted(model.now));
   model.run(seconds(30));
   EXPECT_EQ(model.verdict(2), Verdict::kHealthy);
+  EXPECT_FALSE(model.peer(2).health.doubted(model.now));
 }
 
 TEST(PeerHealth, AThinLinkIsSeenWithoutAnyRequest) {
