@@ -142,17 +142,21 @@ function(stator_test name)
   endforeach()
 endfunction()
 
-# stator_script_test(NAME COMMAND program args ... LABELS shelf ... [TIMEOUT s]): a test that is a
+# stator_script_test(NAME COMMAND program args ... LABELS shelf ... [TIMEOUT s] [BESIDE]): a test that is a
 # script, run in the source folder with STATOR_BINARY set to the program under test. It counts as one
-# case, or as what it says in a last line `N passed, M failed` (Python's unittest is understood too).
+# case, or as what it says in a last line `N passed, M failed` (Python's unittest is understood too). BESIDE: on a shelf
+# whose tests run alone it may run beside another one: it waits for most of its time, and judges no speed.
 function(stator_script_test name)
   if(NOT STATOR_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "BESIDE" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
   add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   _stator_register(${name} "" "${arg_LABELS}" "${arg_TIMEOUT}"
     "STATOR_BINARY=${CMAKE_BINARY_DIR}/stator;PYTHONDONTWRITEBYTECODE=1")
+  if(arg_BESIDE)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL OFF)
+  endif()
 endfunction()
 
 # stator_fuzz(NAME SOURCES a_fuzz.cc ... LINKS lib ...): a plain LLVMFuzzerTestOneInput. With

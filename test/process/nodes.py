@@ -6,6 +6,7 @@ takes: it waits for what must happen, PATIENCE_S at most, and the nodes of `Clus
 Speed is judged by benchmarks, and by `./check full`; here a collapse is, at most."""
 
 import ctypes
+import fcntl
 import http.client
 import json
 import os
@@ -37,14 +38,21 @@ def die_with_parent() -> None:
 
 
 _ports = random.sample(range(12_000, 31_000), 19_000)
+# Byte n of it is locked by whoever has port n.
+_taken = os.open(Path(tempfile.gettempdir()) / f"stator-test-ports-{os.getuid()}",
+                 os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def free_ports(count: int) -> list[int]:
-    """Free now, below those that the kernel gives to outgoing connections, and given to nobody else in
-    this process."""
+    """Free now, below those that the kernel gives to outgoing connections, and given to nobody else: neither in this
+    process nor, until that ends, in another one of these tests, whose node may be down for a moment."""
     found: list[int] = []
     while _ports:
         port = _ports.pop()
+        try:
+            fcntl.lockf(_taken, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except OSError:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -160,14 +160,15 @@ def dev_preset(run):
 
 
 def run_ctest(run, build_dir, label):
-    """All entries of a label, side by side where they allow it."""
+    """All entries of a label, side by side where they allow it; one by one where figures of processes are judged."""
+    jobs = 1 if run.mode == FULL and label == AHEAD_BESIDE else run.jobs
     reports = run.root / build_dir / "gtest"
     reports.mkdir(parents=True, exist_ok=True)
     for test in run.tests_of(build_dir, label):
         (reports / f"{test}.json").unlink(missing_ok=True)
     junit = run.logs / f"{build_dir.replace('/', '-')}-{label}.xml"
     junit.unlink(missing_ok=True)
-    command = ["ctest", "--test-dir", build_dir, "--output-on-failure", "-j", str(run.jobs),
+    command = ["ctest", "--test-dir", build_dir, "--output-on-failure", "-j", str(jobs),
                "-L", f"^{label}$", "--output-junit", str(junit), "--test-output-size-passed", "1000000",
                "--test-output-size-failed", "4000000", "--no-tests=error"]
     if run.mode != FULL:
