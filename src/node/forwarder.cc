@@ -37,6 +37,8 @@ void Forwarder::choose_targets(const WriteRequest& request, PartitionId partitio
   }
   if (request.context == nullptr) return;
   const NodeId fastest = request.context->fastest;
+  // It was then. Who has become slow since gets what the others cannot take, as from anybody.
+  if (!context_.peers->healthy(fastest) || context_.peers->doubted(fastest)) return;
   for (std::size_t i = 1; i < out.list.size(); ++i) {
     if (out.list[i].node == fastest) {
       STATOR_PROBE("forward: to the fastest reader, not to the first owner");

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "node/testing/lone_shard.h"
 
 namespace stator::node::testing {
@@ -44,6 +47,63 @@ TEST_F(ForwarderTest, AnotherRequestForTheSameWriteIsServed) {
     if (received.header.type == wire::MessageType::kForwardWriteReply) ++answered;
   }
   EXPECT_EQ(answered, 1U);
+}
+
+// D32: who answered fastest when the context was made may be slow now. Each write that went to it
+// on a thin link waited for 300 ms, until the next owner was tried.
+TEST(ForwarderOfFour, AWriteGoesToTheFastestReaderUnlessThatHasBecomeSlow) {
+  LoneShard lone({}, 4);
+  std::string key;
+  lone.in_turn([&](Shard& shard) {
+    for (int i = 0; key.empty(); ++i) {
+      const std::string name = "k" + std::to_string(i);
+      const auto owners = shard.context().topology->ring->owners(lone.partition_of(name));
+      if (std::ranges::find(owners, lone.id(1)) == owners.end() && owners[0] == lone.id(2)) {
+        key = name;
+      }
+    }
+  });
+  const auto both_answer = [&] {
+    for (const unsigned node : {2U, 3U}) {
+      lone.deliver(LoneShard::frame(lone.header({wire::kNoPartition}, 0, node), wire::Pong{}));
+    }
+  };
+  std::uint64_t number = 0;
+  // Whether n3 gets a write of one who has read from it, which then ends.
+  const auto goes_to_n3 = [&] {
+    both_answer();
+    for (const unsigned node : {2U, 3U}) lone.take_received(node);
+    Context context;
+    context.fastest = lone.id(3);
+    WriteRequest request =
+        write_request(key, "v", WriteId::make(1, WriteId::kMintedOnce, ++number, 2));
+    request.context = &context;
+    lone.in_turn([&](Shard& shard) {
+      shard.forwarder().forward(request, lone.partition_of(key), false, [](const WriteResult&) {});
+    });
+    lone.run(milliseconds(5));
+    const std::size_t to_n3 = lone.take<wire::ForwardWrite>(3).size();
+    EXPECT_EQ(to_n3 + lone.take<wire::ForwardWrite>(2).size(), 1U);
+    return to_n3 == 1;
+  };
+  const auto n3_takes = [&](Duration time, int rounds) {
+    for (int round = 0; round < rounds; ++round) {
+      lone.in_turn([&](Shard& shard) {
+        for (int i = 0; i < 5; ++i) {
+          shard.peers().on_answer(lone.id(3), AnswerKind::kWrite, time);
+          shard.peers().on_answer(lone.id(2), AnswerKind::kWrite, microseconds(500));
+        }
+      });
+      both_answer();
+      lone.run(milliseconds(90));
+    }
+  };
+  n3_takes(microseconds(500), 10);
+  EXPECT_TRUE(goes_to_n3());
+  n3_takes(seconds(10), 10);
+  EXPECT_FALSE(goes_to_n3());
+  n3_takes(microseconds(500), 90);
+  EXPECT_TRUE(goes_to_n3());
 }
 
 }  // namespace
