@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdio>
 
+#include "core/health/peer_health.h"
 #include "support.h"
 
 namespace stator::test {
@@ -56,7 +57,8 @@ class Latency : public testing::Test {
       set_delay(cluster, reader, owners[i], milliseconds(kRoundTripMs[order[i]]) / 2,
                 microseconds(500));
     }
-    cluster.run(seconds(5));  // until they are used to it: who just moved away looks slow
+    // Until they are used to it: who just moved away looks slow, and then is doubted.
+    cluster.run(seconds(5) + PeerHealth::kDoubtFor);
   }
   void set_syncs(const std::array<std::size_t, 3>& order) {
     for (std::size_t i = 0; i < 3; ++i) {
