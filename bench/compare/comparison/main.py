@@ -1,35 +1,27 @@
 """Starts the systems, measures, prints, cleans up whatever happens."""
 
 import os
-import signal
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 from comparison import measure, options, report
+from comparison.command import exit_code_of
 from comparison.disk import in_memory
-from comparison.errors import ComparisonError, UsageError
+from comparison.errors import UsageError
 from comparison.options import Options
 from comparison.systems import Limit, Redis, Stator, System
 
 
 def main(arguments: list[str]) -> int:
     """0 done (and all bars held), 1 below a bar or something failed, 2 wrong command line."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        chosen = options.parse(arguments)
-        busy = os.getloadavg()[0]
-        rows = report.rows(run(chosen), chosen)
-    except UsageError as error:
-        print(f"run: {error}", file=sys.stderr)
-        return 2
-    except ComparisonError as error:
-        print(f"run: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("run: stopped; all processes ended and their data removed", file=sys.stderr)
-        return 1
+    return exit_code_of(lambda: tell(arguments))
+
+
+def tell(arguments: list[str]) -> int:
+    chosen = options.parse(arguments)
+    busy = os.getloadavg()[0]
+    rows = report.rows(run(chosen), chosen)
     write = report.as_json if chosen.output == "json" else report.as_table
     print(write(rows, chosen, busy))
     return 1 if chosen.enforce and not report.passed(rows) else 0

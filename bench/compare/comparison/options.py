@@ -6,9 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from comparison.command import REPOSITORY, add_output_and_stator, check_directory, positive
 from comparison.errors import UsageError
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 # The load of the bars: redis-benchmark -r 100000 -d 1024 -n 1000000.
 KEYS = 100_000
@@ -43,13 +42,6 @@ class Options:
         return "memory" if self.engine == "memory" else "page-cache"
 
 
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
-
-
 def pipelines(text: str) -> tuple[int, ...]:
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", text):
         raise ValueError
@@ -80,9 +72,7 @@ def parser() -> argparse.ArgumentParser:
                    help="how the bare quorum reads (default fan1-digest)")
     p.add_argument("--bars", choices=("enforce", "show"),
                    help="enforce: exit 1 below a bar (default at full size); show: only print")
-    p.add_argument("-o", dest="output", choices=("table", "json"), default="table")
-    p.add_argument("--stator", type=Path, default=REPOSITORY / "build/release/stator",
-                   help="the program to measure (default build/release/stator)")
+    add_output_and_stator(p)
     p.add_argument("--limit", type=Path, default=REPOSITORY / "build/release/bench/limit/limit",
                    help="the bare quorum (default build/release/bench/limit/limit)")
     p.add_argument("--dir", type=Path, dest="directory",
@@ -102,8 +92,7 @@ def parse(arguments: list[str]) -> Options:
         raise UsageError(f"there is no {given.limit}: build the target `limit`, or say --limit")
     if not given.limit_only and not given.stator.is_file():
         raise UsageError(f"there is no {given.stator}: build it, or say --stator (or --limit-only)")
-    if given.directory is not None and not given.directory.is_dir():
-        raise UsageError(f"--dir {given.directory} is no directory")
+    check_directory(given.directory)
     return Options(
         size=given.size,
         engine=given.engine,

@@ -1,14 +1,13 @@
 """Starts the clusters, measures, prints, cleans up whatever happens."""
 
 import os
-import signal
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from comparison.command import exit_code_of
 from comparison.disk import in_memory
-from comparison.errors import ComparisonError, UsageError
+from comparison.errors import UsageError
 from comparison.processes import free_ports
 from durable import options, report, windows
 from durable.clusters import PORTS, Cluster
@@ -18,20 +17,13 @@ from durable.options import KINDS, Options
 
 def main(arguments: list[str]) -> int:
     """0 done, 1 something failed, 2 wrong command line."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        chosen = options.parse(arguments)
-        busy = os.getloadavg()[0]
-        disk, taken = run(chosen)
-    except UsageError as error:
-        print(f"run: {error}", file=sys.stderr)
-        return 2
-    except ComparisonError as error:
-        print(f"run: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("run: stopped; all processes ended and their data removed", file=sys.stderr)
-        return 1
+    return exit_code_of(lambda: tell(arguments))
+
+
+def tell(arguments: list[str]) -> int:
+    chosen = options.parse(arguments)
+    busy = os.getloadavg()[0]
+    disk, taken = run(chosen)
     write = report.as_json if chosen.output == "json" else report.as_table
     print(write(taken, disk, chosen, busy))
     return 0

@@ -4,8 +4,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from comparison.command import add_output_and_stator, check_directory, positive
 from comparison.errors import UsageError
-from comparison.options import REPOSITORY, positive
 
 KINDS = ("none", "one", "all")
 LOADS = ("open", "closed")
@@ -49,9 +49,7 @@ def parser() -> argparse.ArgumentParser:
                    help="SETs per second of the open loop (default 1000): fewer than `all` can do on this disk")
     p.add_argument("--clients", type=positive, default=50, help="connections in total (default 50)")
     p.add_argument("--value-bytes", type=positive, default=1024, help="size of values (default 1024)")
-    p.add_argument("-o", dest="output", choices=("table", "json"), default="table")
-    p.add_argument("--stator", type=Path, default=REPOSITORY / "build/release/stator",
-                   help="the program to measure (default build/release/stator)")
+    add_output_and_stator(p)
     p.add_argument("--dir", type=Path, dest="directory",
                    help="where the data directories are made, on the disk to measure (default: the system's for"
                    " temporary files)")
@@ -62,8 +60,7 @@ def parse(arguments: list[str]) -> Options:
     given = parser().parse_args(arguments)
     if not given.stator.is_file():
         raise UsageError(f"there is no {given.stator}: build it, or say --stator")
-    if given.directory is not None and not given.directory.is_dir():
-        raise UsageError(f"--dir {given.directory} is no directory")
+    check_directory(given.directory)
     size = SIZES[given.size]
     return Options(
         size=given.size,

@@ -60,6 +60,15 @@ Opened open_on(env::Disk& disk, std::uint64_t seed = kSeed, env::Buggify* rare =
   return opened;
 }
 
+/// What is there after a loss of power is what was put. Ends the journal.
+void expect_kept(Opened& store, testing::FakeDisk& disk) {
+  store.journal->reset();
+  disk.crash();
+  const Opened again = open_on(disk);
+  ASSERT_TRUE(again.journal);
+  EXPECT_EQ(again.owner->content, store.owner->content);
+}
+
 /// Takes the rare way wherever there is one.
 class Always final : public env::Buggify {
  public:
@@ -304,11 +313,7 @@ TEST(Journal, IsReplacedBySomethingSmallerWhenItHasGrown) {
   EXPECT_LT(only_file(disk).size(), 4 * 61'000U);
   ASSERT_TRUE(put(store, "after", "x"));
   (*store.journal)->sync();
-  store.journal->reset();
-  disk.crash();
-  const Opened again = open_on(disk);
-  ASSERT_TRUE(again.journal);
-  EXPECT_EQ(again.owner->content, store.owner->content);
+  expect_kept(store, disk);
 }
 
 // What the simulator has it do now and then: frames in two pieces, a new file early, and that in
@@ -327,13 +332,7 @@ TEST(Journal, HoldsTheSameWhicheverWayItIsWritten) {
   EXPECT_TRUE(disk.files().contains("data/engine/journal-2"));
   // A cut between two of its frames: what stands in front of it is whole.
   const std::string whole = only_file(disk);
-  store.journal->reset();
-  disk.crash();
-  {
-    const Opened again = open_on(disk);
-    ASSERT_TRUE(again.journal);
-    EXPECT_EQ(again.owner->content, store.owner->content);
-  }
+  ASSERT_NO_FATAL_FAILURE(expect_kept(store, disk));
   disk.kill();
   only_file(disk) = whole.substr(0, whole.size() - 1);
   const Opened torn = open_on(disk);
@@ -354,11 +353,7 @@ TEST(Journal, OfAFrameInTwoPiecesNothingIsTakenWhereTheSecondFails) {
   disk.writes_fail.reset();
   ASSERT_TRUE(put(store, "c", "3"));
   (*store.journal)->sync();
-  store.journal->reset();
-  disk.crash();
-  const Opened again = open_on(disk);
-  ASSERT_TRUE(again.journal);
-  EXPECT_EQ(again.owner->content, store.owner->content);
+  expect_kept(store, disk);
 }
 
 void overwrite(Opened& store, testing::FakeDisk& disk, int times, std::uint64_t& largest) {

@@ -153,7 +153,6 @@ class MemoryEngine final : public Engine {
   MemoryEngine(std::shared_ptr<Store> store, const env::Env& env, EngineStats initial)
       : store_(std::move(store)),
         env_(env),
-        executor_(env.executor),
         journal_(store_->journal()),
         arena_(store_->arena_of(env.executor.shard())),
         stats_(initial) {
@@ -181,8 +180,8 @@ class MemoryEngine final : public Engine {
 
   /// Completes what can be completed, in order.
   void settle();
-  [[nodiscard]] unsigned shard() const { return executor_.shard(); }
-  [[nodiscard]] env::Executor& executor() const { return executor_; }
+  [[nodiscard]] unsigned shard() const { return env_.executor.shard(); }
+  [[nodiscard]] env::Executor& executor() const { return env_.executor; }
 
  private:
   struct Waiter {
@@ -199,7 +198,6 @@ class MemoryEngine final : public Engine {
 
   std::shared_ptr<Store> store_;
   const env::Env env_;
-  env::Executor& executor_;
   Journal* journal_;
   Arena& arena_;  // the store's
   EngineStats stats_;
@@ -259,7 +257,7 @@ GetStatus MemoryEngine::get(PartitionId partition, std::string_view key, std::st
 }
 
 void MemoryEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Result<void>)> done) {
-  const Store::Calling calling(*store_, executor_);
+  const Store::Calling calling(*store_, env_.executor);
   Result<void> appended;
   if (closing_) {
     appended = std::unexpected(Error{.code = ErrorCode::kClosed});
@@ -272,7 +270,7 @@ void MemoryEngine::submit(const WriteBatch& batch, bool sync, Callback<void(Resu
 }
 
 void MemoryEngine::sync(Callback<void(Result<void>)> done) {
-  const Store::Calling calling(*store_, executor_);
+  const Store::Calling calling(*store_, env_.executor);
   if (closing_) {
     done(std::unexpected(Error{.code = ErrorCode::kClosed}));
     return;
@@ -330,7 +328,7 @@ void MemoryEngine::apply(const WriteBatch& batch) {
 }
 
 void MemoryEngine::drop(PartitionId partition, Callback<void(Result<void>)> done) {
-  const Store::Calling calling(*store_, executor_);
+  const Store::Calling calling(*store_, env_.executor);
   Result<void> appended;
   if (closing_) {
     appended = std::unexpected(Error{.code = ErrorCode::kClosed});
@@ -403,7 +401,7 @@ EngineStats MemoryEngine::stats() const {
 void MemoryEngine::close(Callback<void(Result<void>)> done) {
   STATOR_ASSERT(!closing_);
   const std::shared_ptr<Store> store = store_;  // a completion may end this engine
-  const Store::Calling calling(*store, executor_);
+  const Store::Calling calling(*store, env_.executor);
   closing_ = true;
   if (journal_ == nullptr) {
     done({});
