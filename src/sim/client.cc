@@ -338,16 +338,13 @@ void Client::note_outcome(const Operation& operation, const Reply& reply) {
 void Client::check_strict(const Operation& operation, bool ok, const Reply* reply) {
   if (!operation.strict) return;
   const Duration took = env_.executor.now() - operation.begin;
-  // A few nodes that do the work of all may have too much of it for a moment; ClusterRun looks at
-  // how often.
-  const bool put_off =
-      operation.core && !ok && reply != nullptr && reply->error_prefix() == "TRYAGAIN";
-  // Nodes repeat a forwarded write themselves; of a key that was overwritten so often meanwhile
-  // nobody knows any more whether it was applied (D7).
-  const bool forgotten =
-      operation.core && !ok && reply != nullptr && reply->error_prefix() == "WIDEXPIRED";
-  const bool allowed = reply != nullptr && (reply->error_prefix() == "TOOMANYSIBLINGS" ||
-                                            operation.attempts > 1 || put_off || forgotten);
+  const std::string_view told = reply == nullptr ? std::string_view() : reply->error_prefix();
+  // A few nodes that do the work of all may have too much of it for a moment. And nodes repeat a
+  // forwarded write themselves: of a key that was overwritten too often meanwhile nobody knows
+  // whether it was applied (D7). ClusterRun looks at how often.
+  const bool put_off = operation.core && !ok && (told == "TRYAGAIN" || told == "WIDEXPIRED");
+  const bool allowed =
+      reply != nullptr && (told == "TOOMANYSIBLINGS" || operation.attempts > 1 || put_off);
   if (operation.core) ++record_.core_judged;
   if (put_off) ++record_.core_put_off;
   if ((ok || allowed) && took <= kStrictLimit) return;

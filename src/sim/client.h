@@ -84,7 +84,7 @@ struct ClientRecord {
   /// healed. Empty: all are used.
   std::vector<std::uint32_t> core;
   std::uint64_t core_judged = 0;   // strict operations on a core that have ended
-  std::uint64_t core_put_off = 0;  // of these, refused as too much at that moment
+  std::uint64_t core_put_off = 0;  // of these, refused as too much, or too late, at that moment
   std::uint64_t open = 0;
   /// Operations are numbered in the order of time. Those that are not among these are not begun.
   NumberSet kept = NumberSet::all();

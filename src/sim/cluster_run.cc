@@ -28,7 +28,7 @@ constexpr Duration kSettle = seconds(11);
 constexpr Duration kStrict = seconds(4);  // of operations that all must be ok
 // Until all that was begun through a core has ended, well or not: only then are others healed.
 constexpr Duration kCoreEnds = seconds(6);
-// Of what is asked of a core so much may be refused as too much at that moment.
+// Of what is asked of a core so much may be refused as too much, or too late, at that moment.
 constexpr std::uint64_t kPutOffShare = 10;
 constexpr Duration kDrain = seconds(30);       // at most, for what is still open
 constexpr Duration kLook = milliseconds(500);  // between two looks at what nodes hold (I14)
@@ -252,7 +252,7 @@ void ClusterRun::run_core() {
   clients_.core.clear();
   if (clients_.core_put_off * kPutOffShare > clients_.core_judged) {
     violate("I15: of " + std::to_string(clients_.core_judged) + " operations on a healed core, " +
-            std::to_string(clients_.core_put_off) + " were refused as too much");
+            std::to_string(clients_.core_put_off) + " were refused as too much or too late");
   }
 }
 
