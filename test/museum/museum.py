@@ -232,10 +232,10 @@ def main(words):
         caught = arguments.caught or Path(arguments.program).with_name("museum-caught.md")
         caught.write_text(caught_page(arguments.seed, pairs), encoding="utf-8")
         print(f"what caught each: {caught}")
-    if seeds and every:
-        wrong = judge_median(seeds)
-        problems += [wrong] if wrong else []
-        passed += not wrong
+        if seeds:
+            wrong = judge_median(seeds)
+            problems += [wrong] if wrong else []
+            passed += not wrong
     if shares:
         small = sum(share <= SHARE_MAX for share in shares)
         print(f"{small} of {len(shares)} runs keep at most {SHARE_MAX} of their events")

@@ -2,9 +2,8 @@
 // line.
 //
 //   power SEED     the process ends as by a loss of power; no answer but the end
-//   eio N          the next N syncs of files fail; what was to be durable with them is not with
-//   later
-//                  ones either, unless it is written again
+//   eio N          the next N syncs of files fail; what they were to make durable no later one
+//                  does, unless it is written again
 //   rate BYTES     what the disk takes per second; 0: as it is
 //   full 0|1       no space
 //   clock SECONDS  ahead of the true wall time; may be negative
