@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kOpenPerSessionMax = 12;
 constexpr int kAttemptsMax = 4;
 constexpr Duration kStrictLimit = seconds(5);
+constexpr Duration kLatest = seconds(8);  // so that all has ended when a run does
 
 bool is_read(OperationKind kind) {
   return kind == OperationKind::kGet || kind == OperationKind::kStGet ||
@@ -142,15 +143,32 @@ void Client::begin_one(std::size_t index) {
   if (session.open() >= kOpenPerSessionMax) return;
   if (random.chance(workload_.hop)) session.hop();
   if (has_write_id(operation.kind) && random.chance(workload_.duplicate)) {
-    ++record_.duplicated;
-    ++record_.open;
     Operation copy = operation;
     copy.copy = true;
-    sessions_[random.below(sessions_.size())]->submit(std::move(copy));
+    send_copy(std::move(copy), random);
   }
   ++record_.begun;
   ++record_.open;
   session.submit(std::move(operation));
+}
+
+Duration Client::lateness(Random& random) const {
+  return std::min(random.exponential(workload_.lateness), kLatest);
+}
+
+void Client::send_copy(Operation copy, Random& random) {
+  Session& session = *sessions_[random.below(sessions_.size())];
+  const auto send = [this, &session](Operation sent) {
+    ++record_.duplicated;
+    ++record_.open;
+    session.submit(std::move(sent));
+  };
+  if (workload_.lateness.ns == 0) return send(std::move(copy));
+  copy.strict = false;  // it may be too old when it comes
+  auto held = std::make_unique<Operation>(std::move(copy));
+  env_.executor.after(lateness(random), [this, send, held = std::move(held)] {
+    if (!record_.stopped) send(std::move(*held));
+  });
 }
 
 Operation Client::draw(std::uint64_t number, Random& random) {
@@ -384,7 +402,8 @@ void Client::retry_or_abandon(Operation operation) {
     return;
   }
   ++record_.retried;
-  const Duration wait = random_.exponential(milliseconds(100));
+  const Duration wait =
+      workload_.lateness.ns > 0 ? lateness(random_) : random_.exponential(milliseconds(100));
   auto held = std::make_unique<Operation>(std::move(operation));
   env_.executor.after(wait, [this, held = std::move(held)] {
     Session& session = *sessions_[random_.below(sessions_.size())];

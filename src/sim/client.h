@@ -172,6 +172,8 @@ class Client final : public Program {
   void begin_one(std::size_t session);
   [[nodiscard]] Operation draw(std::uint64_t number, Random& random);
   void choose_context(Operation& operation, Random& random);
+  [[nodiscard]] Duration lateness(Random& random) const;
+  void send_copy(Operation copy, Random& random);
   void take_error(const Operation& operation, const Reply& reply);
   void take_refusal(const Operation& operation, const Reply& reply);
   [[nodiscard]] bool may_repeat(const Operation& operation);

@@ -15,6 +15,8 @@ constexpr double kHugeSparse = 0.002;
 constexpr double kHugeDense = 0.00002;
 // Of these, as large as a node takes them and a byte larger: so many each.
 constexpr double kEdgeValues = 0.25;
+// At least so many of the writes with an id, where copies come late.
+constexpr double kLateDuplicates = 0.02;
 // Long enough for faults to come and go many times while the keys are busy.
 constexpr Duration kDenseMax = seconds(120);
 
@@ -93,6 +95,10 @@ void draw_extremes(Workload& workload, std::uint8_t n, std::uint8_t acks_least, 
   workload.quorums = random.chance(0.5) ? 0.5 * random.fraction() : 0;
   workload.replicas = n;
   workload.acks_least = acks_least;
+  if (random.chance(0.5)) {
+    workload.lateness = milliseconds(static_cast<std::int64_t>(log_uniform(random, 300, 5'000)));
+    workload.duplicate = std::max(workload.duplicate, kLateDuplicates);
+  }
 }
 
 AskedQuorum draw_quorum(const Workload& workload, OperationKind kind, Random random) {

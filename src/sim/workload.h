@@ -44,9 +44,11 @@ struct Workload {
   double hop = 0.01;               // of operations: the session moves to another node first
   double large = 0.002;            // of values: up to 64 KiB
   // For a judge who sees inside the nodes (draw_extremes):
-  double empty = 0;    // of values: not a byte
-  double huge = 0;     // of values: up to 1 MiB, the most that a node takes, and one byte over it
-  double edge = 0;     // of operations: on keys at the edge of what a node takes (kEdgeKeys)
+  double empty = 0;  // of values: not a byte
+  double huge = 0;   // of values: up to 1 MiB, the most that a node takes, and one byte over it
+  double edge = 0;   // of operations: on keys at the edge of what a node takes (kEdgeKeys)
+  Duration
+      lateness{};      // in the mean, of a copy of a write (`duplicate`) and of a retry; 0: at once
   double quorums = 0;  // of ST. commands: ask for R, W, PR, PW, DW of their own, each by chance
   std::uint8_t replicas = 0;    // so many at most, which is N
   std::uint8_t acks_least = 1;  // W is not less

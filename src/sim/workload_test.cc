@@ -66,19 +66,23 @@ TEST(Workload, SomeRunsHaveExtremeValuesAndKeysAndOthersHaveNot) {
   int huge = 0;
   int edge = 0;
   int quorums = 0;
+  int late = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Random random(seed);
     Workload workload = draw_workload(random, 10, seed % 2 == 0);
     EXPECT_DOUBLE_EQ(workload.empty + workload.huge + workload.edge + workload.quorums, 0)
         << "real processes are asked for none of it";
+    EXPECT_EQ(workload.lateness.ns, 0);
     draw_extremes(workload, 3, 2, Random(seed));
     empty += workload.empty > 0 ? 1 : 0;
     huge += workload.huge > 0 ? 1 : 0;
     edge += workload.edge > 0 ? 1 : 0;
     quorums += workload.quorums > 0 ? 1 : 0;
+    late += workload.lateness.ns > 0 ? 1 : 0;
+    EXPECT_TRUE(workload.lateness.ns == 0 || workload.duplicate > 0);
   }
   for (const int runs : {empty, huge, edge}) EXPECT_NEAR(runs, 60, 25);
-  EXPECT_NEAR(quorums, 100, 30);
+  for (const int runs : {quorums, late}) EXPECT_NEAR(runs, 100, 30);
 }
 
 TEST(Workload, KeysAndValuesAreOfNoByteAsLargeAsANodeTakesThemAndOneByteLarger) {

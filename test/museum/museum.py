@@ -1,10 +1,10 @@
 """Shows mutants to the simulator until it catches each (G7): museum.py PROGRAM [--seed S] [--third HASH] [--shrink]
-[--jobs J] [--caught FILE] [NAME...]. A mutant that 500 seeds do not catch has failed, and so has one that breaks
-something else than it should; where all are shown, the median must be at most 50 seeds. What no seed can show is shown
-to the tests that the mutant names. --third runs a third of them, another one for the next commit. In front of all comes
-a canary, which the first seed must catch. --shrink makes each caught run small and asks that four of five keep at most
-a fifth of their events (G34). Where all are shown, a list of what caught each is written: to FILE, or to
-museum-caught.md beside the program. Ends with `N passed, M failed`.
+[--jobs J] [--limit SECONDS] [--caught FILE] [NAME...]. A mutant that 500 seeds, or as many as its time allows, do not
+catch has failed, and so has one that breaks something else than it should; where all are shown, the median must be at
+most 50 seeds. What no seed can show is shown to the tests that the mutant names. --third runs a third of them, another
+one for the next commit. In front of all comes a canary, which the first seed must catch. --shrink makes each caught run
+small and asks that four of five keep at most a fifth of their events (G34). Where all are shown, a list of what caught
+each is written: to FILE, or to museum-caught.md beside the program. Ends with `N passed, M failed`.
 museum.py --page prints docs/museum.md.
 """
 
@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 from mutants import CANARY, MUTANTS  # noqa: E402
 
 SEEDS_MAX, SEEDS_MEDIAN_MAX = 500, 50
-LIMIT_S = 900
+LIMIT_S = 1800
 SHARE_MAX, SHARE_OF_RUNS = 0.2, 0.8
 
 
@@ -188,6 +188,7 @@ def main(words):
     parser.add_argument("--third")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=LIMIT_S)
     parser.add_argument("--caught", type=Path)
     parser.add_argument("--page", action="store_true")
     arguments = parser.parse_intermixed_args(words)
@@ -201,7 +202,7 @@ def main(words):
     every = len(mutants) == len(MUTANTS)
     if arguments.caught and not every:
         parser.error("--caught is a list of all mutants")
-    canary = show(arguments.program, CANARY, arguments.seed, arguments.shrink)
+    canary = show(arguments.program, CANARY, arguments.seed, arguments.shrink, limit_s=arguments.limit)
     print(describe(CANARY, canary), flush=True)
     if caught_by(CANARY, canary) and canary.seeds == 1:
         passed += 1
@@ -210,8 +211,8 @@ def main(words):
 
     def show_one(mutant):
         if mutant.tests:
-            return show_to_tests(arguments.program, mutant)
-        return show(arguments.program, mutant, arguments.seed, arguments.shrink)
+            return show_to_tests(arguments.program, mutant, arguments.limit)
+        return show(arguments.program, mutant, arguments.seed, arguments.shrink, limit_s=arguments.limit)
 
     pool = concurrent.futures.ThreadPoolExecutor(arguments.jobs)
     for mutant, shown in zip(mutants, pool.map(show_one, mutants)):

@@ -1,5 +1,6 @@
 """The counters of ./check must not turn a failure, a crash, a skip or an empty run into a pass."""
 
+import io
 import os
 import re
 import sys
@@ -65,6 +66,25 @@ class Counting(unittest.TestCase):
         self.assertEqual(count.problems, ["t: 1 cases", "reproduce: STATOR_SEED=3 python3 a_test.py A.test_b"])
         count = counting.count_entry("t", True, output + "4 passed, 0 failed\n", None)
         self.assertEqual(count.problems, [])
+
+    def test_which_case_of_a_script_failed_is_told_with_its_reason(self):
+        class Two(unittest.TestCase):
+            def test_wrong(self):
+                """A sentence about it."""
+                self.assertEqual(1, 2)
+
+            def test_broken(self):
+                raise OSError("no such thing")
+
+            def test_right(self):
+                pass
+        output = io.StringIO()
+        unittest.TextTestRunner(output).run(unittest.TestLoader().loadTestsFromTestCase(Two))
+        count = counting.count_entry("t", False, output.getvalue(), None)
+        self.assertEqual((count.passed, count.failed, count.problems[0]), (1, 2, "t: 2 cases"))
+        self.assertRegex(count.problems[1], r"^ERROR: test_broken .*: OSError: no such thing$")
+        self.assertRegex(count.problems[2], r"^FAIL: test_wrong .*: AssertionError: 1 != 2$")
+        self.assertEqual(len(count.problems), 3)
 
     def count(self, xml):
         with tempfile.TemporaryDirectory() as folder:

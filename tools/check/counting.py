@@ -31,6 +31,10 @@ class Count:
 LAST_LINE = re.compile(r"^\s*(\d+) passed, (\d+) failed\.?\s*$")
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)
 REPRODUCE, REPRODUCE_MAX = re.compile(r"^reproduce: .*$", re.M), 5  # (G34)
+# The head of a failure, its lines, and the line that says why: the first behind the trace of calls.
+UNITTEST_BAD = re.compile(r"^={70}\n((?:FAIL|ERROR): .*)\n(?:.*\n)??-{70}\n((?:.+\n)*)", re.M)
+UNITTEST_WHY = re.compile(r"^(?!Traceback |\s).+$", re.M)
+WHY_MAX = 300
 UNITTEST_END = re.compile(r"^(OK|FAILED)(?: \((.*)\))?$", re.M)
 
 
@@ -47,6 +51,13 @@ def count_said(text):
                                          " ".join(detail for _, detail in end)))
     total = sum(int(n) for n in ran)
     return Count(max(total - bad, 0), bad)
+
+
+def unittest_failures(text):
+    """Which cases of a script failed, and why: a line each."""
+    for head, trace in UNITTEST_BAD.findall(text):
+        why = UNITTEST_WHY.search(trace)
+        yield f"{head}: {why[0] if why else 'it does not say why'}"[:WHY_MAX]
 
 
 def count_gtest(report, entry):
@@ -71,6 +82,7 @@ def count_entry(name, succeeded, output, report):
         inner = Count(1, 0) if succeeded else Count()
     if inner.failed and not inner.problems:
         inner.problems.append(f"{name}: {inner.failed} cases")
+        inner.problems += unittest_failures(output)
     if not succeeded and inner.failed == 0:
         inner.fail(f"{name} failed (crash, time limit, leak or exit code)")
     if inner.passed + inner.failed == 0:
