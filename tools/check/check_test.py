@@ -91,16 +91,59 @@ class Counting(unittest.TestCase):
             file = Path(folder) / "r.xml"
             if xml is not None:
                 file.write_text(xml)
-            count = counting.count_ctest(file, folder)
-        return count.passed, count.failed
+            return {name: (count.passed, count.failed)
+                    for name, count in counting.count_entries(file, folder).items()}
 
     def test_ctest_reports(self):
-        self.assertEqual(self.count(None), (0, 1))
-        self.assertEqual(self.count("<testsuite></testsuite>"), (0, 1))
-        self.assertEqual(self.count('<testsuite><testcase name="a" status="run"/></testsuite>'), (1, 0))
-        self.assertEqual(self.count('<testsuite><testcase name="a" status="fail"/></testsuite>'), (0, 1))
-        self.assertEqual(self.count('<testsuite><testcase name="a" status="notrun"/></testsuite>'), (0, 1))
-        self.assertEqual(self.count('<testsuite><testcase name="a" status="disabled"/></testsuite>'), (0, 1))
+        self.assertEqual(self.count(None), {})
+        self.assertEqual(self.count("<testsuite></testsuite>"), {})
+        for status, said in (("run", (1, 0)), ("fail", (0, 1)), ("notrun", (0, 1)), ("disabled", (0, 1))):
+            self.assertEqual(self.count(f'<testsuite><testcase name="a" status="{status}"/></testsuite>'), {"a": said})
+
+    def test_what_fails_beside_others_is_judged_alone_and_told(self):
+        def failed():
+            count = counting.Count(3)
+            count.fail("b: it was late")
+            return count
+        beside = {"a": counting.Count(2), "b": failed()}
+        steady = counting.judge_alone(beside, {})
+        self.assertEqual((steady.passed, steady.failed, steady.unsteady), (5, 1, []))
+        again = counting.judge_alone(beside, {"b": failed()})
+        self.assertEqual((again.passed, again.failed, again.unsteady), (5, 1, []))
+        once = counting.judge_alone(beside, {"b": counting.Count(4)})
+        self.assertEqual((once.passed, once.failed, once.problems), (6, 0, []))
+        self.assertEqual(once.unsteady, ["b: it was late"])
+
+
+class Shelves(unittest.TestCase):
+    """An entry of real processes that fails beside others is run alone, once; no other is."""
+
+    def run_of(self, name, label, codes):
+        """A run of ctest, of one entry that ends with these codes one after the other."""
+        left = list(codes)
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+
+        def command(words, **_):
+            junit = Path(words[words.index("--output-junit") + 1])
+            code = left.pop(0)
+            junit.write_text(f'<testsuite><testcase name="{name}" status="{"run" if code == 0 else "fail"}"/></testsuite>')
+            return code == 0, ""
+        run = types.SimpleNamespace(root=Path(folder), logs=Path(folder), mode=shelves.DEFAULT, jobs=2, command=command,
+                                    tests_of=lambda *_: [name], await_builds_ahead=lambda: None)
+        count = shelves.run_ctest(run, "build", label)
+        return count.passed, count.failed, len(count.unsteady), left
+
+    def test_it_passes_alone(self):
+        self.assertEqual(self.run_of("process_a", "process", [1, 0]), (1, 0, 1, []))
+
+    def test_it_fails_again(self):
+        self.assertEqual(self.run_of("process_a", "process", [1, 1, 0]), (0, 1, 0, [0]))
+
+    def test_what_looks_for_lost_writes_has_one_chance(self):
+        self.assertEqual(self.run_of("torture_a", "process", [1, 0]), (0, 1, 0, [0]))
+
+    def test_other_shelves_have_one_chance(self):
+        self.assertEqual(self.run_of("process_a", "clients", [1, 0]), (0, 1, 0, [0]))
 
 
 class Simulator(unittest.TestCase):

@@ -17,6 +17,7 @@ class Count:
     passed: int = 0
     failed: int = 0
     problems: list = field(default_factory=list)  # for the summary: a line per failure, and how to repeat it
+    unsteady: list = field(default_factory=list)  # for the summary: what failed beside others, and passed alone
 
     def fail(self, why, cases=1):
         self.failed += cases
@@ -26,6 +27,7 @@ class Count:
         self.passed += other.passed
         self.failed += other.failed
         self.problems += other.problems
+        self.unsteady += other.unsteady
 
 
 LAST_LINE = re.compile(r"^\s*(\d+) passed, (\d+) failed\.?\s*$")
@@ -92,13 +94,11 @@ def count_entry(name, succeeded, output, report):
     return inner
 
 
-def count_ctest(junit_file, gtest_dir):
-    """All entries of a ctest run, from its JUnit file and the reports of the binaries."""
-    count = Count()
-    junit_file = Path(junit_file)
+def count_entries(junit_file, gtest_dir):
+    """Each entry of a ctest run by its name, from its JUnit file and the reports of the binaries."""
+    junit_file, counts = Path(junit_file), {}
     if not junit_file.exists():
-        count.fail("ctest left no report")
-        return count
+        return counts
     for case in xml.etree.ElementTree.parse(junit_file).getroot().iter("testcase"):
         name = case.get("name")
         report_file = Path(gtest_dir) / f"{name}.json"
@@ -109,7 +109,16 @@ def count_ctest(junit_file, gtest_dir):
             except ValueError:
                 report = None  # cut off by a crash; the entry failed then
         output = case.findtext("system-out") or ""
-        count.add(count_entry(name, case.get("status") == "run", output, report))
-    if count.passed + count.failed == 0:
-        count.fail("no test ran")
+        counts[name] = count_entry(name, case.get("status") == "run", output, report)
+    return counts
+
+
+def judge_alone(beside, alone):
+    """What entries amount to that ran beside others, when some that failed have been run once more with nothing beside
+    them. Both are counts by name. A failure that alone does not come again is told, not counted."""
+    count = Count()
+    for name, first in beside.items():
+        count.add(alone.get(name, first))
+        if name in alone and not alone[name].failed:
+            count.unsteady += first.problems
     return count

@@ -210,6 +210,8 @@ def run_shelves(run, mode, names):
     print(f"{'all':16} {total.passed:7} {total.failed:7} {minutes * 60:9.1f}")
     if mode == DEFAULT and not names and minutes > MINUTES_PROMISED:
         print(f"this took {minutes:.0f} minutes, more than the {MINUTES_PROMISED} that the README promises")
+    for problem in total.unsteady:
+        print(f"UNSTEADY, passed alone: {problem}")
     for problem in total.problems:
         print(f"FAILED {problem}")
     print(f"{total.passed} passed, {total.failed} failed")
