@@ -90,14 +90,16 @@ class Museum(unittest.TestCase):
 
     def list_of(self, special, *words):
         """The lines that are written when what is shown shows this; of what is not named, usual things."""
-        def show(_, each, *__):
+        def show(_, each, *__, **___):
             usual = museum.Shown(seeds=1 if each is CANARY else 2, seed=20, broken={each.breaks.split()[0]})
             return special.get(each.name, usual)
 
+        def show_to_tests(_, each, __):
+            return museum.Shown(broken={each.tests.split(".")[0] + ".One"})
+
         with tempfile.TemporaryDirectory() as folder, \
                 unittest.mock.patch.object(museum, "show", show), \
-                unittest.mock.patch.object(museum, "show_to_tests",
-                                           lambda _, each: museum.Shown(broken={each.tests.split(".")[0] + ".One"})), \
+                unittest.mock.patch.object(museum, "show_to_tests", show_to_tests), \
                 contextlib.redirect_stdout(io.StringIO()):
             museum.main([os.path.join(folder, "program"), "--seed", "19", *words])
             file = Path(folder) / "museum-caught.md"
