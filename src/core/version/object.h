@@ -82,10 +82,14 @@ struct Object {
 };
 
 /// How long a write may be retried after the time in its id (design 4.2). Later it is answered
-/// `unknown` and not applied, so that its guard may go.
+/// `unknown` and not applied, so that its guard may go (but see kAgedGuardsMax).
 inline constexpr Duration kRetryWindow = seconds(600);
 /// The newest guards that an object keeps. Beyond them Object::forgotten_until_ms rises.
 inline constexpr std::size_t kGuardsMax = 256;
+/// Of those the newest that it keeps of writes that nobody may retry any more. Such a write is not
+/// minted again, but it may have been minted twice while it could be, and the second copy stand at
+/// a node that has been away since.
+inline constexpr std::size_t kAgedGuardsMax = 16;
 /// How far ahead of the node's time the id of a client may be.
 inline constexpr Duration kIdFutureMax = seconds(60);
 
@@ -143,7 +147,8 @@ enum class PutEffect : std::uint8_t {
 /// Mints `write` into `object` under `dot`, which must be one that can_mint allows (asserted, D1).
 /// Drops the versions that `context` covers by dot or by write id, keeps all others as siblings.
 /// Superseded retryable ids become guards; context dots that the clock does not cover go to the
-/// cloud. Guards older than kRetryWindow before `now` (HybridClock::ageing_now) are dropped.
+/// cloud. Guards older than kRetryWindow before `now` (HybridClock::ageing_now) are dropped, but
+/// for the newest kAgedGuardsMax of them.
 PutEffect put(Object& object, const Write& write, const Context& context, const Dot& dot,
               WallTime now);
 

@@ -90,10 +90,11 @@ void limit_guards(Object& object) {
 
 void expire_guards(Object& object, WallTime now) {
   const std::int64_t horizon_ms = now.ms() - kRetryWindow.ms();
-  const auto kept = std::find_if(
+  const auto young = std::find_if(
       object.guards.begin(), object.guards.end(),
       [&](const WriteId& id) { return static_cast<std::int64_t>(id.time_ms()) >= horizon_ms; });
-  drop_oldest_guards(object, static_cast<std::size_t>(kept - object.guards.begin()));
+  const auto aged = static_cast<std::size_t>(young - object.guards.begin());
+  drop_oldest_guards(object, aged - std::min(aged, kAgedGuardsMax));
 }
 
 void drop_second_mints(Object& object) {

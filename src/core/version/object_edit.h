@@ -23,7 +23,8 @@ void insert_version(Object& object, const Version& version);
 void add_guard(Object& object, const WriteId& id);
 /// Drops the oldest guards beyond kGuardsMax, and notes that.
 void limit_guards(Object& object);
-/// Drops guards of writes that nobody may retry any more, and notes that.
+/// Drops guards of writes that nobody may retry any more, but for the newest kAgedGuardsMax of
+/// them, and notes that.
 void expire_guards(Object& object, WallTime now);
 
 /// Of versions with one write id the first in the order of events stays (D7).
