@@ -47,8 +47,8 @@ struct Workload {
   double empty = 0;  // of values: not a byte
   double huge = 0;   // of values: up to 1 MiB, the most that a node takes, and one byte over it
   double edge = 0;   // of operations: on keys at the edge of what a node takes (kEdgeKeys)
-  Duration
-      lateness{};      // in the mean, of a copy of a write (`duplicate`) and of a retry; 0: at once
+  /// In the mean, of a copy of a write (`duplicate`) and of a retry; 0: at once.
+  Duration lateness{};
   double quorums = 0;  // of ST. commands: ask for R, W, PR, PW, DW of their own, each by chance
   std::uint8_t replicas = 0;    // so many at most, which is N
   std::uint8_t acks_least = 1;  // W is not less

@@ -37,20 +37,25 @@ class Shown:
     output: str = ""
 
 
+def run(command, mutant, limit_s):
+    """How it ended, None: it had not within its time; and what it said."""
+    environment = dict(os.environ, STATOR_MUTANT=mutant.name if mutant else "")
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit_s)
+        return done.returncode, done.stdout + done.stderr
+    except subprocess.TimeoutExpired as late:
+        return None, (late.stdout or b"").decode(errors="replace") + "\nout of time\n"
+
+
 def show(program, mutant, seed, shrink=False, seeds=SEEDS_MAX, limit_s=LIMIT_S):
     """Runs seeds until one breaks. `mutant` may be None: the program as it is."""
-    environment = dict(os.environ, STATOR_MUTANT=mutant.name if mutant else "")
     with tempfile.TemporaryDirectory() as traces:
         command = [program, "sim", "--seed", str(seed), "--seeds", str(seeds), "--until-broken",
                    "--minutes", str(mutant.minutes if mutant else 0.25),
                    "--faults", mutant.faults if mutant else "all", "--traces", traces]
         if shrink:
             command += ["--shrink", "--shrink-runs", "150"]
-        try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit_s)
-            output = done.stdout + done.stderr
-        except subprocess.TimeoutExpired as late:
-            output = (late.stdout or b"").decode(errors="replace") + "\nout of time\n"
+        _, output = run(command, mutant, limit_s)
     shown = Shown(output=output)
     shown.seeds = len(re.findall(r"^seed \d+ ", output, re.M))
     shown.broken = {found or "P7" for found in re.findall(r"^BROKEN seed \d+: (?:([DIP]\d+|assert): )?", output, re.M)}
@@ -73,11 +78,9 @@ def tests_of(program):
 
 
 def show_to_tests(program, mutant, limit_s=LIMIT_S):
-    environment = dict(os.environ, STATOR_MUTANT=mutant.name)
-    done = subprocess.run([tests_of(program), f"--gtest_filter={mutant.tests}"], env=environment, capture_output=True,
-                          text=True, timeout=limit_s)
-    shown = Shown(output=done.stdout + done.stderr)
-    if done.returncode != 0:
+    code, output = run([tests_of(program), f"--gtest_filter={mutant.tests}"], mutant, limit_s)
+    shown = Shown(output=output)
+    if code:
         # One that ends the program is the last that has begun.
         begun = re.findall(r"^\[ RUN      \] (\S+)", shown.output, re.M)
         shown.broken = set(re.findall(r"^\[  FAILED  \] ([\w/]+\.[\w/]+)", shown.output, re.M)) or set(begun[-1:])
@@ -202,17 +205,18 @@ def main(words):
     every = len(mutants) == len(MUTANTS)
     if arguments.caught and not every:
         parser.error("--caught is a list of all mutants")
-    canary = show(arguments.program, CANARY, arguments.seed, arguments.shrink, limit_s=arguments.limit)
-    print(describe(CANARY, canary), flush=True)
-    if caught_by(CANARY, canary) and canary.seeds == 1:
-        passed += 1
-    else:
-        problems.append(f"the canary lives: nothing that follows says anything\n{canary.output[-2000:]}")
 
     def show_one(mutant):
         if mutant.tests:
             return show_to_tests(arguments.program, mutant, arguments.limit)
         return show(arguments.program, mutant, arguments.seed, arguments.shrink, limit_s=arguments.limit)
+
+    canary = show_one(CANARY)
+    print(describe(CANARY, canary), flush=True)
+    if caught_by(CANARY, canary) and canary.seeds == 1:
+        passed += 1
+    else:
+        problems.append(f"the canary lives: nothing that follows says anything\n{canary.output[-2000:]}")
 
     pool = concurrent.futures.ThreadPoolExecutor(arguments.jobs)
     for mutant, shown in zip(mutants, pool.map(show_one, mutants)):

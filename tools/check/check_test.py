@@ -91,14 +91,16 @@ class Counting(unittest.TestCase):
             file = Path(folder) / "r.xml"
             if xml is not None:
                 file.write_text(xml)
-            return {name: (count.passed, count.failed)
-                    for name, count in counting.count_entries(file, folder).items()}
+            count = counting.judge_alone(counting.count_entries(file, folder), {})
+        return count.passed, count.failed
 
     def test_ctest_reports(self):
-        self.assertEqual(self.count(None), {})
-        self.assertEqual(self.count("<testsuite></testsuite>"), {})
-        for status, said in (("run", (1, 0)), ("fail", (0, 1)), ("notrun", (0, 1)), ("disabled", (0, 1))):
-            self.assertEqual(self.count(f'<testsuite><testcase name="a" status="{status}"/></testsuite>'), {"a": said})
+        self.assertEqual(self.count(None), (0, 1))
+        self.assertEqual(self.count("<testsuite></testsuite>"), (0, 1))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="run"/></testsuite>'), (1, 0))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="fail"/></testsuite>'), (0, 1))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="notrun"/></testsuite>'), (0, 1))
+        self.assertEqual(self.count('<testsuite><testcase name="a" status="disabled"/></testsuite>'), (0, 1))
 
     def test_what_fails_beside_others_is_judged_alone_and_told(self):
         def failed():
@@ -119,14 +121,17 @@ class Shelves(unittest.TestCase):
     """An entry of real processes that fails beside others is run alone, once; no other is."""
 
     def run_of(self, name, label, codes):
-        """A run of ctest, of one entry that ends with these codes one after the other."""
+        """A run of ctest, of one entry that ends with these codes one after the other. None: it leaves no report; "all
+        passed": it says so, and fails all the same."""
         left = list(codes)
         folder = self.enterContext(tempfile.TemporaryDirectory())
 
         def command(words, **_):
             junit = Path(words[words.index("--output-junit") + 1])
             code = left.pop(0)
-            junit.write_text(f'<testsuite><testcase name="{name}" status="{"run" if code == 0 else "fail"}"/></testsuite>')
+            if code is not None:
+                status = "run" if code in (0, "all passed") else "fail"
+                junit.write_text(f'<testsuite><testcase name="{name}" status="{status}"/></testsuite>')
             return code == 0, ""
         run = types.SimpleNamespace(root=Path(folder), logs=Path(folder), mode=shelves.DEFAULT, jobs=2, command=command,
                                     tests_of=lambda *_: [name], await_builds_ahead=lambda: None)
@@ -138,6 +143,13 @@ class Shelves(unittest.TestCase):
 
     def test_it_fails_again(self):
         self.assertEqual(self.run_of("process_a", "process", [1, 1, 0]), (0, 1, 0, [0]))
+
+    def test_it_fails_when_the_second_run_says_nothing(self):
+        self.assertEqual(self.run_of("process_a", "process", [1, None]), (0, 2, 0, []))
+
+    def test_it_fails_when_ctest_fails_without_a_failed_entry(self):
+        self.assertEqual(self.run_of("process_a", "process", [1, "all passed"]), (1, 1, 1, []))
+        self.assertEqual(self.run_of("torture_a", "process", ["all passed"]), (1, 1, 0, []))
 
     def test_what_looks_for_lost_writes_has_one_chance(self):
         self.assertEqual(self.run_of("torture_a", "process", [1, 0]), (0, 1, 0, [0]))

@@ -30,6 +30,13 @@ class Count:
         self.unsteady += other.unsteady
 
 
+def failure(why):
+    count = Count()
+    count.fail(why)
+    return count
+
+
+CTEST = "ctest"  # what has no entry of its own
 LAST_LINE = re.compile(r"^\s*(\d+) passed, (\d+) failed\.?\s*$")
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)
 REPRODUCE, REPRODUCE_MAX = re.compile(r"^reproduce: .*$", re.M), 5  # (G34)
@@ -95,10 +102,11 @@ def count_entry(name, succeeded, output, report):
 
 
 def count_entries(junit_file, gtest_dir):
-    """Each entry of a ctest run by its name, from its JUnit file and the reports of the binaries."""
+    """Each entry of a ctest run by its name, from its JUnit file and the reports of the binaries; what is wrong with the
+    run itself stands under CTEST."""
     junit_file, counts = Path(junit_file), {}
     if not junit_file.exists():
-        return counts
+        return {CTEST: failure("ctest left no report")}
     for case in xml.etree.ElementTree.parse(junit_file).getroot().iter("testcase"):
         name = case.get("name")
         report_file = Path(gtest_dir) / f"{name}.json"
@@ -110,15 +118,15 @@ def count_entries(junit_file, gtest_dir):
                 report = None  # cut off by a crash; the entry failed then
         output = case.findtext("system-out") or ""
         counts[name] = count_entry(name, case.get("status") == "run", output, report)
-    return counts
+    return counts or {CTEST: failure("no test ran")}
 
 
 def judge_alone(beside, alone):
     """What entries amount to that ran beside others, when some that failed have been run once more with nothing beside
     them. Both are counts by name. A failure that alone does not come again is told, not counted."""
     count = Count()
-    for name, first in beside.items():
-        count.add(alone.get(name, first))
-        if name in alone and not alone[name].failed:
-            count.unsteady += first.problems
+    for name, last in {**beside, **alone}.items():
+        count.add(last)
+        if name in beside and not last.failed:
+            count.unsteady += beside[name].problems
     return count

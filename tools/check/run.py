@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 import tree  # noqa: E402
 from ahead import BuildsAhead  # noqa: E402
-from counting import Count, count_said  # noqa: E402
-from shelves import AHEAD_BESIDE, ALL, BUILDS_AHEAD, DEFAULT, FULL, SHELVES, build_commands, failure  # noqa: E402
+from counting import Count, count_said, failure  # noqa: E402
+from shelves import AHEAD_BESIDE, ALL, BUILDS_AHEAD, DEFAULT, FULL, SHELVES, build_commands  # noqa: E402
 
 TAIL_LINES = 80
 MINUTES_PROMISED = 30  # of `./check` without a mode, on two cores

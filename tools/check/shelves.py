@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
-from counting import Count, count_entries, judge_alone
+from counting import CTEST, Count, count_entries, failure, judge_alone
 from sanitizers import race_canaries, with_reports
 
 QUICK, DEFAULT, FULL = "quick", "default", "full"
@@ -161,24 +161,19 @@ def dev_preset(run):
 
 def run_ctest(run, build_dir, label):
     """All entries of a label, side by side where they allow it; one by one where figures of processes are judged."""
-    jobs = 1 if run.mode == FULL and label == AHEAD_BESIDE else run.jobs
-    ok, counts = ctest(run, build_dir, label, jobs)
-    again = [name for name, count in counts.items() if count.failed and label == AHEAD_BESIDE and jobs > 1
-             and name.startswith(JUDGED_ALONE)]
-    alone = {}
-    if again:
-        run.await_builds_ahead()
-        alone = ctest(run, build_dir, label, 1, again)[1]
-    count = judge_alone(counts, alone)
-    if count.passed + count.failed == 0:
-        count.fail("no test ran")
-    if not ok and count.failed == 0 and not alone:
-        count.fail("ctest failed")
-    return count
+    apart = run.mode == FULL and label == AHEAD_BESIDE
+    counts = ctest(run, build_dir, label, 1 if apart else run.jobs)
+    again = []
+    if label == AHEAD_BESIDE and not apart:
+        again = [name for name, count in counts.items() if count.failed and name.startswith(JUDGED_ALONE)]
+    if not again:
+        return judge_alone(counts, {})
+    run.await_builds_ahead()
+    return judge_alone(counts, ctest(run, build_dir, label, 1, again))
 
 
 def ctest(run, build_dir, label, jobs, only=()):
-    """Whether it said that all is well, and each entry's count."""
+    """Each entry's count."""
     reports = run.root / build_dir / "gtest"
     reports.mkdir(parents=True, exist_ok=True)
     for test in only or run.tests_of(build_dir, label):
@@ -193,7 +188,10 @@ def ctest(run, build_dir, label, jobs, only=()):
     if run.mode != FULL:
         command += ["-LE", "^slow$"]
     ok, _ = run.command(command)
-    return ok, count_entries(junit, reports)
+    counts = count_entries(junit, reports)
+    if not ok and not any(count.failed for count in counts.values()):
+        counts[CTEST] = failure("ctest failed")
+    return counts
 
 
 def label_shelf(label, modes, limit_s):
@@ -419,12 +417,6 @@ def compare(run):
 
 
 # --- helpers -------------------------------------------------------------------------------------
-
-
-def failure(why):
-    count = Count()
-    count.fail(why)
-    return count
 
 
 def say(run, text):
