@@ -445,6 +445,25 @@ TEST(Checker, I12WhatLiesBelowAWriteThatWasRenewedLaterIsBelowAllAboveIt) {
   EXPECT_EQ(story.broken(), "");
 }
 
+// What nobody would be told is not looked for: of a key whose writes were all minted under other
+// names it is a walk over all of them for each, for minutes.
+TEST(Checker, AKeyOfWhichEnoughIsKnownToBeWrongIsJudgedNoFurther) {
+  const auto judged = [](std::uint64_t wrong) {
+    Story story;
+    for (std::uint64_t name = 1; name <= wrong; ++name) {
+      Story::answer(story.write(name, false, 1), Outcome::kOk, 2);
+      story.mint(100 + name, Story::dot(1, name), 1);
+    }
+    Story::answer(story.write(99, false, 1), Outcome::kOk, 2);
+    story.mint(99, Story::dot(2, 1), 1);
+    story.read(3, {});
+    return story.verdict();
+  };
+  EXPECT_EQ(judged(1).quorum_reads_checked, 1U);
+  EXPECT_EQ(judged(8).quorum_reads_checked, 0U);
+  EXPECT_EQ(judged(8).violations.size(), 8U);
+}
+
 TEST(Checker, KeysOfOnePartitionShareTheirDots) {
   OperationLog log;
   for (const char* key : {"{t}a", "{t}b"}) {

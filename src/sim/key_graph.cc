@@ -161,6 +161,10 @@ bool KeyGraph::search(std::span<const Index> tops, Index low, bool surely) {
   ++round_;
   stack_.assign(tops.begin(), tops.end());
   const Node& sought = nodes_[low];
+  // Nobody can have seen it before.
+  const MonoTime since = sought.minted  ? sought.born_at
+                         : sought.asked ? sought.asked_at
+                                        : MonoTime{};
   while (!stack_.empty()) {
     const Index at = stack_.back();
     stack_.pop_back();
@@ -168,7 +172,7 @@ bool KeyGraph::search(std::span<const Index> tops, Index low, bool surely) {
     if (visited_[at] == round_) continue;
     visited_[at] = round_;
     const Node& node = nodes_[at];
-    if (sought.minted && node.minted && node.sees_until < sought.born_at) continue;
+    if (node.minted && node.sees_until < since) continue;
     if (!surely && sought.asked_at < node.may_cover_until) return true;
     const std::vector<Index>& next = surely ? node.covers_surely() : node.covers;
     stack_.insert(stack_.end(), next.begin(), next.end());
