@@ -55,8 +55,8 @@ struct Proxy::Flow {
 /// A connection that came in, and the one that was made for it.
 class Proxy::Pair : public std::enable_shared_from_this<Proxy::Pair>, public env::StreamAcceptor {
  public:
-  Pair(Proxy& proxy, std::string to, env::Stream& inner)
-      : proxy_(proxy), to_(std::move(to)), port_(inner.remote().port) {
+  Pair(Proxy& proxy, const Route& route, env::Stream& inner)
+      : proxy_(proxy), to_(route.node), door_(route.listen.port), port_(inner.remote().port) {
     there_.from = back_.to = &inner;
     find_owner();
   }
@@ -66,7 +66,7 @@ class Proxy::Pair : public std::enable_shared_from_this<Proxy::Pair>, public env
 
   // A process may dial before the proxy was told whose it is.
   void find_owner() {
-    from_ = proxy_.owner_of(port_);
+    from_ = proxy_.owner_of(port_, door_);
     there_.path = &proxy_.path(from_, to_);
     back_.path = &proxy_.path(to_, from_);
     ++there_.path->connections;
@@ -110,6 +110,7 @@ class Proxy::Pair : public std::enable_shared_from_this<Proxy::Pair>, public env
   Proxy& proxy_;
   std::string from_;
   std::string to_;
+  std::uint16_t door_;
   std::uint16_t port_;
   Flow there_;
   Flow back_;
@@ -229,15 +230,17 @@ Result<void> Proxy::open(const std::vector<Route>& routes) {
   return {};
 }
 
-std::string Proxy::owner_of(std::uint16_t port) const {
-  for (const auto& [node, pid] : pids_) {
-    if (owns_socket(pid, port)) return node;
+std::string Proxy::owner_of(std::uint16_t port, std::uint16_t door) const {
+  if (const std::uint32_t socket = socket_between(port, door); socket != 0) {
+    for (const auto& [node, pid] : pids_) {
+      if (owns_socket(pid, socket)) return node;
+    }
   }
   return kNobody;
 }
 
 std::unique_ptr<env::StreamHandler> Proxy::accept(Door& door, env::Stream& stream) {
-  auto pair = std::make_shared<Pair>(*this, door.route().node, stream);
+  auto pair = std::make_shared<Pair>(*this, door.route(), stream);
   pairs_.emplace(pair.get(), pair);
   pair->dial(door.route().target);
   return std::make_unique<End>(std::move(pair), true);

@@ -58,7 +58,7 @@ class Proxy {
   struct Flow;
 
   Path& path(const std::string& from, const std::string& to) { return paths_[{from, to}]; }
-  [[nodiscard]] std::string owner_of(std::uint16_t port) const;
+  [[nodiscard]] std::string owner_of(std::uint16_t port, std::uint16_t door) const;
   std::unique_ptr<env::StreamHandler> accept(Door& door, env::Stream& stream);
   template <typename Change>
   void each_path(std::string_view from, std::string_view to, Change change);
