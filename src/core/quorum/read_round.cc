@@ -154,6 +154,7 @@ void ReadRound::advance(MonoTime now) {
       answer(now);
     } else if (hopeless()) {
       STATOR_PROBE("read: too few can answer");
+      if (!given_up().empty()) STATOR_PROBE("read: those who are believed down stay silent");
       fail(failure_of(failed_, codes_));
     } else if (now >= options_.deadline) {
       STATOR_PROBE("read: its time is over");
@@ -294,15 +295,21 @@ bool ReadRound::misses_owners() const {
   return (owners() - failed_ - (silent_ & candidates_.away())).size() < options_.r;
 }
 
+// Those who are believed down and were asked in vain all the same. Not while this node comes back
+// itself: they are probably heard in a moment.
+ReplicaSet ReadRound::given_up() const {
+  return stand_ins_trusted_ ? silent_ & candidates_.away() : ReplicaSet();
+}
+
 // Whose silence is noted. That of those who are believed down costs nothing: it was expected.
 ReplicaSet ReadRound::watched() const {
   const ReplicaSet waiting = pending_ - silent_;
   return hedges_allowed_ ? waiting : waiting & candidates_.away();
 }
 
-// Not even if everybody who has not failed counts.
+// Not even if everybody counts who has not failed, and of whom silence was not expected.
 bool ReadRound::hopeless() const {
-  const ReplicaSet possible = candidates_.all() - failed_;
+  const ReplicaSet possible = candidates_.all() - failed_ - given_up();
   if (candidates_.may_grow()) return (possible & owners()).size() < options_.pr;
   return !enough(possible);
 }

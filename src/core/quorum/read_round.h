@@ -30,6 +30,11 @@
 // stand-in keeps of the key for any owner is what it knows. Nobody repairs one: what it keeps is
 // delivered.
 //
+// A read that only those could answer who are believed down is refused once they have been silent
+// for their patience, and does not wait for its deadline: elsewhere it may find its owners, and
+// answers that a client waits for behind it in a pipeline come no later for it. A write is refused
+// at once then (WriteRound): it has nothing to lose by asking.
+//
 // Promises (checked by exhaustive tests):
 //  - wishes are: asks, then exactly one of kAnswer and kFail, perhaps asks, then exactly one
 //    kFinished, and nothing after it;
@@ -173,6 +178,7 @@ class ReadRound {
   [[nodiscard]] bool misses_owners() const;
   [[nodiscard]] ReplicaSet watched() const;
   [[nodiscard]] bool hopeless() const;
+  [[nodiscard]] ReplicaSet given_up() const;
   [[nodiscard]] bool take_more();
 
   ReadOptions options_;

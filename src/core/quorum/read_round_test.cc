@@ -260,6 +260,55 @@ TEST_F(ReadRoundTest, TheSilenceOfWhoIsBelievedDownIsNotedAlsoWithoutHedges) {
   EXPECT_EQ(wishes(round), "d3");
 }
 
+// Elsewhere there may be enough.
+TEST_F(ReadRoundTest, WhoOnlyThoseCouldAnswerThatAreBelievedDownIsToldSoonThatTheyDoNot) {
+  start(options(2, 2), model::candidates(4, 3, 0b1001), 0);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_value(0, 7, 7, now);
+  round.on_tick(now + milliseconds(20));
+  EXPECT_EQ(wishes(round), "d2") << "health is an opinion";
+  round.on_tick(now + milliseconds(39));
+  EXPECT_EQ(wishes(round), "");
+  round.on_tick(now + milliseconds(40));
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:1/2 finished");
+  // Of a node that reaches nobody.
+  start(options(2), model::candidates(3, 3, 0b001), 0);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_value(0, 7, 7, now);
+  round.on_tick(now + milliseconds(20));
+  EXPECT_EQ(wishes(round), "d2");
+  round.on_heard(1, now + milliseconds(30));
+  round.on_tick(now + milliseconds(45));
+  EXPECT_EQ(wishes(round), "") << "it may answer";
+  round.on_digest(1, 7, now + milliseconds(46));
+  EXPECT_EQ(wishes(round), "answer");
+}
+
+TEST_F(ReadRoundTest, WhoIsOnlySlowIsWaitedForToTheDeadline) {
+  auto list = model::candidates(3, 3, 0b001);
+  list[1].away = list[2].away = false;
+  start(options(2, 2), list, 0);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_value(0, 7, 7, now);
+  round.on_tick(now + milliseconds(20));
+  EXPECT_EQ(wishes(round), "d2");
+  round.on_tick(kDeadline - milliseconds(1));
+  EXPECT_EQ(wishes(round), "");
+  round.on_tick(kDeadline);
+  EXPECT_EQ(wishes(round), "fail:timeout:1/2 finished");
+}
+
+TEST_F(ReadRoundTest, WhileTheNodeComesBackThoseItBelievesDownAreWaitedFor) {
+  start(options(2), model::candidates(2, 2, 0b01), 0);
+  round.trust_stand_ins(false, now);
+  EXPECT_EQ(wishes(round), "v0 d1");
+  round.on_value(0, 7, 7, now);
+  round.on_tick(now + milliseconds(100));
+  EXPECT_EQ(wishes(round), "");
+  round.trust_stand_ins(true, now + milliseconds(101));
+  EXPECT_EQ(wishes(round), "fail:too_few_nodes:1/2 finished");
+}
+
 // A node that was cut off hears another one that is no owner first.
 TEST_F(ReadRoundTest, WhileTheNodeComesBackStandInsDoNotCount) {
   ReadOptions o = options(2);
