@@ -265,9 +265,12 @@ void ReadCoordinator::complete(Operation& operation, const Result<ReadResult>& r
   done(result);
 }
 
+// Who was believed down when it was asked is not slow: it would have to be fast for a while after
+// it is back.
 void ReadCoordinator::note_late(const Operation& operation, ReplicaSet late) {
   const MonoTime now = context_.now();
   for (const ReplicaIndex replica : late) {
+    if (operation.round.believed_down(replica)) continue;
     context_.peers->on_answer(operation.round.candidate(replica).node, AnswerKind::kRead,
                               now - operation.round.asked_at(replica));
   }

@@ -140,6 +140,7 @@ class Shelves(unittest.TestCase):
 
     def test_it_passes_alone(self):
         self.assertEqual(self.run_of("process_a", "process", [1, 0]), (1, 0, 1, []))
+        self.assertEqual(self.run_of("hostile_a", "process", [1, 0]), (1, 0, 1, []))
 
     def test_it_fails_again(self):
         self.assertEqual(self.run_of("process_a", "process", [1, 1, 0]), (0, 1, 0, [0]))

@@ -221,7 +221,7 @@ BUILDS_AHEAD = {"tsan": ("tsan", ["tsan_tests", "stator"]), "fuzz-run": ("fuzz",
 AHEAD_BESIDE = "process"
 # They ask how commands and doors of real processes behave, and wait for that; a compiler beside them takes what they wait
 # for. Those that look for lost writes (torture_*) have failed when they fail.
-JUDGED_ALONE = "process_"
+JUDGED_ALONE = ("process_", "hostile_")
 
 
 def tsan(run):

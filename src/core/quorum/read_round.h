@@ -150,6 +150,8 @@ class ReadRound {
   [[nodiscard]] ReplicaSet waiting_for_value() const { return pending_value_; }
   /// Those of waiting() whose answer is overdue, and counted on no more.
   [[nodiscard]] ReplicaSet silent() const { return silent_; }
+  /// `i` does not answer, for all that this round has heard: of its silence nobody learns anything.
+  [[nodiscard]] bool believed_down(ReplicaIndex i) const { return candidates_.away().contains(i); }
   /// When `i` was asked what it was asked last.
   [[nodiscard]] MonoTime asked_at(ReplicaIndex i) const { return asked_at_[i]; }
 

@@ -17,7 +17,7 @@ ok
 > put n1 k 3 saw=seen
 not_applied: too_few_nodes
 > get n1 k
-failed: timeout
+failed: too_few_nodes
 > get n1 k r=1
 2
 > put n1 other 1 w=1
