@@ -21,7 +21,7 @@ from comparison import load, report, stator_wiring  # noqa: E402
 from comparison.errors import UsageError  # noqa: E402
 from comparison.measure import Cell, Sample  # noqa: E402
 from comparison.options import parse  # noqa: E402
-from comparison.processes import free_ports  # noqa: E402
+from comparison.processes import claim_any  # noqa: E402
 
 LIMIT = Path(sys.argv.pop(1)).resolve()
 STATOR = Path(os.environ["STATOR_BINARY"]).resolve()
@@ -117,11 +117,6 @@ class Load(unittest.TestCase):
         for total in (1, 2, 50, 1_000_000):
             self.assertEqual(sum(load.shares(total, 3)), total)
 
-    def test_ports_are_different_and_below_those_of_outgoing_connections(self) -> None:
-        ports = free_ports(50)
-        self.assertEqual(len(set(ports)), 50)
-        self.assertLess(max(ports), 32_768)
-
 
 class CommandLine(unittest.TestCase):
     def test_what_cannot_be_measured_is_refused(self) -> None:
@@ -207,7 +202,7 @@ class WholeRuns(unittest.TestCase):
         self.assert_all_gone()
 
     def test_the_program_understands_the_file_that_leaves_out_the_fsync(self) -> None:
-        nodes = [stator_wiring.NodePorts(*ports) for ports in zip(*[iter(free_ports(9))] * 3)]
+        nodes = [stator_wiring.NodePorts(*ports) for ports in zip(*[iter(claim_any(9))] * 3)]
         line = stator_wiring.command(STATOR, 0, nodes, "rocksdb", False, self.home / "n1")
         file = line[line.index("--config") + 1]
         shown = subprocess.run([STATOR, "config", "show", "--config", file, "-o", "json"],

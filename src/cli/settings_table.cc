@@ -160,9 +160,8 @@ const std::array kTable = {
             Bytes{[](Settings& s) -> std::uint64_t& { return s.node.limits.value_bytes_max; }, 1024,
                   node::kValueBytesHardMax}},
     Setting{"siblings_max", "K", "a client's write that would leave more siblings is refused", "",
-            "More means that nobody merges; repair is never refused (D17). All siblings of a key "
-            "together "
-            "may have 16 MiB.",
+            "More means that nobody merges; repair is never refused (D17). With deleted ones "
+            "there may be twice as many, and all siblings of a key together may have 16 MiB.",
             Count{[](Settings& s) -> std::uint64_t& { return s.node.limits.siblings_max; }, 1,
                   kNoLimit}},
     Setting{

@@ -14,8 +14,12 @@ namespace {
 // How much there is of an object, for the limits of design 2.5.
 struct Extent {
   std::size_t living = 0;
-  std::size_t bytes = 0;  // of all values
+  std::size_t versions = 0;  // dead ones, too
+  std::size_t bytes = 0;     // of all values
 };
+
+// Of siblings_max: so many versions a write may leave, with those that are deleted or expired.
+constexpr std::size_t kVersionsPerSibling = 2;
 
 // The coordinator comes first in its round's list of candidates.
 constexpr ReplicaIndex kLocal = 0;
@@ -29,7 +33,7 @@ void leave_out_self(Candidates& others) {
 }
 
 Extent extent_of(const Object& object, WallTime now) {
-  Extent extent{.living = object.living(now)};
+  Extent extent{.living = object.living(now), .versions = object.versions.size()};
   for (const Version& version : object.versions) extent.bytes += version.value.size();
   return extent;
 }
@@ -309,14 +313,19 @@ bool WriteCoordinator::apply(Operation& operation, Object& object, storage::Reco
     put_over_all(object, write, dot, context_.ageing_now());
   }
   // What repairs have brought together may be over the limits (D17); who makes it less is welcome.
+  // Tombstones count as well: deletes with one old context are each other's siblings.
   const Extent after = extent_of(object, now);
-  if (object.versions.size() > 1 &&
-      (after.living > std::max(before.living, context_.options.limits.siblings_max) ||
+  const std::size_t siblings_max = context_.options.limits.siblings_max;
+  if (after.versions > 1 &&
+      (after.living > std::max(before.living, siblings_max) ||
+       after.versions > std::max(before.versions, kVersionsPerSibling * siblings_max) ||
        after.bytes > std::max(before.bytes, kSiblingBytesMax))) {
     STATOR_PROBE("write: too many siblings");
-    refuse(operation, {.code = ErrorCode::kTooManySiblings,
-                       .detail = "the key has too many siblings, or they are too large together: "
-                                 "read it and write back one value with the context of that read"});
+    refuse(operation,
+           {.code = ErrorCode::kTooManySiblings,
+            .detail = "the key has too many siblings, or deletes beside them, or they are too "
+                      "large together: read it and write back one value, or delete it, "
+                      "with the context of that read"});
     return false;
   }
   const Version* version = object.find(request.id);

@@ -1,9 +1,18 @@
 #include "sim/key_graph.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 namespace stator::sim {
+namespace {
+
+// Nothing that was born later lies below the write.
+MonoTime horizon(const KeyGraph::Node& write) {
+  return write.minted ? write.sees_until : MonoTime{INT64_MAX};
+}
+
+}  // namespace
 
 KeyGraph::KeyGraph(const KeyLog& log, bool mints_known) {
   add_calls(log);
@@ -14,6 +23,7 @@ KeyGraph::KeyGraph(const KeyLog& log, bool mints_known) {
     guess_mints();
   }
   find_horizons();
+  sort_covers();
   visited_.assign(nodes_.size(), 0);
 }
 
@@ -157,25 +167,43 @@ void KeyGraph::find_horizons() {
   }
 }
 
+// Thousands may lie below a write of a hot key; a search looks at those only that may reach as far
+// as it must.
+void KeyGraph::sort_covers() {
+  const auto furthest = [this](Index each) { return horizon(nodes_[each]); };
+  for (Node& node : nodes_) {
+    std::ranges::stable_sort(node.covers, std::greater{}, furthest);
+    std::ranges::stable_sort(node.covers_first, std::greater{}, furthest);
+  }
+}
+
 bool KeyGraph::search(std::span<const Index> tops, Index low, bool surely) {
+  if (std::ranges::find(tops, low) != tops.end()) return true;
   ++round_;
-  stack_.assign(tops.begin(), tops.end());
   const Node& sought = nodes_[low];
   // Nobody can have seen it before.
   const MonoTime since = sought.minted  ? sought.born_at
                          : sought.asked ? sought.asked_at
                                         : MonoTime{};
+  stack_.clear();
+  // False: neither this one nor, in the order of sorted covers, one that follows.
+  const auto open = [&](Index at) {
+    if (horizon(nodes_[at]) < since) return false;
+    if (visited_[at] != round_) {
+      visited_[at] = round_;
+      stack_.push_back(at);
+    }
+    return true;
+  };
+  for (const Index top : tops) open(top);
   while (!stack_.empty()) {
-    const Index at = stack_.back();
+    const Node& node = nodes_[stack_.back()];
     stack_.pop_back();
-    if (at == low) return true;
-    if (visited_[at] == round_) continue;
-    visited_[at] = round_;
-    const Node& node = nodes_[at];
-    if (node.minted && node.sees_until < since) continue;
     if (!surely && sought.asked_at < node.may_cover_until) return true;
-    const std::vector<Index>& next = surely ? node.covers_surely() : node.covers;
-    stack_.insert(stack_.end(), next.begin(), next.end());
+    for (const Index each : surely ? node.covers_surely() : node.covers) {
+      if (each == low) return true;
+      if (!open(each)) break;
+    }
   }
   return false;
 }

@@ -33,7 +33,7 @@ class KeyGraph {
     MonoTime asked_last{};              // begin of the latest call
     MonoTime may_cover_until{};         // guessed: all that was asked before may lie below it
     std::uint8_t acked_by = 0;          // owners that stood behind it
-    std::vector<Index> covers{};        // all that it may cover
+    std::vector<Index> covers{};        // all that it may cover; what reaches furthest comes first
     std::vector<Index> covers_first{};  // of a plain write: what its first mint covered
 
     [[nodiscard]] bool not_applied() const { return asked && !acknowledged && !maybe_applied; }
@@ -62,6 +62,7 @@ class KeyGraph {
   void trace_unanswered(const KeyLog& log);
   void guess_mints();
   void find_horizons();
+  void sort_covers();
   bool search(std::span<const Index> tops, Index low, bool surely);
 
   std::vector<Node> nodes_;

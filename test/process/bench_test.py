@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from nodes import BINARY, PATIENCE_S, Cluster, die_with_parent, free_ports, run, wait_until
+from nodes import BINARY, PATIENCE_S, Cluster, claim_any, die_with_parent, run, wait_until
 
 LATENCY = ["min", "mean", "p50", "p90", "p99", "p999", "max"]
 KIND = ["operations", "rate", "not_found", "errors", "latency_us", "tryagain_us"]
@@ -173,7 +173,7 @@ class AnotherServer(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.port = free_ports(1)[0]
+        cls.port = claim_any(1)[0]
         folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         server = subprocess.Popen(
             ["redis-server", "--port", str(cls.port), "--bind", "127.0.0.1", "--save", "",
@@ -259,7 +259,7 @@ class AnotherServer(unittest.TestCase):
 
 class CommandLine(unittest.TestCase):
     def test_no_node_is_exit_code_3(self):
-        port = free_ports(1)[0]
+        port = claim_any(1)[0]
         for arguments in (("--redis", f"127.0.0.1:{port}"), ("--node", f"127.0.0.1:{port}"),
                           ("--redis", f"127.0.0.1:{port}", "--cluster")):
             ended = bench(*arguments)
@@ -286,7 +286,7 @@ class CommandLine(unittest.TestCase):
         examples = re.findall(r"^  (stator bench [^#]*)", ended.stdout, re.M)
         self.assertGreaterEqual(len(examples), 5)
         # Each is a right command line: what is missing is the cluster.
-        port = free_ports(1)[0]
+        port = claim_any(1)[0]
         for example in examples:
             words = [word for word in example.split()[1:]]
             if "--redis" in words:

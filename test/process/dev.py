@@ -3,26 +3,17 @@
 import http.client
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
-from nodes import BINARY, PATIENCE_S, die_with_parent, free_ports, wait_until
+from nodes import BINARY, PATIENCE_S, claim, claim_any, die_with_parent, wait_until
 
 
 def free_base(nodes: int = 3) -> int:
-    """A base port of which all that `dev` uses is free."""
-    def free(port: int) -> bool:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return True
-            except OSError:
-                return False
-
-    return wait_until(lambda: next((start for start in free_ports(1) if all(
-        free(start + 10 * k + i) for k in range(1, nodes + 1) for i in range(3))), None), step_s=0)
+    """A base port of which all that `dev` uses is free, and nobody else's."""
+    return wait_until(lambda: next((start for start in claim_any(1) if all(
+        claim(start + 10 * k + i) for k in range(1, nodes + 1) for i in range(3))), None), step_s=0)
 
 
 class Dev:

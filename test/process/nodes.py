@@ -6,19 +6,22 @@ takes: it waits for what must happen, PATIENCE_S at most, and the nodes of `Clus
 Speed is judged by benchmarks, and by `./check full`; here a collapse is, at most."""
 
 import ctypes
-import fcntl
 import http.client
 import json
 import os
-import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from claimed_ports import claim, claim_any  # noqa: E402
 
 BINARY = os.environ["STATOR_BINARY"]
 # A sanitizer makes everything slower and larger.
@@ -35,34 +38,6 @@ _libc = ctypes.CDLL(None)
 
 def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-_ports = random.sample(range(12_000, 31_000), 19_000)
-# Byte n of it is locked by whoever has port n.
-_taken = os.open(Path(tempfile.gettempdir()) / f"stator-test-ports-{os.getuid()}",
-                 os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def free_ports(count: int) -> list[int]:
-    """Free now, below those that the kernel gives to outgoing connections, and given to nobody else: neither in this
-    process nor, until that ends, in another one of these tests, whose node may be down for a moment."""
-    found: list[int] = []
-    while _ports:
-        port = _ports.pop()
-        try:
-            fcntl.lockf(_taken, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-        except OSError:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports between 12000 and 31000")
 
 
 def run(*arguments: str, timeout_s: float = PATIENCE_S, **more) -> subprocess.CompletedProcess:
@@ -153,7 +128,7 @@ class Node:
     def __init__(self, name: str, folder: Path):
         self.name = name
         # Never given twice within this process, so the nodes of a cluster cannot meet on one.
-        self.redis_port, self.http_port, self.peer_port = free_ports(3)
+        self.redis_port, self.http_port, self.peer_port = claim_any(3)
         self.data = folder / name
         self.log = folder / f"{name}.log"
         self.options: list[str] = []

@@ -121,5 +121,29 @@ TEST(LargeSiblings, OverTheLimitAfterACutTheyCanBeDeletedOneByOne) {
   }
 }
 
+// D17: nobody sees a tombstone, so that nobody would read and merge what had piled up.
+TEST(LargeSiblings, DeletesWithOneOldContextDoNotPileUpForEver) {
+  constexpr std::size_t kSiblings = 4;
+  Cluster cluster(5, 3, 3, 2, 2, 64,
+                  [](node::NodeOptions& options) { options.limits.siblings_max = kSiblings; });
+  cluster.settle();
+  const auto erase = [&](unsigned i, const Context* context) {
+    return cluster.write(i, "k", "", context, node::WriteKind::kWithContext, {}, {}, true);
+  };
+  for (unsigned i = 0; i < 2 * kSiblings; ++i) {
+    ASSERT_EQ(erase(i % 3, nullptr).outcome, Outcome::kOk) << i;
+    cluster.run(seconds(1));
+  }
+  for (unsigned i = 0; i < 3; ++i) {
+    const WriteAnswer refused = erase(i, nullptr);
+    EXPECT_EQ(refused.outcome, Outcome::kNotApplied);
+    EXPECT_EQ(refused.error.code, ErrorCode::kTooManySiblings);
+  }
+  const ReadAnswer all = cluster.read(0, "k", {.r = 3});
+  ASSERT_TRUE(all.values.empty());
+  EXPECT_EQ(erase(1, &all.context).outcome, Outcome::kOk);
+  EXPECT_EQ(erase(2, nullptr).outcome, Outcome::kOk);
+}
+
 }  // namespace
 }  // namespace stator::test

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from torture import Proxy, free_ports, wait_until
+from torture import Proxy, claim_any, wait_until
 
 
 class Echo:
@@ -42,7 +42,7 @@ class Echo:
 
 class Between(unittest.TestCase):
     def setUp(self):
-        door, other_door, target, other = free_ports(4)
+        door, other_door, target, other = claim_any(4)
         self.echo = Echo(target)
         self.addCleanup(self.echo.stop)
         self.proxy = Proxy({"b": (door, target), "a": (other_door, other)})

@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "process"))
 
-from nodes import (BINARY, FULL, PATIENCE_S, Cluster, Node, await_writes, die_with_parent,  # noqa: E402
-                   free_ports, metric, pending_hints, stat_fields, wait_until)
+from nodes import (BINARY, FULL, PATIENCE_S, Cluster, Node, await_writes, claim_any,  # noqa: E402
+                   die_with_parent, metric, pending_hints, stat_fields, wait_until)
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(BINARY).parent
@@ -107,7 +107,7 @@ class Proxy(Tool):
     """What the nodes of a cluster say to each other goes through it."""
 
     def __init__(self, routes: dict[str, tuple[int, int]]):
-        port, = free_ports(1)
+        port, = claim_any(1)
         super().__init__("stator_proxy", port, str(port),
                          *[f"{node}={listen}:{target}" for node, (listen, target) in routes.items()])
 
@@ -165,7 +165,7 @@ class Nodes(Cluster):
             self._go_between()
 
     def _go_between(self) -> None:
-        doors = free_ports(len(self.nodes))
+        doors = claim_any(len(self.nodes))
         founders = ",".join(f"{node.name}=127.0.0.1:{door}" for node, door in zip(self.nodes, doors))
         for node, door in zip(self.nodes, doors):
             node.options[node.options.index("--found") + 1] = founders
@@ -196,7 +196,7 @@ class Torture(Tool):
     def __init__(self, nodes: list[Node], everybody: list[Node] | None = None, **settings):
         # Who may keep hints: also a node that has no clients here.
         self._everybody = everybody or nodes
-        port, = free_ports(1)
+        port, = claim_any(1)
         doors = ",".join(f"127.0.0.1:{node.redis_port}" for node in nodes)
         settings = {"seed": SEED, "n": min(3, len(nodes)), **settings}
         super().__init__("stator_torture", port, f"control={port}", f"nodes={doors}",

@@ -70,6 +70,7 @@ def lint(run):
 def lint_self_test(run):
     count = run.script(["python3", "tools/lint/lint_test.py"])
     count.add(run.script(["python3", "tools/check/check_test.py"]))
+    count.add(run.script(["python3", "tools/claimed_ports_test.py"]))
     return count
 
 

@@ -1,14 +1,17 @@
 """Child processes that never outlive this one, and ports for them."""
 
 import ctypes
-import random
 import signal
-import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 from comparison.errors import ComparisonError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
+
+from claimed_ports import claim_any  # noqa: E402, F401
 
 _STOP_WAIT_S = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -18,22 +21,6 @@ _libc = ctypes.CDLL(None)
 
 def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now, below those which the kernel gives to outgoing connections (a dial
-    to a port of its own range may meet itself)."""
-    found: list[int] = []
-    for port in random.sample(range(15_000, 32_000), 17_000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise ComparisonError("no free ports between 15000 and 32000")
 
 
 class Process:

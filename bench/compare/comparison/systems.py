@@ -6,7 +6,7 @@ from pathlib import Path
 from comparison import stator_wiring
 from comparison.errors import ComparisonError
 from comparison.options import KEYS, VALUE_SIZE, Options
-from comparison.processes import Process, free_ports
+from comparison.processes import Process, claim_any
 from comparison.resp import Client
 
 NODES = 3
@@ -106,7 +106,7 @@ class Redis(System):
     def __init__(self, directory: Path):
         super().__init__()
         self._directory = directory
-        self.ports = free_ports(1)
+        self.ports = claim_any(1)
 
     def _start(self) -> None:
         self._processes.append(Process("redis-server", [
@@ -124,7 +124,7 @@ class Limit(System):
         super().__init__()
         self._options = options
         self._directory = directory
-        ports = free_ports(2 * NODES)
+        ports = claim_any(2 * NODES)
         self.ports = ports[:NODES]
         self._peer_ports = ports[NODES:]
 
@@ -161,7 +161,7 @@ class Stator(System):
         super().__init__()
         self._options = options
         self._directory = directory
-        ports = free_ports(3 * NODES)
+        ports = claim_any(3 * NODES)
         self._nodes = [stator_wiring.NodePorts(*ports[i::NODES]) for i in range(NODES)]
         self.ports = [node.redis for node in self._nodes]
 

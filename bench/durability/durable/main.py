@@ -8,7 +8,7 @@ from pathlib import Path
 from comparison.command import exit_code_of
 from comparison.disk import in_memory
 from comparison.errors import UsageError
-from comparison.processes import free_ports
+from comparison.processes import claim_any
 from durable import options, report, windows
 from durable.clusters import PORTS, Cluster
 from durable.disk import Disk, look_at
@@ -36,7 +36,7 @@ def run(chosen: Options) -> tuple[Disk, windows.Windows]:
         if chosen.size == "full" and in_memory(directory):
             raise UsageError(f"{directory.parent} is in memory: --dir must be on the disk to measure")
         disk = look_at(directory)
-        ports = free_ports(PORTS * len(KINDS))
+        ports = claim_any(PORTS * len(KINDS))
         clusters = {kind: Cluster(chosen, kind, ports[i::len(KINDS)], directory / kind)
                     for i, kind in enumerate(KINDS)}
         for cluster in clusters.values():

@@ -61,10 +61,12 @@ void absorb_cloud(Object& object) {
 }
 
 const Version* find_event(const Object& object, const Dot& event) {
-  for (const Version& version : object.versions) {
-    if (version.dot.actor == event.actor && version.first_counter == event.counter) return &version;
-  }
-  return nullptr;
+  // Repair may have brought thousands together, each of which is looked for in the other's.
+  const auto place =
+      std::lower_bound(object.versions.begin(), object.versions.end(), event,
+                       [](const Version& a, const Dot& sought) { return a.event() < sought; });
+  const bool found = place != object.versions.end() && place->event() == event;
+  return found ? &*place : nullptr;
 }
 
 void insert_version(Object& object, const Version& version) {

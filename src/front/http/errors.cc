@@ -25,7 +25,7 @@ constexpr Row kRows[] = {
     {ErrorCode::kTooLarge, 413, "a key, bucket, value or header is over its limit",
      "make it smaller, or split it over several keys"},
     {ErrorCode::kTooManySiblings, 409, "the key has too many siblings",
-     "read the key and write one value with the Stator-Context of that read"},
+     "read the key and write one value, or delete it, with the Stator-Context of that read"},
     {ErrorCode::kOverloaded, 429, "the node has more requests than it can serve",
      "send it again after a pause that grows, or to another node"},
     {ErrorCode::kTooFewNodes, 503, "too few nodes can be reached",

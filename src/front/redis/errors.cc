@@ -23,7 +23,7 @@ constexpr Row kRows[] = {
      "make it smaller, or raise the limit (`stator config show`)"},
     {ErrorCode::kTooManySiblings, "TOOMANYSIBLINGS", false,
      "the key has as many concurrent versions as are allowed",
-     "read it with ST.GET, merge them, and write with the context"},
+     "read it with ST.GET, merge them, and write or delete with the context"},
     {ErrorCode::kOverloaded, "TRYAGAIN", false, "this node has too much to do",
      "nothing was applied; retry after 100 ms, then with growing pauses"},
     {ErrorCode::kTooFewNodes, "NOQUORUM", true, "too few replicas can be reached",
