@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import ahead  # noqa: E402
 import counting  # noqa: E402
+import run  # noqa: E402
 import sanitizers  # noqa: E402
 import shelves  # noqa: E402
 
@@ -115,6 +116,20 @@ class Counting(unittest.TestCase):
         once = counting.judge_alone(beside, {"b": counting.Count(4)})
         self.assertEqual((once.passed, once.failed, once.problems), (6, 0, []))
         self.assertEqual(once.unsteady, ["b: it was late"])
+
+
+class Commands(unittest.TestCase):
+    def test_one_that_lasts_long_is_told_line_by_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            judge = run.Run(folder, shelves.DEFAULT)
+            told = []
+            judge.log = types.SimpleNamespace(write=told.append, flush=lambda: None)
+            words = ["sh", "-c", "echo one; echo two; exit 3"]
+            self.assertEqual(judge.command(words, follow=True), (False, "one\ntwo\n"))
+            self.assertEqual(told[1:3], ["one\n", "two\n"])
+            self.assertEqual(judge.command(words), (False, "one\ntwo\n"))
+            self.assertEqual(len(told), 5, "all at once")
+            self.assertEqual(re.sub(r", .* s", "", "".join(told[:4])), re.sub(r", .* s", "", told[4]))
 
 
 class Shelves(unittest.TestCase):
@@ -224,7 +239,7 @@ class RareStates(unittest.TestCase):
         self.run = types.SimpleNamespace(mode=shelves.FULL, jobs=2, seed=7, logs=Path("logs"), probes={},
                                          write=self.told.append, command=self.command)
 
-    def command(self, words):
+    def command(self, words, follow):
         """`stator sim`: what it says of so many seeds, each of which was good."""
         option = dict(zip(words, words[1:]))
         seeds = range(7, 7 + int(option["--seeds"]))

@@ -53,8 +53,9 @@ class Run:
         """Files of ours with these endings, relative, sorted."""
         return [name for name in tree.files(self.root) if name.endswith(endings)]
 
-    def command(self, words):
-        """Runs in the root folder, output to the shelf's log. Returns (succeeded, output)."""
+    def command(self, words, follow=False):
+        """Runs in the root folder, output to the shelf's log: all of it at the end, so that those of several commands
+        do not mix; or, to `follow` one that takes long, line by line. Returns (succeeded, output)."""
         limit = max(self.deadline - time.monotonic(), 1) if self.deadline else None
         started = time.monotonic()
         try:
@@ -68,7 +69,7 @@ class Run:
         if timer:
             timer.start()
         try:
-            output = process.communicate()[0].decode(errors="replace")
+            output = self.followed(process) if follow else process.communicate()[0].decode(errors="replace")
         except BaseException:
             kill_group(process)
             raise
@@ -78,15 +79,24 @@ class Run:
         end = f"exit {process.returncode}, {time.monotonic() - started:.1f} s"
         if limit and time.monotonic() - started >= limit:
             end += ", killed at the time limit of the shelf"
-        self.write(f"$ {shorten(' '.join(words))}\n{output}[{end}]\n")
+        self.write(f"[{end}]\n" if follow else f"$ {shorten(' '.join(words))}\n{output}[{end}]\n")
         return process.returncode == 0, output
+
+    def followed(self, process):
+        self.write(f"$ {shorten(' '.join(process.args))}\n")
+        lines = []
+        for line in process.stdout:
+            lines.append(line.decode(errors="replace"))
+            self.write(lines[-1])
+        process.wait()
+        return "".join(lines)
 
     def await_builds_ahead(self):
         self.ahead.wait(max(self.deadline - time.monotonic(), 1) if self.deadline else None)
 
-    def script(self, words):
+    def script(self, words, follow=False):
         """A command that says `N passed, M failed` at its end."""
-        ok, output = self.command(words)
+        ok, output = self.command(words, follow)
         count = count_said(output) or Count()
         if count.failed and not count.problems:
             count.problems.append(" ".join(words))

@@ -346,7 +346,7 @@ def simulate(run, build_dir, seeds, minutes, faults="all", nodes="5", figures=Tr
     def sim(count, *more):
         return run.command([f"{build_dir}/stator", "sim", "--seed", str(run.seed), "--seeds", str(count),
                             "--nodes", nodes, "--minutes", str(minutes), "--faults", faults, "--probes",
-                            "--traces", str(run.logs), *more])
+                            "--traces", str(run.logs), *more], follow=True)
 
     began = time.monotonic()
     ok, output = sim(seeds, "--shrink", "--shrink-runs", "400" if run.mode == FULL else "100")
@@ -397,7 +397,7 @@ def museum(run):
     command = ["python3", "test/museum/museum.py", "build/release/stator_museum", "--seed", str(run.seed),
                "--jobs", str(run.jobs)]
     if run.mode == FULL:
-        return run.script([*command, "--shrink"])
+        return run.script([*command, "--shrink"], follow=True)
     ok, commit = run.command(["git", "rev-parse", "HEAD"])
     # One that is hard to catch is named before the time of the shelf is over.
     return run.script([*command, "--limit", "400", "--third", commit.strip() if ok else "0"])
