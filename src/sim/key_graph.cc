@@ -172,8 +172,8 @@ void KeyGraph::find_horizons() {
 void KeyGraph::sort_covers() {
   const auto furthest = [this](Index each) { return horizon(nodes_[each]); };
   for (Node& node : nodes_) {
-    std::ranges::stable_sort(node.covers, std::greater{}, furthest);
-    std::ranges::stable_sort(node.covers_first, std::greater{}, furthest);
+    std::ranges::sort(node.covers, std::greater{}, furthest);
+    std::ranges::sort(node.covers_first, std::greater{}, furthest);
   }
 }
 
