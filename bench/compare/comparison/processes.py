@@ -11,7 +11,7 @@ from comparison.errors import ComparisonError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
-from claimed_ports import claim_any  # noqa: E402, F401
+import claimed_ports  # noqa: E402
 
 _STOP_WAIT_S = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -21,6 +21,13 @@ _libc = ctypes.CDLL(None)
 
 def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def claim_any(count: int) -> list[int]:
+    try:
+        return claimed_ports.claim_any(count)
+    except claimed_ports.NoneLeft as error:
+        raise ComparisonError(str(error)) from error
 
 
 class Process:

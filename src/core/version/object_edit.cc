@@ -15,6 +15,15 @@ struct Minted {
 };
 using MintedList = SmallVector<Minted, 8>;
 
+// Where the version with this event is, or belongs. Found by halving: repair may have brought
+// thousands together, each of which is looked for in the other's.
+std::size_t place_of(const Object& object, const Dot& event) {
+  const auto place =
+      std::lower_bound(object.versions.begin(), object.versions.end(), event,
+                       [](const Version& a, const Dot& sought) { return a.event() < sought; });
+  return static_cast<std::size_t>(place - object.versions.begin());
+}
+
 // Ids begin with their time, so the oldest are the first.
 void drop_oldest_guards(Object& object, std::size_t count) {
   if (count == 0) return;
@@ -61,19 +70,13 @@ void absorb_cloud(Object& object) {
 }
 
 const Version* find_event(const Object& object, const Dot& event) {
-  // Repair may have brought thousands together, each of which is looked for in the other's.
-  const auto place =
-      std::lower_bound(object.versions.begin(), object.versions.end(), event,
-                       [](const Version& a, const Dot& sought) { return a.event() < sought; });
-  const bool found = place != object.versions.end() && place->event() == event;
-  return found ? &*place : nullptr;
+  const std::size_t place = place_of(object, event);
+  const bool found = place < object.versions.size() && object.versions[place].event() == event;
+  return found ? &object.versions[place] : nullptr;
 }
 
 void insert_version(Object& object, const Version& version) {
-  const auto place =
-      std::lower_bound(object.versions.begin(), object.versions.end(), version,
-                       [](const Version& a, const Version& b) { return a.event() < b.event(); });
-  object.versions.insert(static_cast<std::size_t>(place - object.versions.begin()), version);
+  object.versions.insert(place_of(object, version.event()), version);
 }
 
 void add_guard(Object& object, const WriteId& id) {
